@@ -1,0 +1,317 @@
+//! System calls as names with signatures; a number is a property of a call on an architecture.
+
+use std::fmt;
+
+use super::Arch;
+use super::flags::FlagSet;
+use super::table::{BY_NUMBER, CALLS};
+
+/// A system call, whatever its number on an architecture: an index into the generated table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sysno(pub(super) u16);
+
+/// One row of the generated table.
+#[derive(Debug)]
+pub struct CallInfo {
+    /// The manual page's name.
+    pub name: &'static str,
+    /// Its number on each architecture of [`Arch::ALL`], in that order.
+    pub numbers: [Option<u16>; 3],
+    /// Its arguments; `None` where the table has no signature: six plain words are shown then.
+    pub args: Option<&'static [ArgInfo]>,
+    /// What its result is.
+    pub ret: RetKind,
+    /// The classes it belongs to, a bit for each [`Class`].
+    pub classes: u32,
+    /// Whether it may put its caller to sleep until somebody else acts (determinism.md has the list).
+    pub may_block: bool,
+}
+
+/// One argument of a call.
+#[derive(Debug)]
+pub struct ArgInfo {
+    /// The manual page's name for it.
+    pub name: &'static str,
+    /// How it is read and shown.
+    pub kind: ArgKind,
+}
+
+/// Whether the kernel reads what an argument points to, writes it, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dir {
+    /// The program fills it before the call.
+    In,
+    /// The kernel fills it; it is read at the call's exit.
+    Out,
+    /// Both; shown as it is at the call's exit.
+    InOut,
+}
+
+/// How long a buffer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Len {
+    /// As the argument of this position says.
+    Arg(u8),
+    /// As the result says.
+    Result,
+    /// As the 32-bit word that the argument of this position points to says (`socklen_t *`).
+    Pointed(u8),
+    /// Up to and with the terminating zero byte.
+    Zero,
+    /// This many bytes.
+    Fixed(u16),
+}
+
+/// How an argument is read and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgKind {
+    /// A signed number of 32 bits.
+    Int,
+    /// A signed number of 64 bits.
+    Long,
+    /// An unsigned number of 32 bits.
+    Uint,
+    /// An unsigned number of 64 bits.
+    Size,
+    /// A number shown in hexadecimal.
+    Hex,
+    /// An address that is not followed.
+    Address,
+    /// An open file descriptor.
+    Fd,
+    /// A descriptor that a path is relative to, or AT_FDCWD.
+    DirFd,
+    /// A path; `dir` is the position of its directory descriptor, if it has one.
+    Path {
+        /// Position of the directory descriptor.
+        dir: Option<u8>,
+    },
+    /// Permission bits, shown in octal.
+    Mode,
+    /// A device number.
+    Dev,
+    /// Or-ed flags or one of a list of values.
+    Flags(&'static FlagSet),
+    /// `openat`'s flags and mode live in a structure; see [`ArgKind::Struct`].
+    Bytes {
+        /// Which way.
+        dir: Dir,
+        /// How long.
+        len: Len,
+    },
+    /// A string that is not a path.
+    Str,
+    /// A list of strings that ends with NULL (`argv`).
+    Strings,
+    /// A socket address.
+    Sockaddr {
+        /// Which way.
+        dir: Dir,
+        /// How long.
+        len: Len,
+    },
+    /// `struct iovec` array; `count` is the position of the number of entries.
+    Iovec {
+        /// Which way the data goes.
+        dir: Dir,
+        /// Position of the number of entries.
+        count: u8,
+    },
+    /// A structure of this name, decoded field by field.
+    Struct {
+        /// Its name, such as `timespec`; the decoder knows the fields.
+        name: &'static str,
+        /// Which way.
+        dir: Dir,
+    },
+    /// An array of structures; `count` is the position of the number of entries.
+    Array {
+        /// The name of one structure.
+        name: &'static str,
+        /// Which way.
+        dir: Dir,
+        /// Position of the number of entries.
+        count: u8,
+    },
+    /// A signal number.
+    Signal,
+    /// A set of signals behind a pointer.
+    Sigset {
+        /// Which way.
+        dir: Dir,
+    },
+    /// Two descriptors that the kernel writes (`pipe`, `socketpair`).
+    FdPair,
+    /// A process or thread number.
+    Task,
+    /// A number of 32 bits that the kernel writes behind a pointer.
+    IntOut,
+    /// The status word of `wait4`.
+    WaitStatus,
+}
+
+/// What a call's result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetKind {
+    /// A signed number; 0 and -1 ERRNO most often.
+    Int,
+    /// An unsigned number, such as a byte count.
+    Size,
+    /// A new file descriptor.
+    Fd,
+    /// An address.
+    Address,
+    /// A process or thread number.
+    Task,
+    /// Shown in hexadecimal.
+    Hex,
+    /// Shown in octal (`umask`).
+    Mode,
+    /// A value nothing fixes from run to run (`times`, `time`): shown as `_`.
+    Opaque,
+    /// The call does not return.
+    Never,
+}
+
+impl Sysno {
+    /// The call of this name.
+    pub fn parse(name: &str) -> Option<Sysno> {
+        let at = CALLS.binary_search_by_key(&name, |call| call.name).ok()?;
+        Some(Sysno(at as u16))
+    }
+
+    /// The call with this number on `arch`.
+    pub fn from_number(arch: Arch, number: u64) -> Option<Sysno> {
+        let column = BY_NUMBER[arch as usize];
+        let at = column.binary_search_by_key(&number, |(number, _)| u64::from(*number)).ok()?;
+        Some(Sysno(column[at].1))
+    }
+
+    /// Its number on `arch`; `None` where that architecture has no such call.
+    pub fn number(self, arch: Arch) -> Option<u32> {
+        self.info().numbers[arch as usize].map(u32::from)
+    }
+
+    /// Its row of the table.
+    pub fn info(self) -> &'static CallInfo {
+        &CALLS[usize::from(self.0)]
+    }
+
+    /// The manual page's name.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// Every call of the table, in name order.
+    pub fn all() -> impl Iterator<Item = Sysno> {
+        (0..CALLS.len() as u16).map(Sysno)
+    }
+
+    /// The position of the argument called `name`, or of `arg0` to `arg5`.
+    pub fn arg(self, name: &str) -> Option<usize> {
+        if let Some(args) = self.info().args
+            && let Some(at) = args.iter().position(|arg| arg.name == name)
+        {
+            return Some(at);
+        }
+        let digit: usize = name.strip_prefix("arg")?.parse().ok()?;
+        (digit < 6).then_some(digit)
+    }
+}
+
+impl fmt::Display for Sysno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Sysno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of calls, one bit each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallSet {
+    bits: [u64; 8],
+}
+
+impl CallSet {
+    /// No call.
+    pub fn new() -> CallSet {
+        CallSet::default()
+    }
+
+    /// Every call of the table.
+    pub fn all() -> CallSet {
+        Sysno::all().collect()
+    }
+
+    /// Adds `call`; true if it was not there before.
+    pub fn insert(&mut self, call: Sysno) -> bool {
+        let new = !self.contains(call);
+        self.bits[usize::from(call.0) / 64] |= 1 << (call.0 % 64);
+        new
+    }
+
+    /// Takes `call` out.
+    pub fn remove(&mut self, call: Sysno) {
+        self.bits[usize::from(call.0) / 64] &= !(1 << (call.0 % 64));
+    }
+
+    /// Whether `call` is in the set.
+    pub fn contains(&self, call: Sysno) -> bool {
+        self.bits[usize::from(call.0) / 64] & (1 << (call.0 % 64)) != 0
+    }
+
+    /// Adds every call of `other`.
+    pub fn union(&mut self, other: &CallSet) {
+        for (mine, theirs) in self.bits.iter_mut().zip(other.bits) {
+            *mine |= theirs;
+        }
+    }
+
+    /// Whether no call is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.bits.iter().all(|bits| *bits == 0)
+    }
+
+    /// The calls in name order.
+    pub fn iter(&self) -> impl Iterator<Item = Sysno> + '_ {
+        Sysno::all().filter(|call| self.contains(*call))
+    }
+}
+
+impl FromIterator<Sysno> for CallSet {
+    fn from_iter<I: IntoIterator<Item = Sysno>>(calls: I) -> CallSet {
+        let mut set = CallSet::new();
+        for call in calls {
+            set.insert(call);
+        }
+        set
+    }
+}
+
+/// A class of calls, written `%file` in specs, with strace's names where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class(pub(super) u8);
+
+impl Class {
+    /// Their names, the bit in [`CallInfo::classes`] being the position here.
+    pub const NAMES: [&'static str; 14] = [
+        "file", "desc", "network", "process", "signal", "memory", "ipc", "creds", "clock", "stat", "lstat", "fstat",
+        "statfs", "pure",
+    ];
+
+    /// The class of this name, without the percent sign.
+    pub fn parse(name: &str) -> Option<Class> {
+        let at = Class::NAMES.iter().position(|known| *known == name)?;
+        Some(Class(at as u8))
+    }
+
+    /// Its calls.
+    pub fn calls(self) -> CallSet {
+        Sysno::all().filter(|call| call.info().classes & (1 << self.0) != 0).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! Error numbers by name (`errno(3)`).
+
+use std::fmt;
+
+use super::table::ERRNOS;
+
+/// An error number, 1 to 4095: the values a system call can report as failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Errno(u16);
+
+impl Errno {
+    /// "Function not implemented".
+    pub const ENOSYS: Errno = Errno(38);
+    /// "Operation not permitted".
+    pub const EPERM: Errno = Errno(1);
+
+    /// The errno of this number; `None` outside 1 to 4095.
+    pub fn new(number: i64) -> Option<Errno> {
+        (1..=4095).contains(&number).then_some(Errno(number as u16))
+    }
+
+    /// Reads a name in any case (`EIO`, `enospc`) or a number.
+    pub fn parse(text: &str) -> Option<Errno> {
+        if let Ok(number) = text.parse::<i64>() {
+            return Errno::new(number);
+        }
+        let upper = text.to_ascii_uppercase();
+        let upper = match upper.as_str() {
+            "EWOULDBLOCK" => "EAGAIN",
+            "EDEADLOCK" => "EDEADLK",
+            "ENOTSUP" => "EOPNOTSUPP",
+            other => other,
+        };
+        ERRNOS.iter().find(|(_, name)| *name == upper).map(|(number, _)| Errno(*number))
+    }
+
+    /// The number, 1 to 4095.
+    pub fn number(self) -> i32 {
+        i32::from(self.0)
+    }
+
+    /// The name, where the number has one.
+    pub fn name(self) -> Option<&'static str> {
+        let at = ERRNOS.binary_search_by_key(&self.0, |(number, _)| *number).ok()?;
+        Some(ERRNOS[at].1)
+    }
+
+    /// Every name there is, in number order; for suggestions.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ERRNOS.iter().map(|(_, name)| *name)
+    }
+
+    /// The errno in a raw system-call result, -4095 to -1.
+    pub fn from_result(result: i64) -> Option<Errno> {
+        (-4095..=-1).contains(&result).then(|| Errno(result.unsigned_abs() as u16))
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "ERRNO_{}", self.0),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the engine may ask of the task that is stopped; the tracer answers, tests answer from a script.
+
+use std::sync::Arc;
+
+use crate::abi::{Addr, Registers, SignalInfo};
+
+/// The task is gone: killed between its stop and the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// The stopped task, to be asked; it can change nothing.
+pub trait Inspect {
+    /// General registers.
+    fn registers(&self) -> Result<Registers, Gone>;
+    /// Reads memory from `addr`; the number of bytes that could be read, which is less than asked for at the
+    /// end of a mapping, and 0 where nothing is mapped or the task is gone.
+    fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize;
+    /// What descriptor `fd` of the task refers to; `None` when it is not open.
+    fn descriptor(&self, fd: i32) -> Option<Descriptor>;
+    /// The working directory of the task, absolute.
+    fn working_directory(&self) -> Option<String>;
+    /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
+    fn region(&self, addr: Addr) -> Option<Region>;
+    /// The signal of a signal-delivery-stop.
+    fn signal_info(&self) -> Option<SignalInfo>;
+    /// Where `main` is, and the entry point, of the image that was just executed.
+    fn landmarks(&self) -> Landmarks;
+    /// The image's path and its argument count, just after an exec.
+    fn image(&self) -> Option<Image>;
+    /// Children of this process that have ended and that it has not waited for.
+    fn zombie_children(&self) -> Vec<crate::abi::TaskId>;
+    /// Signals that this process ignores.
+    fn ignored_signals(&self) -> crate::abi::SignalSet;
+}
+
+/// What a descriptor refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Descriptor {
+    /// A file, directory or device, by its absolute path on the host.
+    Path(Arc<str>),
+    /// An end of a pipe; `inode` tells pipes apart.
+    Pipe {
+        /// The pipe's inode.
+        inode: u64,
+        /// Whether this is the writing end.
+        writes: bool,
+    },
+    /// A socket; `inode` tells sockets apart.
+    Socket {
+        /// The socket's inode.
+        inode: u64,
+    },
+    /// Something without a path: `eventfd`, `epoll`, `memfd`.
+    Anon {
+        /// Its kind, without brackets.
+        kind: Arc<str>,
+        /// The inode, where it tells objects apart; otherwise 0.
+        inode: u64,
+    },
+}
+
+/// A mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The heap below the program break.
+    Heap,
+    /// A stack that the kernel set up.
+    Stack,
+    /// A file, by the base name of its path.
+    Module(Arc<str>),
+    /// Anonymous memory.
+    Anonymous,
+}
+
+/// Places in a fresh image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Landmarks {
+    /// The address of `main`, if it could be found.
+    pub main: Option<Addr>,
+    /// The entry point of the program (not of the loader).
+    pub entry: Option<Addr>,
+}
+
+/// A fresh image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The file executed, as the kernel resolved it.
+    pub path: String,
+    /// The arguments, as bytes.
+    pub argv: Vec<Vec<u8>>,
+}

@@ -1,0 +1,35 @@
+//! rinject: a declarative fault-injection test harness for Linux programs.
+//!
+//! A spec is parsed, lowered to a plan, run under ptrace by a tracer that carries out what a pure engine
+//! decides, and judged: `parse -> lower -> run -> judge -> render`.
+//!
+//! # Layers
+//!
+//! What each layer is for and which other layers it may import. A test reads this table.
+//!
+//! | layer | purpose | may import |
+//! |---|---|---|
+//! | `abi` | calls, numbers, errnos, signals, registers, per architecture; facts only | |
+//! | `diagnostic` | source text, spans, messages with a snippet and a help line, stable codes | |
+//! | `image` | ELF: symbols, entry, `main` (over bytes) | `abi` |
+//! | `pattern` | the event-pattern grammar: parse, print, match | `abi diagnostic` |
+//! | `spec` | the file as written: serde model with spans; unknown keys are errors | `abi diagnostic pattern` |
+//! | `cases` | files, globs, case ids, filters | `spec diagnostic` |
+//! | `plan` | the spec resolved for this machine: closed enums, nothing left to look up; BPF program | `abi spec pattern image diagnostic` |
+//! | `transcript` | event model, canonical names, the one textual form, streaming writer | `abi pattern` |
+//! | `engine` | `observe` to `Decision`, `next`: rules, counters, scheduler | `abi plan pattern transcript` |
+//! | `sys` | thin safe calls over libc and nix: ptrace, wait, seccomp, fork, memory; the only `unsafe` | `abi` |
+//! | `tracer` | the loop, applying a `Decision`, deadline, teardown | `sys abi engine plan image transcript` |
+//! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `plan sys` |
+//! | `snapshot` | golden files: read, write, diff, pending, accept | `transcript diagnostic` |
+//! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |
+//! | `report` | human text, JSON, JUnit | `verdict transcript diagnostic` |
+//! | `run` | the story: parse, lower, run, judge | all |
+//! | `runner` | many cases: parallel, progress events | `lib run cases` |
+//! | `cli`, `testing` | the command line; the API for `#[test]` | `lib run runner report diagnostic cases snapshot` |
+
+pub mod abi;
+pub mod diagnostic;
+pub mod engine;
+pub mod pattern;
+pub mod transcript;

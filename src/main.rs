@@ -1,0 +1,3 @@
+//! The `rinject` binary; everything it does is in the library.
+
+fn main() {}

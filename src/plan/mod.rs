@@ -1,0 +1,49 @@
+//! The spec resolved for this machine: closed enums, nothing left to look up.
+//! Pure: it must not read files or ask the kernel; what it needs to know comes in [`Context`].
+
+mod expect;
+mod lower;
+mod rule;
+mod target;
+mod trace;
+
+pub use expect::{
+    Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,
+    Redaction, Sequence, SnapshotPlan, TextTest, View,
+};
+pub use lower::{Context, lower};
+pub use rule::{Action, ArgTest, DescriptorTest, Filter, Phase, ProcessTest, Recipient, Rule, Scope, Side, Trigger, Victim};
+pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};
+pub use trace::{Follow, FilterMode, Start, Trace};
+
+use std::sync::Arc;
+
+use crate::diagnostic::Source;
+
+/// Everything a run needs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The spec's name.
+    pub name: String,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+    /// The text that spans point into.
+    pub source: Arc<Source>,
+    /// What to run.
+    pub target: Target,
+    /// Commands that run before it, untraced.
+    pub setup: Vec<Command>,
+    /// What exists in the transcript.
+    pub trace: Trace,
+    /// The rules in file order.
+    pub rules: Vec<Rule>,
+    /// What must happen.
+    pub expect: Expect,
+    /// Commands that run after it, untraced.
+    pub checks: Vec<Check>,
+    /// What is compared with the golden file.
+    pub snapshot: SnapshotPlan,
+    /// Directories of the host and the names that stand for them in a transcript, such as
+    /// (`/tmp/rinject-abcdefgh/data`, `${var.data}`); longest path first.
+    pub names: Vec<(String, String)>,
+}

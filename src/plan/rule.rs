@@ -1,0 +1,188 @@
+//! Rules: which event, which of its occurrences, and what is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::abi::{Errno, Signal};
+use crate::diagnostic::Span;
+use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
+
+/// One `[[inject]]`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name: as written, or `r1`, `r2`, ... by position.
+    pub name: Arc<str>,
+    /// Where it begins in the spec.
+    pub span: Span,
+    /// Where its `on` stands.
+    pub on_span: Span,
+    /// Where its `fires` stands, if it does.
+    pub fires_span: Option<Span>,
+    /// The event.
+    pub trigger: Trigger,
+    /// What more must hold (`where`).
+    pub filter: Filter,
+    /// Which of the matching events, counted within `scope`.
+    pub when: Ranges,
+    /// What is counted together.
+    pub scope: Scope,
+    /// Armed by this event, from the next one on; armed from the start if there is none.
+    pub after: Option<Pattern>,
+    /// Disarmed by this event.
+    pub until: Option<Pattern>,
+    /// How often it must fire over the whole run.
+    pub fires: Ranges,
+    /// Whether implausible faults are wanted.
+    pub unfaithful: bool,
+    /// What is done, in the order of the action table.
+    pub actions: Vec<Action>,
+}
+
+/// The event a rule waits for.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// The pattern.
+    pub pattern: Pattern,
+    /// At which stop it is decided.
+    pub phase: Phase,
+}
+
+/// At which stop a trigger is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before the call.
+    Entry,
+    /// When the result is known: the pattern names a result.
+    Exit,
+    /// At a signal's delivery.
+    Signal,
+    /// At a life-cycle event: exec, clone, exit.
+    LifeCycle,
+}
+
+/// `where`: all that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Any path argument, or the path behind any descriptor argument.
+    pub path: Option<PathGlob>,
+    /// Any descriptor argument.
+    pub fd: Option<DescriptorTest>,
+    /// Predicates over arguments, in the grammar of patterns.
+    pub args: Vec<ArgTest>,
+    /// The process.
+    pub process: Option<ProcessTest>,
+}
+
+/// A predicate over arguments.
+#[derive(Clone, Debug)]
+pub struct ArgTest {
+    /// The predicate.
+    pub pred: Pred,
+}
+
+/// Which descriptor.
+#[derive(Clone, Debug)]
+pub enum DescriptorTest {
+    /// This number.
+    Number(i32),
+    /// What it refers to.
+    Target(PathGlob),
+}
+
+/// Which process.
+#[derive(Clone, Debug)]
+pub enum ProcessTest {
+    /// `P1`, `P2`, ...
+    Position(u32),
+    /// Base name of its image.
+    Image(PathGlob),
+}
+
+/// What a rule's counter counts together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All of the run.
+    Run,
+    /// Each process by itself.
+    Process,
+    /// Each thread by itself.
+    Thread,
+}
+
+/// Before or after the call's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Before.
+    Enter,
+    /// After.
+    Exit,
+}
+
+/// Who gets a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// The thread that made the call.
+    Thread,
+    /// Its process.
+    Process,
+}
+
+/// Who is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Victim {
+    /// The process, by SIGKILL.
+    Process,
+    /// The thread. SIGKILL ends its whole process: the kernel has no other way.
+    Thread,
+    /// Every process of the run.
+    Tree,
+}
+
+/// What is done to the event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The call is skipped and fails.
+    Error(Errno),
+    /// The call is skipped and returns this value.
+    Retval(i64),
+    /// A real signal is sent.
+    Signal {
+        /// Which.
+        signal: Signal,
+        /// To whom.
+        to: Recipient,
+        /// Before or after the call's effect.
+        at: Side,
+        /// `si_value`, if one is wanted.
+        value: Option<i32>,
+    },
+    /// The signal in delivery is swallowed.
+    Suppress,
+    /// The signal in delivery becomes another.
+    Replace(Signal),
+    /// The task waits; others go on.
+    Delay {
+        /// Before or after the call's effect.
+        at: Side,
+        /// How long, on the run's clock.
+        duration: Duration,
+    },
+    /// SIGKILL.
+    Kill {
+        /// Who.
+        victim: Victim,
+        /// Before or after the call's effect.
+        at: Side,
+    },
+}
+
+impl Action {
+    /// Whether it decides the call's outcome: only one such action per call.
+    pub fn is_outcome(&self) -> bool {
+        match self {
+            Action::Error(_) | Action::Retval(_) | Action::Kill { .. } => true,
+            Action::Suppress | Action::Replace(_) => true,
+            Action::Signal { .. } | Action::Delay { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Which events exist, and which of them are written.
+
+use crate::abi::{CallSet, SignalSet};
+use crate::diagnostic::Span;
+use crate::pattern::Pattern;
+
+/// Which events exist and are written to the transcript.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// When tracing begins.
+    pub start: Start,
+    /// Where `start` stands in the spec, if it does.
+    pub start_span: Option<Span>,
+    /// What is followed.
+    pub follow: Follow,
+    /// Calls that stop: those written, and those that rules, expectations, start, drop, after and until name.
+    pub calls: CallSet,
+    /// Calls that are written to the transcript.
+    pub written: CallSet,
+    /// Whether the calls came from `[trace] syscalls` and are not just the ones that are named elsewhere.
+    pub explicit: bool,
+    /// Signals that are written.
+    pub signals: SignalSet,
+    /// Events that are traced but not written.
+    pub drop: Vec<Pattern>,
+    /// Bytes of a buffer shown before it is cut to length and hash.
+    pub strings: usize,
+    /// How calls are selected.
+    pub filter: FilterMode,
+}
+
+/// When tracing begins.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// At each image's `main`; `explicit` is true where the spec says so, and then a missing `main` is an error.
+    Main {
+        /// Whether the spec says so.
+        explicit: bool,
+    },
+    /// At each image's entry point, after the loader.
+    Entry,
+    /// With the target's own first execve, that call included.
+    Exec,
+    /// When this event has happened, once for the run.
+    Event(Pattern),
+}
+
+/// What is followed besides the first task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// Threads of followed processes.
+    pub threads: bool,
+    /// Child processes.
+    pub forks: bool,
+    /// New images.
+    pub execs: bool,
+}
+
+/// How calls are selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterMode {
+    /// By a seccomp filter in the target: calls nobody asked about run at full speed.
+    Seccomp,
+    /// Every call stops, and the target carries no filter.
+    Ptrace,
+}

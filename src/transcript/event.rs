@@ -1,0 +1,117 @@
+//! The event model.
+
+use std::sync::Arc;
+
+use super::{Arg, TaskName, Value};
+use crate::abi::{Errno, Signal, SignalInfo, Sysno};
+
+/// One thing that happened to one task.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Whom it happened to.
+    pub task: TaskName,
+    /// Base name of the process's image, for views and `where.process`.
+    pub image: Arc<str>,
+    /// What happened.
+    pub kind: EventKind,
+    /// The rules that fired on it, in file order.
+    pub fired: Vec<Fired>,
+}
+
+/// A rule that fired on an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fired {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// Which match of the rule this was within its scope, from 1.
+    pub hit: u64,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum EventKind {
+    /// A system call.
+    Call(Call),
+    /// A signal was delivered, or would have been if no rule had swallowed it.
+    Signal {
+        /// The signal and what came with it.
+        info: SignalInfo,
+        /// Who sent it, if a task of the run did.
+        sender: Option<TaskName>,
+        /// Swallowed by a rule.
+        suppressed: bool,
+    },
+    /// The process stopped (group-stop) because of this signal.
+    Stopped(Signal),
+    /// A new program image.
+    Exec {
+        /// The program as it was given to `execve`, renamed.
+        program: String,
+        /// Its arguments, with `argv[0]`.
+        argc: usize,
+    },
+    /// A new task.
+    Clone {
+        /// Its name.
+        child: TaskName,
+        /// The call that made it: `fork`, `vfork`, `clone`, `clone3`.
+        call: &'static str,
+    },
+    /// The task ended by itself.
+    Exit {
+        /// The status, 0 to 255.
+        code: i32,
+    },
+    /// A signal ended the task.
+    Killed(Signal),
+    /// Something the run has to say in its place, such as a call that was let go unseen.
+    Note(String),
+}
+
+/// Which part of a call an event shows: other tasks' lines may fall into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The whole call.
+    Whole,
+    /// Its start; the result comes later. Text only: expectations see the [`Part::Resumed`] event.
+    Started,
+    /// Its end, with everything; shown with the word `resumed`.
+    Resumed,
+}
+
+/// A system call with its decoded arguments.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The call; `None` where the table does not know the number.
+    pub sysno: Option<Sysno>,
+    /// The number, for calls the table does not know.
+    pub number: u64,
+    /// The arguments in order.
+    pub args: Vec<Arg>,
+    /// The result; `None` while it is not known, or where the call does not return.
+    pub result: Option<CallResult>,
+    /// Which part of it the event shows.
+    pub part: Part,
+}
+
+/// The result of a call.
+#[derive(Clone, Debug)]
+pub enum CallResult {
+    /// It succeeded with this value.
+    Value {
+        /// The value in the result register.
+        raw: i64,
+        /// How it is shown.
+        value: Value,
+    },
+    /// It failed.
+    Error(Errno),
+    /// A signal interrupted it and the kernel will start it again, or its task died in it: shown as `?`.
+    Unknown,
+}
+
+/// Whoever takes events: the writer, the expectations, a live view.
+pub trait Sink {
+    /// Takes the next event. Events come in the order of the transcript.
+    fn event(&mut self, event: &Event);
+}

@@ -1,0 +1,13 @@
+//! What happened, in canonical names only: the event model, its one textual form, the streaming writer.
+//! It must not know where events come from, nor numbers of the host beyond what patterns compare.
+
+mod event;
+mod name;
+mod text;
+mod value;
+mod writer;
+
+pub use event::{Call, CallResult, Event, EventKind, Fired, Part, Sink};
+pub use name::TaskName;
+pub use value::{Arg, PathValue, Value};
+pub use writer::Writer;

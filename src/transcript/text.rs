@@ -1,0 +1,1 @@
+//! The one textual form of an event.

@@ -1,0 +1,3 @@
+//! The project's own chores; each is a file of its own.
+
+fn main() {}
