@@ -32,4 +32,5 @@ pub mod abi;
 pub mod diagnostic;
 pub mod engine;
 pub mod pattern;
+pub mod sys;
 pub mod transcript;

@@ -3,6 +3,7 @@
 
 mod addr;
 mod arch;
+pub mod bpf;
 mod call;
 mod errno;
 pub mod flags;

@@ -1,0 +1,63 @@
+//! Another task's memory: read in one call, written past page protection where the kernel allows it.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
+
+use crate::abi::{Addr, TaskId};
+
+const PAGE: u64 = 4096;
+
+/// Reads memory of `task` from `addr`; the number of bytes that could be read, up to the first unmapped page.
+pub fn read_memory(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
+    if buffer.is_empty() || addr.is_null() {
+        return 0;
+    }
+    let got = read_vm(task, addr, buffer);
+    if got == buffer.len() {
+        return got;
+    }
+    // process_vm_readv(2) transfers whole iovec elements only: what lies before the unmapped page is asked for
+    // again, page by page.
+    let mut done = got;
+    while done < buffer.len() {
+        let at = addr.plus(done as u64);
+        let room = (PAGE - at.0 % PAGE) as usize;
+        let end = buffer.len().min(done + room);
+        let part = match read_vm(task, at, &mut buffer[done..end]) {
+            0 => read_mem_file(task, at, &mut buffer[done..end]),
+            part => part,
+        };
+        done += part;
+        if part == 0 || done < end {
+            break;
+        }
+    }
+    done
+}
+
+fn read_vm(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
+    let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let remote = libc::iovec { iov_base: addr.0 as *mut libc::c_void, iov_len: buffer.len() };
+    // SAFETY: `local` describes `buffer`, which is borrowed exclusively; `remote` is an address of another
+    // process that the kernel checks.
+    let got = unsafe { libc::process_vm_readv(task.0, &local, 1, &remote, 1, 0) };
+    usize::try_from(got).unwrap_or(0)
+}
+
+/// For tasks whose memory process_vm_readv(2) refuses (non-dumpable): the tracer may still use the file.
+fn read_mem_file(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
+    OpenOptions::new()
+        .read(true)
+        .open(format!("/proc/{}/mem", task.0))
+        .and_then(|file| file.read_at(buffer, addr.0))
+        .unwrap_or(0)
+}
+
+/// Writes memory of `task`, also where it is mapped read-only (private text); false if not all of it could be.
+pub fn write_memory(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
+    OpenOptions::new()
+        .write(true)
+        .open(format!("/proc/{}/mem", task.0))
+        .and_then(|file| file.write_all_at(bytes, addr.0))
+        .is_ok()
+}

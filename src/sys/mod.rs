@@ -1,0 +1,20 @@
+//! Thin safe calls over libc and nix: ptrace, wait, seccomp, fork, memory. The only place with `unsafe`.
+//! It knows nothing of specs, rules or events.
+
+mod affinity;
+mod memory;
+pub mod procfs;
+mod ptrace;
+mod signal;
+mod spawn;
+mod wait;
+
+pub use affinity::{pin_to_one_processor, unpin};
+pub use memory::{read_memory, write_memory};
+pub use ptrace::{
+    CallStop, PtraceError, event_message, interrupt, listen, probe_syscall_info, registers, resume, seize,
+    set_registers, set_result, set_siginfo_word, siginfo, skip_call, syscall_stop, Resume,
+};
+pub use signal::{ProcessHandle, queue_signal, send_signal};
+pub use spawn::{ChildPlan, ExecFailure, Spawned, SpawnError, spawn};
+pub use wait::{Status, WaitOutcome, wait};

@@ -1,0 +1,180 @@
+//! What /proc tells of a task: its state, descriptors, mappings, image.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::abi::{Addr, SignalSet, TaskId};
+
+/// The state of a task, as far as the tracer tells states apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// On a processor or waiting for one.
+    Running,
+    /// Asleep, and a signal would wake it.
+    Sleeping,
+    /// Asleep in the kernel where no signal wakes it.
+    Uninterruptible,
+    /// In a ptrace stop or a group-stop.
+    Stopped,
+    /// Ended, not yet waited for.
+    Zombie,
+    /// There is no such task.
+    Gone,
+}
+
+/// The state of a task.
+pub fn run_state(task: TaskId) -> RunState {
+    let Some((state, _)) = state_and_parent(task) else { return RunState::Gone };
+    match state {
+        b'R' => RunState::Running,
+        b'S' | b'I' => RunState::Sleeping,
+        b'D' => RunState::Uninterruptible,
+        b't' | b'T' => RunState::Stopped,
+        _ => RunState::Zombie,
+    }
+}
+
+fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {
+    let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
+    // The name in parentheses may hold anything, also parentheses: the last one ends it (proc_pid_stat(5)).
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
+    let mut words = rest.split(' ');
+    let state = *words.next()?.as_bytes().first()?;
+    Some((state, words.next()?.parse().ok()?))
+}
+
+/// The number and the name of what a task sleeps in; `None` where that is not to be had.
+pub fn call_in_progress(task: TaskId) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{}/syscall", task.0)).ok()?;
+    text.split(' ').next()?.trim().parse().ok()
+}
+
+/// The text of a descriptor's link; `None` where it is not open.
+pub fn descriptor_link(task: TaskId, fd: i32) -> Option<Vec<u8>> {
+    let link = fs::read_link(format!("/proc/{}/fd/{fd}", task.0)).ok()?;
+    Some(link.as_os_str().as_bytes().to_vec())
+}
+
+/// Whether a descriptor is open for writing only or for both, from its flags.
+pub fn descriptor_writes(task: TaskId, fd: i32) -> bool {
+    let Ok(info) = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)) else { return false };
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0);
+    flags & libc::O_ACCMODE != libc::O_RDONLY
+}
+
+/// The working directory.
+pub fn working_directory(task: TaskId) -> Option<String> {
+    let link = fs::read_link(format!("/proc/{}/cwd", task.0)).ok()?;
+    Some(link.to_string_lossy().into_owned())
+}
+
+/// The path of the file that is executed.
+pub fn executable(task: TaskId) -> Option<String> {
+    let link = fs::read_link(format!("/proc/{}/exe", task.0)).ok()?;
+    Some(link.to_string_lossy().into_owned())
+}
+
+/// The bytes of the file that is executed, through the task's own link, so that a replaced file is no matter.
+pub fn executable_bytes(task: TaskId) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{}/exe", task.0)).ok()
+}
+
+/// The arguments of a task.
+pub fn arguments(task: TaskId) -> Vec<Vec<u8>> {
+    let Ok(text) = fs::read(format!("/proc/{}/cmdline", task.0)) else { return Vec::new() };
+    let text = text.strip_suffix(b"\0").unwrap_or(&text);
+    if text.is_empty() { Vec::new() } else { text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect() }
+}
+
+/// The auxiliary vector as pairs of words (getauxval(3)).
+pub fn auxiliary_vector(task: TaskId) -> Vec<(u64, u64)> {
+    let Ok(bytes) = fs::read(format!("/proc/{}/auxv", task.0)) else { return Vec::new() };
+    let word = |part: &[u8]| part.try_into().map(u64::from_ne_bytes).unwrap_or(0);
+    bytes.chunks_exact(16).map(|pair| (word(&pair[..8]), word(&pair[8..]))).collect()
+}
+
+/// One line of `/proc/PID/maps`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The first address.
+    pub start: Addr,
+    /// The address after the last.
+    pub end: Addr,
+    /// Offset in the file.
+    pub offset: u64,
+    /// The path, a name in brackets, or nothing.
+    pub name: String,
+}
+
+/// The mappings of a task, in address order.
+pub fn mappings(task: TaskId) -> Vec<Mapping> {
+    let text = fs::read_to_string(format!("/proc/{}/maps", task.0)).unwrap_or_default();
+    text.lines().filter_map(parse_mapping).collect()
+}
+
+fn parse_mapping(line: &str) -> Option<Mapping> {
+    let mut words = line.splitn(6, ' ');
+    let (start, end) = words.next()?.split_once('-')?;
+    let offset = words.nth(1)?;
+    let name = words.nth(2).unwrap_or("").trim_start();
+    Some(Mapping {
+        start: Addr(u64::from_str_radix(start, 16).ok()?),
+        end: Addr(u64::from_str_radix(end, 16).ok()?),
+        offset: u64::from_str_radix(offset, 16).ok()?,
+        name: name.to_owned(),
+    })
+}
+
+/// Children of a process that have ended and were not waited for.
+pub fn zombie_children(process: TaskId) -> Vec<TaskId> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
+    let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let numbers: Vec<i32> =
+        children.flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>()).collect();
+    numbers.into_iter().map(TaskId).filter(|child| run_state(*child) == RunState::Zombie).collect()
+}
+
+/// One of the signal masks of `/proc/PID/status` (`SigIgn`, `SigCgt`, `SigBlk`).
+pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
+    let status = fs::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"))
+        .and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    SignalSet(mask.unwrap_or(0))
+}
+
+/// The process a thread belongs to.
+pub fn process_of(task: TaskId) -> Option<TaskId> {
+    let status = fs::read_to_string(format!("/proc/{}/status", task.0)).ok()?;
+    let tgid = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+    tgid.trim().parse().ok().map(TaskId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mappings_keep_spaces_in_names() {
+        let line = "7f00-7fff r-xp 00001000 08:01 12                     /a b/lib c.so";
+        let expected =
+            Mapping { start: Addr(0x7f00), end: Addr(0x7fff), offset: 0x1000, name: "/a b/lib c.so".to_owned() };
+        assert_eq!(parse_mapping(line), Some(expected));
+    }
+
+    #[test]
+    fn anonymous_mappings_have_no_name() {
+        assert_eq!(parse_mapping("7f00-7fff rw-p 00000000 00:00 0 ").unwrap().name, "");
+    }
+
+    #[test]
+    fn this_process_runs() {
+        let me = TaskId(std::process::id() as i32);
+        assert!(matches!(run_state(me), RunState::Running | RunState::Sleeping));
+        assert_eq!(process_of(me), Some(me));
+        assert!(mappings(me).iter().any(|mapping| mapping.name == "[stack]"));
+    }
+}

@@ -1,0 +1,289 @@
+//! The ptrace requests that rinject uses, by task number; who may call them when is the tracer's typestate.
+
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::ptr;
+
+use crate::abi::{Addr, Registers, Signal, SignalInfo, TaskId};
+
+/// Why a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PtraceError {
+    /// The task is gone or is not stopped (ESRCH): SIGKILL can do that at any moment.
+    Gone,
+    /// Refused or impossible, with the errno.
+    Refused(i32),
+}
+
+impl PtraceError {
+    fn last() -> PtraceError {
+        match io::Error::last_os_error().raw_os_error() {
+            Some(libc::ESRCH) | None => PtraceError::Gone,
+            Some(errno) => PtraceError::Refused(errno),
+        }
+    }
+}
+
+/// How a stopped task goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// To the next stop of any kind but a system call's.
+    Continue,
+    /// To the next entry or exit of a system call, too.
+    Syscall,
+    /// One instruction.
+    Step,
+    /// Goes on untraced.
+    Detach,
+}
+
+fn request(code: libc::c_uint, task: TaskId, addr: usize, data: usize) -> Result<i64, PtraceError> {
+    // SAFETY: the caller passes an `addr` and `data` that are either plain words or point to memory of the
+    // size this request reads or writes, alive for the duration of the call.
+    let got = unsafe { libc::ptrace(code, task.0, addr as *mut libc::c_void, data as *mut libc::c_void) };
+    if got == -1 { Err(PtraceError::last()) } else { Ok(got) }
+}
+
+/// Seizes `task` with all the options rinject relies on; the tracer's death kills it (PTRACE_O_EXITKILL).
+pub fn seize(task: TaskId) -> Result<(), PtraceError> {
+    let options = libc::PTRACE_O_EXITKILL
+        | libc::PTRACE_O_TRACESYSGOOD
+        | libc::PTRACE_O_TRACESECCOMP
+        | libc::PTRACE_O_TRACEEXEC
+        | libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_TRACEVFORKDONE
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEEXIT;
+    request(libc::PTRACE_SEIZE, task, 0, options as usize).map(drop)
+}
+
+/// Makes a running task stop with PTRACE_EVENT_STOP.
+pub fn interrupt(task: TaskId) -> Result<(), PtraceError> {
+    request(libc::PTRACE_INTERRUPT, task, 0, 0).map(drop)
+}
+
+/// Leaves a task in its group-stop, still telling when it ends (PTRACE_LISTEN).
+pub fn listen(task: TaskId) -> Result<(), PtraceError> {
+    request(libc::PTRACE_LISTEN, task, 0, 0).map(drop)
+}
+
+/// Lets a stopped task go on, delivering `signal` where the stop is a signal-delivery-stop.
+pub fn resume(task: TaskId, how: Resume, signal: Option<Signal>) -> Result<(), PtraceError> {
+    let code = match how {
+        Resume::Continue => libc::PTRACE_CONT,
+        Resume::Syscall => libc::PTRACE_SYSCALL,
+        Resume::Step => libc::PTRACE_SINGLESTEP,
+        Resume::Detach => libc::PTRACE_DETACH,
+    };
+    request(code, task, 0, signal.map_or(0, |signal| signal.number() as usize)).map(drop)
+}
+
+/// The message of the last PTRACE_EVENT stop: a child's number, an exit status, the data of a seccomp filter.
+pub fn event_message(task: TaskId) -> Result<u64, PtraceError> {
+    let mut message: libc::c_ulong = 0;
+    request(libc::PTRACE_GETEVENTMSG, task, 0, ptr::from_mut(&mut message) as usize)?;
+    Ok(message)
+}
+
+/// The general registers.
+pub fn registers(task: TaskId) -> Result<Registers, PtraceError> {
+    let mut regs = MaybeUninit::<libc::user_regs_struct>::uninit();
+    request(libc::PTRACE_GETREGS, task, 0, regs.as_mut_ptr() as usize)?;
+    // SAFETY: PTRACE_GETREGS succeeded, so the kernel has filled all of the structure.
+    let regs = unsafe { regs.assume_init() };
+    Ok(from_user(&regs))
+}
+
+/// Sets the general registers.
+pub fn set_registers(task: TaskId, registers: &Registers) -> Result<(), PtraceError> {
+    let regs = to_user(registers);
+    request(libc::PTRACE_SETREGS, task, 0, ptr::from_ref(&regs) as usize).map(drop)
+}
+
+/// Makes the kernel skip the call the task is about to make, and return `result`. One request more than
+/// [`set_registers`] needs, but it need not know the registers.
+pub fn skip_call(task: TaskId, registers: Option<&Registers>, result: i64) -> Result<(), PtraceError> {
+    let mut regs = match registers {
+        Some(regs) => *regs,
+        None => self::registers(task)?,
+    };
+    regs.orig_rax = u64::MAX;
+    regs.rax = result as u64;
+    set_registers(task, &regs)
+}
+
+/// Sets the result register of a task at the exit of a call.
+pub fn set_result(task: TaskId, result: i64) -> Result<(), PtraceError> {
+    let offset = std::mem::offset_of!(libc::user_regs_struct, rax);
+    request(libc::PTRACE_POKEUSER, task, offset, result as usize).map(drop)
+}
+
+/// What PTRACE_GET_SYSCALL_INFO tells of a system-call stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallStop {
+    /// Entry, or a seccomp stop.
+    Entry {
+        /// `AUDIT_ARCH_*`.
+        arch: u32,
+        /// The call's number.
+        number: u64,
+        /// The arguments.
+        args: [u64; 6],
+        /// Address of the instruction after the call.
+        ip: u64,
+    },
+    /// Exit.
+    Exit {
+        /// The raw result, negative errno for failures.
+        result: i64,
+    },
+    /// The task is in no system-call stop.
+    None,
+}
+
+const PTRACE_GET_SYSCALL_INFO: libc::c_uint = 0x420e;
+
+/// `struct ptrace_syscall_info` (`linux/ptrace.h`, Linux 5.3): a header and a union by `op`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct RawSyscallInfo {
+    op: u8,
+    pad: [u8; 3],
+    arch: u32,
+    ip: u64,
+    sp: u64,
+    data: [u64; 8],
+}
+
+/// Asks what kind of system-call stop `task` is in.
+pub fn syscall_stop(task: TaskId) -> Result<CallStop, PtraceError> {
+    let mut info = RawSyscallInfo { op: 0, pad: [0; 3], arch: 0, ip: 0, sp: 0, data: [0; 8] };
+    request(PTRACE_GET_SYSCALL_INFO, task, size_of::<RawSyscallInfo>(), ptr::from_mut(&mut info) as usize)?;
+    let [number, args @ ..] = info.data;
+    Ok(match info.op {
+        1 | 3 => CallStop::Entry {
+            arch: info.arch,
+            number,
+            args: [args[0], args[1], args[2], args[3], args[4], args[5]],
+            ip: info.ip,
+        },
+        2 => CallStop::Exit { result: info.data[0] as i64 },
+        _ => CallStop::None,
+    })
+}
+
+/// Whether the kernel has PTRACE_GET_SYSCALL_INFO (5.3): a number that names no tracee is told apart from an
+/// unknown request by the errno.
+pub fn probe_syscall_info() -> bool {
+    let mut info = RawSyscallInfo { op: 0, pad: [0; 3], arch: 0, ip: 0, sp: 0, data: [0; 8] };
+    let data = ptr::from_mut(&mut info) as usize;
+    match request(PTRACE_GET_SYSCALL_INFO, TaskId(std::process::id() as i32), size_of::<RawSyscallInfo>(), data) {
+        Err(PtraceError::Gone) | Ok(_) => true,
+        Err(PtraceError::Refused(errno)) => errno != libc::EIO && errno != libc::EINVAL,
+    }
+}
+
+/// The signal a task in a signal-delivery-stop is about to get.
+pub fn siginfo(task: TaskId) -> Result<SignalInfo, PtraceError> {
+    let info = raw_siginfo(task)?;
+    let signal = Signal::new(i64::from(info.si_signo)).ok_or(PtraceError::Refused(libc::EINVAL))?;
+    let code = info.si_code;
+    let from_task = matches!(code, libc::SI_USER | libc::SI_TKILL | libc::SI_QUEUE | libc::SI_MESGQ);
+    let is_child = signal == Signal::CHLD && code > 0;
+    let has_value = matches!(code, libc::SI_QUEUE | libc::SI_TIMER | libc::SI_MESGQ);
+    let is_fault = code > 0 && code < 0x80 && matches!(signal.number(), 4 | 5 | 7 | 8 | 11);
+    Ok(SignalInfo {
+        signal,
+        code,
+        // SAFETY: for these codes sigaction(2) says that si_pid is the member of the union in use.
+        sender: (from_task || is_child).then(|| TaskId(unsafe { info.si_pid() })),
+        value: has_value.then(|| {
+            // SAFETY: for these codes sigaction(2) says that si_value is the member in use.
+            let value = unsafe { info.si_value() };
+            value.sival_ptr as usize as i32
+        }),
+        // SAFETY: for these signals with a kernel code sigaction(2) says that si_addr is the member in use.
+        addr: is_fault.then(|| Addr(unsafe { info.si_addr() } as u64)),
+        // SAFETY: for SIGCHLD with a kernel code sigaction(2) says that si_status is the member in use.
+        status: is_child.then(|| unsafe { info.si_status() }),
+    })
+}
+
+fn raw_siginfo(task: TaskId) -> Result<libc::siginfo_t, PtraceError> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    request(libc::PTRACE_GETSIGINFO, task, 0, info.as_mut_ptr() as usize)?;
+    // SAFETY: the structure is plain data, was zeroed, and the kernel has filled it.
+    Ok(unsafe { info.assume_init() })
+}
+
+/// Rewrites number and code of the signal in delivery, so that a replaced signal looks sent, not forged.
+pub fn set_siginfo_word(task: TaskId, signal: Signal) -> Result<(), PtraceError> {
+    let mut info = raw_siginfo(task)?;
+    info.si_signo = signal.number();
+    request(libc::PTRACE_SETSIGINFO, task, 0, ptr::from_ref(&info) as usize).map(drop)
+}
+
+fn from_user(regs: &libc::user_regs_struct) -> Registers {
+    Registers {
+        r15: regs.r15,
+        r14: regs.r14,
+        r13: regs.r13,
+        r12: regs.r12,
+        rbp: regs.rbp,
+        rbx: regs.rbx,
+        r11: regs.r11,
+        r10: regs.r10,
+        r9: regs.r9,
+        r8: regs.r8,
+        rax: regs.rax,
+        rcx: regs.rcx,
+        rdx: regs.rdx,
+        rsi: regs.rsi,
+        rdi: regs.rdi,
+        orig_rax: regs.orig_rax,
+        rip: regs.rip,
+        cs: regs.cs,
+        eflags: regs.eflags,
+        rsp: regs.rsp,
+        ss: regs.ss,
+        fs_base: regs.fs_base,
+        gs_base: regs.gs_base,
+        ds: regs.ds,
+        es: regs.es,
+        fs: regs.fs,
+        gs: regs.gs,
+    }
+}
+
+fn to_user(regs: &Registers) -> libc::user_regs_struct {
+    libc::user_regs_struct {
+        r15: regs.r15,
+        r14: regs.r14,
+        r13: regs.r13,
+        r12: regs.r12,
+        rbp: regs.rbp,
+        rbx: regs.rbx,
+        r11: regs.r11,
+        r10: regs.r10,
+        r9: regs.r9,
+        r8: regs.r8,
+        rax: regs.rax,
+        rcx: regs.rcx,
+        rdx: regs.rdx,
+        rsi: regs.rsi,
+        rdi: regs.rdi,
+        orig_rax: regs.orig_rax,
+        rip: regs.rip,
+        cs: regs.cs,
+        eflags: regs.eflags,
+        rsp: regs.rsp,
+        ss: regs.ss,
+        fs_base: regs.fs_base,
+        gs_base: regs.gs_base,
+        ds: regs.ds,
+        es: regs.es,
+        fs: regs.fs,
+        gs: regs.gs,
+    }
+}

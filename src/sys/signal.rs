@@ -1,0 +1,78 @@
+//! Sending signals to traced tasks, and killing processes by a handle that cannot hit a reused number.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use crate::abi::{Signal, TaskId};
+
+/// Sends `signal` to one thread (`thread` given: tgkill(2)) or to the process (kill(2)).
+pub fn send_signal(process: TaskId, thread: Option<TaskId>, signal: Signal) -> bool {
+    let got = match thread {
+        // SAFETY: tgkill(2) takes plain numbers.
+        Some(thread) => unsafe { libc::syscall(libc::SYS_tgkill, process.0, thread.0, signal.number()) },
+        // SAFETY: kill(2) takes plain numbers.
+        None => i64::from(unsafe { libc::kill(process.0, signal.number()) }),
+    };
+    got == 0
+}
+
+/// The start of `siginfo_t` as rt_sigqueueinfo(2) takes it: three words, then pid, uid and value.
+#[repr(C)]
+struct QueueInfo {
+    signo: i32,
+    errno: i32,
+    code: i32,
+    pad: i32,
+    pid: i32,
+    uid: u32,
+    value: u64,
+    rest: [u64; 12],
+}
+
+/// Queues `signal` with a value (`SI_QUEUE`), to one thread or to the process.
+pub fn queue_signal(process: TaskId, thread: Option<TaskId>, signal: Signal, value: i32) -> bool {
+    let info = QueueInfo {
+        signo: signal.number(),
+        errno: 0,
+        code: libc::SI_QUEUE,
+        pad: 0,
+        pid: std::process::id() as i32,
+        uid: nix::unistd::getuid().as_raw(),
+        value: value as u32 as u64,
+        rest: [0; 12],
+    };
+    let number = signal.number();
+    let got = match thread {
+        // SAFETY: `info` is laid out and sized as siginfo_t is, and lives through the call, which only reads it.
+        Some(thread) => unsafe {
+            libc::syscall(libc::SYS_rt_tgsigqueueinfo, process.0, thread.0, number, &raw const info)
+        },
+        // SAFETY: as above.
+        None => unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, process.0, number, &raw const info) },
+    };
+    got == 0
+}
+
+/// A process that can be killed from another thread without a race against the reuse of its number.
+#[derive(Debug)]
+pub struct ProcessHandle(OwnedFd);
+
+impl ProcessHandle {
+    /// Opens a handle (pidfd_open(2), Linux 5.3) on a process that has not been reaped yet.
+    pub fn open(process: TaskId) -> io::Result<ProcessHandle> {
+        // SAFETY: pidfd_open(2) takes plain numbers.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process.0, 0) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+        Ok(ProcessHandle(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+    }
+
+    /// Sends SIGKILL; a process that is gone already is no error.
+    pub fn kill(&self) {
+        let fd = self.0.as_raw_fd();
+        // SAFETY: pidfd_send_signal(2) takes plain numbers and, here, no siginfo.
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGKILL, 0, 0) };
+    }
+}
