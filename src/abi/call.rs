@@ -88,11 +88,23 @@ pub enum ArgKind {
     },
     /// Permission bits, shown in octal.
     Mode,
+    /// Permission bits that count only where the open flags at position `flags` create a file.
+    CreateMode {
+        /// Position of the open flags.
+        flags: u8,
+    },
     /// A device number.
     Dev,
     /// Or-ed flags or one of a list of values.
     Flags(&'static FlagSet),
-    /// `openat`'s flags and mode live in a structure; see [`ArgKind::Struct`].
+    /// A word whose meaning depends on a command in another argument (`fcntl`, `prctl`, `futex`).
+    ByCommand {
+        /// Position of the command.
+        command: u8,
+        /// Whose commands they are, such as `fcntl`.
+        name: &'static str,
+    },
+    /// A string of bytes.
     Bytes {
         /// Which way.
         dir: Dir,
@@ -148,6 +160,8 @@ pub enum ArgKind {
     IntOut,
     /// The status word of `wait4`.
     WaitStatus,
+    /// Something that nothing fixes from host to host: shown as `_`.
+    Opaque,
 }
 
 /// What a call's result is.
@@ -231,10 +245,14 @@ impl fmt::Debug for Sysno {
     }
 }
 
+/// Words of [`CallSet`]; the table must not grow past them.
+const WORDS: usize = 8;
+const _: () = assert!(CALLS.len() <= WORDS * 64);
+
 /// A set of calls, one bit each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallSet {
-    bits: [u64; 8],
+    bits: [u64; WORDS],
 }
 
 impl CallSet {
@@ -299,9 +317,9 @@ pub struct Class(pub(super) u8);
 
 impl Class {
     /// Their names, the bit in [`CallInfo::classes`] being the position here.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 15] = [
         "file", "desc", "network", "process", "signal", "memory", "ipc", "creds", "clock", "stat", "lstat", "fstat",
-        "statfs", "pure",
+        "statfs", "pure", "fstatfs",
     ];
 
     /// The class of this name, without the percent sign.
@@ -313,5 +331,103 @@ impl Class {
     /// Its calls.
     pub fn calls(self) -> CallSet {
         Sysno::all().filter(|call| call.info().classes & (1 << self.0) != 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::flags::flag_sets;
+
+    fn call(name: &str) -> Sysno {
+        Sysno::parse(name).unwrap()
+    }
+
+    #[test]
+    fn numbers_of_known_calls() {
+        let numbers = |name| Arch::ALL.map(|arch| call(name).number(arch));
+        assert_eq!(numbers("read"), [Some(0), Some(3), Some(63)]);
+        assert_eq!(numbers("open"), [Some(2), Some(5), None]);
+        assert_eq!(numbers("openat"), [Some(257), Some(295), Some(56)]);
+        assert_eq!(numbers("newfstatat"), [Some(262), None, Some(79)]);
+        assert_eq!(numbers("clock_gettime64"), [None, Some(403), None]);
+        assert_eq!(numbers("file_setattr"), [Some(469); 3]);
+    }
+
+    #[test]
+    fn every_number_leads_back_to_its_call() {
+        for sysno in Sysno::all() {
+            assert_eq!(Sysno::parse(sysno.name()), Some(sysno));
+            for arch in Arch::ALL {
+                if let Some(number) = sysno.number(arch) {
+                    assert_eq!(Sysno::from_number(arch, number.into()), Some(sysno));
+                }
+            }
+        }
+        assert_eq!(Sysno::from_number(Arch::X86_64, u64::MAX), None);
+        assert_eq!(Sysno::from_number(Arch::X86_64, 0x4000_0000), None);
+    }
+
+    #[test]
+    fn most_calls_have_a_signature() {
+        assert!(Sysno::all().filter(|sysno| sysno.info().args.is_some()).count() > 400);
+    }
+
+    #[test]
+    fn positions_in_a_signature_exist() {
+        for sysno in Sysno::all() {
+            let args = sysno.info().args.unwrap_or_default();
+            assert!(args.len() <= 6, "{sysno}");
+            for arg in args {
+                let at = match arg.kind {
+                    ArgKind::Path { dir: Some(at) }
+                    | ArgKind::ByCommand { command: at, .. }
+                    | ArgKind::CreateMode { flags: at }
+                    | ArgKind::Array { count: at, .. }
+                    | ArgKind::Iovec { count: at, .. }
+                    | ArgKind::Bytes { len: Len::Arg(at) | Len::Pointed(at), .. }
+                    | ArgKind::Sockaddr { len: Len::Arg(at) | Len::Pointed(at), .. } => at,
+                    _ => 0,
+                };
+                assert!(at == 0 || usize::from(at) < args.len(), "{sysno}: {}", arg.name);
+                if let ArgKind::Path { dir: Some(at) } = arg.kind {
+                    assert_eq!(args[usize::from(at)].kind, ArgKind::DirFd, "{sysno}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_by_name_and_position() {
+        assert_eq!(call("openat").arg("flags"), Some(2));
+        assert_eq!(call("openat").arg("arg1"), Some(1));
+        assert_eq!(call("rename").arg("newpath"), Some(1));
+        assert_eq!(call("openat").arg("arg6"), None);
+        assert_eq!(call("openat").arg("pathname"), None);
+    }
+
+    #[test]
+    fn classes_hold_what_their_names_say() {
+        let class = |name| Class::parse(name).unwrap().calls();
+        assert!(class("file").contains(call("openat")) && !class("file").contains(call("read")));
+        assert!(class("desc").contains(call("read")) && !class("desc").contains(call("unlink")));
+        assert!(class("fstatfs").contains(call("fstatfs")));
+        assert!(Class::NAMES.iter().all(|name| !class(name).is_empty()));
+        for sysno in Sysno::all() {
+            let args = sysno.info().args.unwrap_or_default();
+            if args.iter().any(|arg| matches!(arg.kind, ArgKind::Path { .. })) {
+                assert!(class("file").contains(sysno), "{sysno} takes a path");
+            }
+            if args.iter().any(|arg| matches!(arg.kind, ArgKind::Fd | ArgKind::DirFd)) {
+                assert!(class("desc").contains(sysno), "{sysno} takes a descriptor");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_of_a_call_can_be_looked_up() {
+        let flags = &call("openat").info().args.unwrap()[2];
+        assert_eq!(flags.kind, ArgKind::Flags(&flag_sets::OPEN));
+        assert_eq!(flag_sets::OPEN.value("O_APPEND"), Some(0o2000));
     }
 }

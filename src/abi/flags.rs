@@ -18,4 +18,89 @@ impl FlagSet {
     pub fn value(&self, name: &str) -> Option<u64> {
         self.names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
+
+    /// The set of this name.
+    pub fn named(name: &str) -> Option<&'static FlagSet> {
+        flag_sets::ALL.iter().copied().find(|set| set.name == name)
+    }
+
+    /// Whether this is a list of values rather than bits.
+    pub fn is_list(&self) -> bool {
+        self.value_mask == u64::MAX
+    }
+
+    /// `bits` in names, as the program's author would write them; what has no name in hexadecimal.
+    pub fn show(&self, bits: u64) -> String {
+        let mut parts: Vec<&str> = Vec::new();
+        let value = bits & self.value_mask;
+        let mut unknown = 0;
+        if self.value_mask != 0 || bits == 0 {
+            match self.names.iter().find(|(_, known)| known & !self.value_mask == 0 && *known == value) {
+                Some((name, _)) => parts.push(name),
+                None => unknown = value,
+            }
+        }
+        let mut rest = bits & !self.value_mask;
+        for (name, flag) in self.names {
+            if *flag != 0 && flag & self.value_mask == 0 && rest & flag == *flag {
+                parts.push(name);
+                rest &= !flag;
+            }
+        }
+        unknown |= rest;
+        match (parts.is_empty(), unknown) {
+            (true, 0) => "0".to_owned(),
+            (true, _) => format!("{unknown:#x}"),
+            (false, 0) => parts.join("|"),
+            (false, _) => format!("{}|{unknown:#x}", parts.join("|")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(set: &str, bits: u64, expected: &str) {
+        let set = FlagSet::named(set).unwrap();
+        assert_eq!(set.show(bits), expected);
+    }
+
+    #[test]
+    fn names_then_the_rest_in_hexadecimal() {
+        check("open", 0, "O_RDONLY");
+        check("open", 0o2101, "O_WRONLY|O_CREAT|O_APPEND");
+        check("open", 0o4010000, "O_RDONLY|O_SYNC");
+        check("open", 0o10000, "O_RDONLY|O_DSYNC");
+        check("open", 3, "0x3");
+        check("open", 0x8000_0000, "O_RDONLY|0x80000000");
+        check("at", 0, "0");
+        check("at", 0x1100, "AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH");
+        check("at", 1, "0x1");
+        check("access", 0, "F_OK");
+        check("access", 6, "R_OK|W_OK");
+        check("mmap_prot", 0, "PROT_NONE");
+        check("mmap_prot", 3, "PROT_READ|PROT_WRITE");
+        check("mmap", 0x22, "MAP_PRIVATE|MAP_ANONYMOUS");
+        check("seek", 2, "SEEK_END");
+        check("seek", 77, "0x4d");
+        check("futex", 128, "FUTEX_WAIT|FUTEX_PRIVATE_FLAG");
+        check("clone", 0x11, "SIGCHLD");
+        check(
+            "clone",
+            0x3d0f00,
+            "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID",
+        );
+        check("socket_type", 0o2000001, "SOCK_STREAM|SOCK_CLOEXEC");
+    }
+
+    #[test]
+    fn a_flag_is_never_both_value_and_bits() {
+        for set in flag_sets::ALL {
+            for (name, value) in set.names {
+                let split = value & set.value_mask != 0 && value & !set.value_mask != 0;
+                assert!(!split, "{name} of {} crosses the mask", set.name);
+            }
+        }
+    }
 }
