@@ -4,10 +4,12 @@
 mod codes;
 mod render;
 mod source;
+mod suggest;
 
 pub use codes::{Code, Level};
 pub use render::Style;
 pub use source::{Source, Span};
+pub use suggest::{did_you_mean, listed, nearest};
 
 use std::sync::Arc;
 

@@ -12,9 +12,9 @@ mod wait;
 pub use affinity::{pin_to_one_processor, unpin};
 pub use memory::{read_memory, write_memory};
 pub use ptrace::{
-    CallStop, PtraceError, event_message, interrupt, listen, probe_syscall_info, registers, resume, seize,
-    set_registers, set_result, set_siginfo_word, siginfo, skip_call, syscall_stop, Resume,
+    CallStop, PtraceError, Resume, event_message, interrupt, listen, probe_syscall_info, registers, resume, seize,
+    set_registers, set_result, set_siginfo_word, siginfo, skip_call, syscall_stop,
 };
 pub use signal::{ProcessHandle, queue_signal, send_signal};
-pub use spawn::{ChildPlan, ExecFailure, Spawned, SpawnError, spawn};
+pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn};
 pub use wait::{Status, WaitOutcome, wait};

@@ -131,8 +131,9 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
 pub fn zombie_children(process: TaskId) -> Vec<TaskId> {
     let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
     let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    let numbers: Vec<i32> =
-        children.flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>()).collect();
+    let numbers: Vec<i32> = children
+        .flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>())
+        .collect();
     numbers.into_iter().map(TaskId).filter(|child| run_state(*child) == RunState::Zombie).collect()
 }
 

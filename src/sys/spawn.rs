@@ -106,9 +106,8 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
     let (go_read, go_write) = pipe(0)?;
     let (tell_read, tell_write) = pipe(libc::O_NONBLOCK)?;
     let stdio = [high(&plan.stdio[0])?, high(&plan.stdio[1])?, high(&plan.stdio[2])?];
-    let pointers = |strings: &[CString]| {
-        strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect::<Vec<*const c_char>>()
-    };
+    let pointers =
+        |strings: &[CString]| strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect::<Vec<*const c_char>>();
     let prepared = Prepared {
         program: plan.program.as_ptr(),
         argv: pointers(&plan.argv),

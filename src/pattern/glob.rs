@@ -1,0 +1,100 @@
+//! Globs over resolved paths: without a slash they match the last component, with one the whole path.
+//! They must not look at the file system.
+
+use std::fmt;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+/// A glob over a path, or over `socket:`, `pipe:`, `anon:[eventfd]`.
+#[derive(Clone, Debug)]
+pub struct PathGlob {
+    text: String,
+    matcher: GlobMatcher,
+    whole: bool,
+}
+
+impl PathGlob {
+    /// Reads a glob; the error is the reason in words.
+    pub fn parse(text: &str) -> Result<PathGlob, String> {
+        let glob = GlobBuilder::new(&kinds_are_literal(text))
+            .literal_separator(true)
+            .backslash_escape(true)
+            .build()
+            .map_err(|error| error.kind().to_string())?;
+        Ok(PathGlob { text: text.to_owned(), matcher: glob.compile_matcher(), whole: text.contains('/') })
+    }
+
+    /// Whether it matches this path, or its last component where the glob has no slash.
+    pub fn matches(&self, path: &str) -> bool {
+        let part = if self.whole { path } else { path.trim_end_matches('/').rsplit('/').next().unwrap_or(path) };
+        self.matcher.is_match(part)
+    }
+
+    /// Whether it matches this text, which is no path: all of it.
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.matcher.is_match(text)
+    }
+
+    /// Whether it has a slash but begins like no absolute path, so that it matches none.
+    pub fn is_relative(&self) -> bool {
+        self.whole && !self.text.starts_with(['/', '*', '?', '[', '{'])
+    }
+
+    /// The glob as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The brackets of `anon:[eventfd]` are its own, not a set of characters.
+fn kinds_are_literal(text: &str) -> String {
+    match text.strip_prefix("anon:[") {
+        Some(rest) => format!("anon:\\[{}", rest.replacen(']', "\\]", 1)),
+        None => text.to_owned(),
+    }
+}
+
+impl PartialEq for PathGlob {
+    fn eq(&self, other: &PathGlob) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Display for PathGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(glob: &str, path: &str, expected: bool) {
+        let glob = PathGlob::parse(glob).unwrap_or_else(|reason| panic!("{glob}: {reason}"));
+        assert_eq!(glob.matches(path), expected, "{glob} on {path}");
+    }
+
+    #[test]
+    fn globs_match_components_or_whole_paths() {
+        check("*.wal", "/data/0.wal", true);
+        check("*.wal", "/data.wal/0.db", false);
+        check("/data/*.wal", "/data/0.wal", true);
+        check("/data/*.wal", "/data/sub/0.wal", false);
+        check("/data/**", "/data/sub/0.wal", true);
+        check("**/*.wal", "/data/sub/0.wal", true);
+        check("data", "/x/data/", true);
+        check("socket:", "socket:", true);
+        check("pipe:", "socket:", false);
+        check("anon:[eventfd]", "anon:[eventfd]", true);
+        check("anon:[event*]", "anon:[eventpoll]", true);
+        check("anon:*", "anon:[eventpoll]", true);
+        check("{a,b}.txt", "/b.txt", true);
+    }
+
+    #[test]
+    fn a_broken_glob_says_why() {
+        assert!(PathGlob::parse("[a").is_err());
+        assert!(PathGlob::parse("{a").is_err());
+    }
+}
