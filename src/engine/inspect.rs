@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::abi::{Addr, Registers, SignalInfo};
+use crate::abi::{Addr, Registers, SignalSet, TaskId};
 
 /// The task is gone: killed between its stop and the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,16 +21,18 @@ pub trait Inspect {
     fn working_directory(&self) -> Option<String>;
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
     fn region(&self, addr: Addr) -> Option<Region>;
-    /// The signal of a signal-delivery-stop.
-    fn signal_info(&self) -> Option<SignalInfo>;
     /// Where `main` is, and the entry point, of the image that was just executed.
     fn landmarks(&self) -> Landmarks;
     /// The image's path and its argument count, just after an exec.
     fn image(&self) -> Option<Image>;
     /// Children of this process that have ended and that it has not waited for.
-    fn zombie_children(&self) -> Vec<crate::abi::TaskId>;
+    fn zombie_children(&self) -> Vec<TaskId>;
+    /// Whether descriptor `fd` is a FIFO with a name.
+    fn is_fifo(&self, fd: i32) -> bool;
+    /// Signals that this process has handlers for.
+    fn caught_signals(&self) -> SignalSet;
     /// Signals that this process ignores.
-    fn ignored_signals(&self) -> crate::abi::SignalSet;
+    fn ignored_signals(&self) -> SignalSet;
 }
 
 /// What a descriptor refers to.

@@ -16,6 +16,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The rules that fired on it, in file order.
     pub fired: Vec<Fired>,
+    /// Whether it is a line of the transcript; expectations see it in any case.
+    pub written: bool,
 }
 
 /// A rule that fired on an event.
@@ -23,7 +25,7 @@ pub struct Event {
 pub struct Fired {
     /// The rule's name.
     pub rule: Arc<str>,
-    /// Which match of the rule this was within its scope, from 1.
+    /// Which firing of the rule this was over the run, from 1.
     pub hit: u64,
 }
 

@@ -3,11 +3,13 @@
 
 mod event;
 mod name;
+mod record;
 mod text;
 mod value;
 mod writer;
 
 pub use event::{Call, CallResult, Event, EventKind, Fired, Part, Sink};
 pub use name::TaskName;
+pub use record::{Abandoned, Hang, Record, RuleRecord};
 pub use value::{Arg, PathValue, Value};
 pub use writer::Writer;

@@ -1,0 +1,262 @@
+//! System calls: what is done at their entry and exit.
+
+use std::time::Duration;
+
+use super::decode::Decoder;
+use super::inspect::Inspect;
+use super::names::TableId;
+use super::stop::{Decision, Edit, RawCall};
+use super::task::InCall;
+use super::{Engine, rules};
+use crate::abi::{Addr, Errno, RetKind, Sysno};
+use crate::plan::{Action, Phase, Side, Start};
+use crate::transcript::{CallResult, Event, EventKind, TaskName};
+
+/// Raw results by which the kernel tells itself to start a call again: ERESTARTSYS, ERESTARTNOINTR,
+/// ERESTARTNOHAND, ERESTART_RESTARTBLOCK. Tracers see them at exit stops, programs never do.
+const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+
+impl Engine {
+    pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
+        if self.is_same_call(name, &raw) {
+            return;
+        }
+        let sysno = Sysno::from_number(raw.arch, raw.number);
+        let mut call = InCall {
+            raw,
+            sysno,
+            event: None,
+            wants_exit: false,
+            skipped: None,
+            suspended: false,
+            may_block: sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
+            at_exit: Vec::new(),
+        };
+        if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
+            self.wanted_entry(name, sysno, &mut call, inspect, decision);
+        }
+        if call.may_block && call.skipped.is_none() && !self.schedule.alone() {
+            if let Some(length) = sysno.and_then(|sysno| sleep_length(sysno, &raw, inspect)) {
+                self.schedule.will_sleep(name, length);
+            }
+            if sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
+                // The exec waits for the process's other threads, where no signal wakes it.
+                self.go(name, |go| go.may_end = true);
+            }
+        }
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.call = Some(call);
+        }
+    }
+
+    /// Whether this entry is of a call that is known already: told twice, or started again by the kernel.
+    fn is_same_call(&mut self, name: TaskName, raw: &RawCall) -> bool {
+        let Some(task) = self.tasks.get_mut(&name) else { return true };
+        if let Some(call) = &mut task.call
+            && (call.goes_on_as(raw) && (call.suspended || call.wants_exit || !self.schedule.alone()))
+        {
+            call.suspended = false;
+            return true;
+        }
+        if let Some(mut call) = task.interrupted.pop_if(|call| call.goes_on_as(raw)) {
+            call.suspended = false;
+            task.call = Some(call);
+            return true;
+        }
+        false
+    }
+
+    /// Whether calls of this kind exist for this task now: the start was reached and somebody wants them.
+    fn exists(&self, name: TaskName, sysno: Sysno) -> bool {
+        let Some(process) = self.processes.get(&name.process) else { return false };
+        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        let first_exec = self.executed
+            || matches!(self.plan.trace.start, Start::Exec) && sysno.name().starts_with("execve");
+        !silent && process.tracing && first_exec && self.plan.trace.calls.contains(sysno)
+    }
+
+    fn wanted_entry(
+        &mut self,
+        name: TaskName,
+        sysno: Sysno,
+        call: &mut InCall,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        let decoded = self.decoder(name, inspect).entry(call.raw.arch, call.raw.number, &call.raw.args);
+        let mut event = self.event(name, EventKind::Call(decoded));
+        let firing = if self.rules.concern_entry(sysno) && self.log.begun() {
+            self.rules.observe(Phase::Entry, &event, false)
+        } else {
+            rules::Firing::default()
+        };
+        event.fired = firing.fired;
+        let mut killed = false;
+        for action in firing.actions {
+            match action {
+                Action::Error(errno) if closes_anyway(sysno, errno) && !firing.unfaithful => {
+                    call.at_exit.push(Action::Error(errno));
+                }
+                Action::Error(errno) => self.skip(call, -i64::from(errno.number()), decision),
+                Action::Retval(value) => self.skip(call, value, decision),
+                Action::Kill { at: Side::Enter, .. } => {
+                    self.carry_out(name, vec![action], decision);
+                    killed = true;
+                }
+                Action::Signal { at: Side::Enter, .. } | Action::Delay { at: Side::Enter, .. } => {
+                    self.carry_out(name, vec![action], decision);
+                }
+                later => call.at_exit.push(later),
+            }
+        }
+        let returns = sysno.info().ret != RetKind::Never;
+        if killed || !returns {
+            if let EventKind::Call(shown) = &mut event.kind {
+                shown.result = Some(CallResult::Unknown);
+            }
+            self.emit(event, decision);
+            return;
+        }
+        if let Some(result) = call.skipped {
+            let EventKind::Call(shown) = &mut event.kind else { return };
+            self.decoder(name, inspect).exit(shown, result);
+            self.finish(name, event, call, decision);
+            return;
+        }
+        call.wants_exit = true;
+        self.log.begin(&event);
+        call.event = Some(event);
+    }
+
+    fn skip(&mut self, call: &mut InCall, result: i64, decision: &mut Decision) {
+        call.skipped = Some(result);
+        decision.edits.push(Edit::Skip(result));
+    }
+
+    pub(super) fn exit(&mut self, name: TaskName, result: i64, inspect: &dyn Inspect, decision: &mut Decision) {
+        let Some(task) = self.tasks.get_mut(&name) else { return };
+        let Some(mut call) = task.call.take() else { return };
+        if RESTARTS.contains(&result) && call.skipped.is_none() {
+            call.suspended = true;
+            task.call = Some(call);
+            self.schedule.roused(name);
+            return;
+        }
+        if result < 0 {
+            self.schedule.roused(name);
+        }
+        if call.sysno.is_some_and(|sysno| gives_way(sysno, result)) {
+            self.schedule.yielded(name);
+        }
+        if call.skipped.is_some() {
+            return;
+        }
+        let Some(mut event) = call.event.take() else { return };
+        let EventKind::Call(shown) = &mut event.kind else { return };
+        self.decoder(name, inspect).exit(shown, result);
+        if let Some(errno) = forced_error(&call.at_exit) {
+            decision.edits.push(Edit::Result(-i64::from(errno.number())));
+            shown.result = Some(CallResult::Error(errno));
+        }
+        self.finish(name, event, &mut call, decision);
+    }
+
+    /// The result is known: rules that wait for it fire, what is due at the exit is done, the line is written.
+    fn finish(&mut self, name: TaskName, mut event: Event, call: &mut InCall, decision: &mut Decision) {
+        let mut actions = std::mem::take(&mut call.at_exit);
+        if call.sysno.is_some_and(|sysno| self.rules.concern_exit(sysno)) && self.log.begun() {
+            let firing = self.rules.observe(Phase::Exit, &event, false);
+            event.fired.extend(firing.fired);
+            actions.extend(firing.actions);
+        }
+        self.emit(event, decision);
+        self.carry_out(name, actions, decision);
+    }
+
+    /// A call whose task will not see its end: what is known of it is written with an unknown result.
+    pub(super) fn call_lost(&mut self, name: TaskName, decision: &mut Decision) {
+        let Some(task) = self.tasks.get_mut(&name) else { return };
+        let calls: Vec<InCall> = task.interrupted.drain(..).chain(task.call.take()).collect();
+        for call in calls {
+            let Some(mut event) = call.event else { continue };
+            if let EventKind::Call(shown) = &mut event.kind {
+                shown.result = Some(CallResult::Unknown);
+            }
+            self.emit(event, decision);
+        }
+    }
+
+    /// A call that a signal interrupted for good: its caller sees EINTR.
+    pub(super) fn call_interrupted(&mut self, name: TaskName, decision: &mut Decision) {
+        let Some(call) = self.tasks.get_mut(&name).and_then(|task| task.call.take()) else { return };
+        let mut call = call;
+        let Some(mut event) = call.event.take() else { return };
+        if let (EventKind::Call(shown), Some(eintr)) = (&mut event.kind, Errno::parse("EINTR")) {
+            shown.result = Some(CallResult::Error(eintr));
+        }
+        // Its exit stop has passed: what was due there is not done any more.
+        call.at_exit.clear();
+        self.finish(name, event, &mut call, decision);
+    }
+
+    pub(super) fn decoder<'a>(&'a mut self, name: TaskName, inspect: &'a dyn Inspect) -> Decoder<'a> {
+        let table = self.processes.get(&name.process).map_or(TableId(0), |process| process.table);
+        Decoder { inspect, names: &mut self.names, table, strings: self.plan.trace.strings }
+    }
+}
+
+/// close(2) frees the descriptor also when it reports one of these: Linux releases it before the flush that fails.
+fn closes_anyway(sysno: Sysno, errno: Errno) -> bool {
+    sysno.name() == "close" && errno.name() != Some("EBADF")
+}
+
+fn forced_error(actions: &[Action]) -> Option<Errno> {
+    actions.iter().find_map(|action| match action {
+        Action::Error(errno) => Some(*errno),
+        _ => None,
+    })
+}
+
+/// Whether this call can put its task to sleep until somebody else acts: by the table, less what its arguments
+/// rule out. Files and directories are read and written without waiting for another task.
+fn may_block(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
+    const F_SETLKW: u64 = 7;
+    const F_OFD_SETLKW: u64 = 38;
+    if !sysno.info().may_block && !sysno.name().starts_with("execve") {
+        return false;
+    }
+    match sysno.name() {
+        "fcntl" => matches!(raw.args[1], F_SETLKW | F_OFD_SETLKW),
+        "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
+        | "pwritev2" => match inspect.descriptor(raw.args[0] as i32) {
+            Some(super::Descriptor::Path(path)) => path.starts_with("/dev/") || path.starts_with("/proc/") || inspect.is_fifo(raw.args[0] as i32),
+            Some(_) => true,
+            None => false,
+        },
+        _ => true,
+    }
+}
+
+/// How long a call that only sleeps will sleep, if it is one.
+fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<Duration> {
+    const TIMER_ABSTIME: u64 = 1;
+    let at = match sysno.name() {
+        "nanosleep" => raw.args[0],
+        "clock_nanosleep" if raw.args[1] & TIMER_ABSTIME == 0 => raw.args[2],
+        _ => return None,
+    };
+    let mut bytes = [0; 16];
+    if inspect.read(Addr(at), &mut bytes) < bytes.len() {
+        return None;
+    }
+    let word = |from: usize| bytes[from..from + 8].try_into().map(u64::from_ne_bytes).unwrap_or(0);
+    let nanoseconds = u32::try_from(word(8)).ok().filter(|nanoseconds| *nanoseconds < 1_000_000_000)?;
+    Some(Duration::new(word(0), nanoseconds))
+}
+
+/// Whether a task that got this result is likely to ask again in a loop, and had better let others go first.
+fn gives_way(sysno: Sysno, result: i64) -> bool {
+    const EAGAIN: i64 = -11;
+    let polled = matches!(sysno.name(), "poll" | "ppoll" | "select" | "pselect6" | "epoll_wait" | "epoll_pwait");
+    sysno.name() == "sched_yield" || result == EAGAIN || polled && result == 0
+}

@@ -1,0 +1,268 @@
+//! Births, images and endings.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::inspect::Inspect;
+use super::names::TableId;
+use super::stop::{Birth, Decision, Edit};
+use super::task::{Go, Process, Task};
+use crate::abi::{Addr, Ending, TaskId};
+use crate::plan::{Invariant, Phase, Start};
+use crate::transcript::{Abandoned, Event, EventKind, TaskName};
+
+impl Engine {
+    /// A process with its first task. `parent` is the task that made it.
+    pub(super) fn new_process(&mut self, id: TaskId, parent: Option<TaskName>, silent: bool) -> TaskName {
+        self.born += 1;
+        let number = self.born;
+        let table = TableId(number);
+        let parent = parent.and_then(|parent| self.processes.get(&parent.process));
+        let process = Process {
+            id,
+            image: parent.map_or_else(|| Arc::from(""), |parent| parent.image.clone()),
+            table,
+            tracing: parent.map_or(matches!(self.plan.trace.start, Start::Exec), |parent| parent.tracing),
+            start_at: parent.and_then(|parent| parent.start_at),
+            threads: 0,
+            born: 0,
+        };
+        if let Some(parent) = parent {
+            self.names.forked(parent.table, table);
+        }
+        self.processes.insert(number, process);
+        self.new_task(id, number, silent)
+    }
+
+    fn new_task(&mut self, id: TaskId, process: u32, silent: bool) -> TaskName {
+        let thread = self.processes.get_mut(&process).map_or(1, |process| {
+            process.threads += 1;
+            process.born += 1;
+            process.born
+        });
+        let name = TaskName { process, thread };
+        self.tasks.insert(name, Task::new(id, name, silent));
+        self.ids.insert(id, name);
+        self.names.task_born(id, name);
+        self.schedule.born(name);
+        name
+    }
+
+    pub(super) fn birth(&mut self, name: TaskName, child: TaskId, birth: Birth, process: TaskId, decision: &mut Decision) {
+        let Some(parent) = self.processes.get(&name.process) else { return };
+        let is_thread = parent.id == process;
+        let followed = if is_thread { self.plan.trace.follow.threads } else { self.plan.trace.follow.forks };
+        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        let born = if is_thread {
+            self.new_task(child, name.process, silent || !followed)
+        } else {
+            self.new_process(child, Some(name), silent || !followed)
+        };
+        if birth == Birth::Vfork {
+            // The parent now sleeps in the kernel, where no signal wakes it, until the child lets it go.
+            self.go(name, |go| go.may_end = true);
+        }
+        if !silent {
+            self.life_event(name, EventKind::Clone { child: born, call: birth.word() }, decision);
+        }
+    }
+
+    pub(super) fn exec(&mut self, name: TaskName, former: TaskId, inspect: &dyn Inspect, decision: &mut Decision) {
+        let name = self.take_over(name, former);
+        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        let silent = silent || self.executed && !self.plan.trace.follow.execs;
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.silent = silent;
+        }
+        let image = inspect.image();
+        let path = image.as_ref().map_or("", |image| image.path.as_str());
+        let base = path.rsplit('/').next().unwrap_or(path).to_owned();
+        if let Some(process) = self.processes.get_mut(&name.process) {
+            process.image = Arc::from(base.as_str());
+        }
+        if !self.executed {
+            self.executed = true;
+            self.name_standard_streams(name, inspect);
+        }
+        self.await_start(name, &base, inspect, decision);
+        if silent {
+            return;
+        }
+        let program = self.shown_program(path, base);
+        let argc = image.map_or(0, |image| image.argv.len());
+        self.life_event(name, EventKind::Exec { program, argc }, decision);
+    }
+
+    /// An image outside every directory that has a name is shown by its base name: where a distribution keeps
+    /// its programs is no news.
+    fn shown_program(&self, path: &str, base: String) -> String {
+        let renamed = self.names.rename_path(path);
+        if renamed == path { base } else { renamed }
+    }
+
+    fn name_standard_streams(&mut self, name: TaskName, inspect: &dyn Inspect) {
+        let Some(table) = self.processes.get(&name.process).map(|process| process.table) else { return };
+        for fd in 0..3 {
+            if let Some(what) = inspect.descriptor(fd) {
+                self.names.standard(table, fd, &what);
+            }
+        }
+    }
+
+    /// Makes the events of a fresh image exist from the place on that the plan says.
+    fn await_start(&mut self, name: TaskName, image: &str, inspect: &dyn Inspect, decision: &mut Decision) {
+        let place = match &self.plan.trace.start {
+            Start::Exec | Start::Event(_) => None,
+            Start::Entry => Some(inspect.landmarks().entry),
+            Start::Main { explicit } => {
+                let landmarks = inspect.landmarks();
+                if landmarks.main.is_none() && *explicit {
+                    self.abandon(Abandoned::NoMain(image.to_owned()));
+                } else if landmarks.main.is_none() {
+                    self.note(format!("`{image}` has no `main` that can be found: its events start at its entry point"));
+                }
+                Some(landmarks.main.or(landmarks.entry))
+            }
+        };
+        let Some(process) = self.processes.get_mut(&name.process) else { return };
+        let place: Option<Addr> = place.flatten();
+        process.start_at = place;
+        process.tracing = place.is_none();
+        match place {
+            Some(addr) => decision.edits.push(Edit::Plant(addr)),
+            None => self.record.started |= self.log.begun(),
+        }
+    }
+
+    /// An exec makes its thread the first of the process, under the process's number; the others are gone.
+    fn take_over(&mut self, name: TaskName, former: TaskId) -> TaskName {
+        let leader = TaskName { process: name.process, thread: 1 };
+        let caller = self.ids.get(&former).copied().unwrap_or(name);
+        let others: Vec<TaskName> =
+            self.tasks.keys().filter(|other| other.process == name.process && **other != caller).copied().collect();
+        for other in others {
+            self.forget(other);
+        }
+        if caller == leader {
+            return leader;
+        }
+        let Some(mut task) = self.tasks.remove(&caller) else { return leader };
+        self.ids.remove(&former);
+        self.names.task_gone(former);
+        self.schedule.gone(caller);
+        self.log.forget(caller);
+        let Some(id) = self.processes.get(&name.process).map(|process| process.id) else { return leader };
+        task.id = id;
+        task.name = leader;
+        task.go = Go::default();
+        for call in task.call.iter_mut().chain(&mut task.interrupted) {
+            if let Some(event) = &mut call.event {
+                event.task = leader;
+            }
+        }
+        self.tasks.insert(leader, task);
+        self.ids.insert(id, leader);
+        self.names.task_born(id, leader);
+        self.schedule.born(leader);
+        self.schedule.stopped(leader);
+        leader
+    }
+
+    pub(super) fn exiting(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
+        self.call_lost(name, decision);
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.exiting = true;
+            if let Some(signal) = task.pending_signal.take() {
+                self.emit(signal, decision);
+            }
+        }
+        let last = self.processes.get(&name.process).is_some_and(|process| process.threads == 1);
+        if last && self.wants(Invariant::NoZombies) {
+            let zombies = inspect.zombie_children();
+            self.record.zombies.extend(zombies.into_iter().filter_map(|child| self.names.task(child)));
+        }
+    }
+
+    pub(super) fn ended(&mut self, name: TaskName, ending: Ending, decision: &mut Decision) {
+        self.call_lost(name, decision);
+        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        if !silent && self.executed {
+            let kind = match ending {
+                Ending::Exited(code) => EventKind::Exit { code },
+                Ending::Killed(signal) => EventKind::Killed(signal),
+            };
+            self.life_event(name, kind, decision);
+        }
+        self.forget(name);
+        if (TaskName { process: 1, thread: 1 }) == name {
+            self.record.ending = Some(ending);
+            self.look_for_orphans();
+        }
+    }
+
+    /// The first process has ended: whoever is still alive, and not ending, is an orphan.
+    fn look_for_orphans(&mut self) {
+        let alive = self.tasks.values().filter(|task| task.name.thread == 1 && !task.exiting && !task.silent);
+        self.record.orphans = alive.map(|task| task.name).collect();
+        if !self.record.orphans.is_empty() && self.wants(Invariant::NoOrphans) {
+            self.give_up = true;
+        }
+    }
+
+    fn wants(&self, invariant: Invariant) -> bool {
+        self.plan.expect.invariants.iter().any(|(wanted, _)| *wanted == invariant)
+    }
+
+    /// Takes a task out of all books.
+    pub(super) fn forget(&mut self, name: TaskName) {
+        self.schedule.gone(name);
+        self.log.forget(name);
+        if let Some(task) = self.tasks.remove(&name) {
+            self.ids.remove(&task.id);
+            self.names.task_gone(task.id);
+        }
+        let Some(process) = self.processes.get_mut(&name.process) else { return };
+        process.threads -= 1;
+        if process.threads == 0 {
+            self.processes.remove(&name.process);
+        }
+    }
+
+    /// An event of `name` that no rule has fired on yet.
+    pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Event {
+        let image = self.processes.get(&name.process).map_or_else(|| Arc::from(""), |process| process.image.clone());
+        Event { task: name, image, kind, fired: Vec::new(), written: true }
+    }
+
+    /// A life-cycle event: rules on it fire, then it is written.
+    fn life_event(&mut self, name: TaskName, kind: EventKind, decision: &mut Decision) {
+        let mut event = self.event(name, kind);
+        let firing = self.rules.observe(Phase::LifeCycle, &event, false);
+        event.fired = firing.fired;
+        self.emit(event, decision);
+        self.carry_out(name, firing.actions, decision);
+    }
+
+    /// Writes a finished event; rules are armed and disarmed by it from the next one on.
+    pub(super) fn emit(&mut self, event: Event, decision: &mut Decision) {
+        if self.log.begun() {
+            self.rules.note(&event);
+        }
+        if self.log.push(event, &mut decision.events) {
+            self.record.started = true;
+        }
+    }
+
+    pub(super) fn note(&mut self, text: String) {
+        if !self.record.notes.contains(&text) {
+            self.record.notes.push(text);
+        }
+    }
+
+    /// Changes how a task goes on from the stop it is in.
+    pub(super) fn go(&mut self, name: TaskName, change: impl FnOnce(&mut Go)) {
+        if let Some(task) = self.tasks.get_mut(&name) {
+            change(&mut task.go);
+        }
+    }
+}

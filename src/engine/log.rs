@@ -1,0 +1,128 @@
+//! Which events are written, in which order, and who is told of them before they are.
+
+use crate::abi::{CallSet, SignalSet};
+use crate::pattern::{Bindings, Matcher};
+use crate::plan::{Plan, Start};
+use crate::transcript::{Event, EventKind, Part, Sink, TaskName, Weave};
+
+/// The way of an event into the transcript.
+#[derive(Debug)]
+pub(super) struct Log {
+    weave: Weave,
+    written: CallSet,
+    signals: SignalSet,
+    drop: Vec<Matcher>,
+    start: Option<Matcher>,
+    /// Whether events exist yet, for starts that are an event of their own.
+    begun: bool,
+    events: u64,
+}
+
+struct Collect<'a>(&'a mut Vec<Event>);
+
+impl Sink for Collect<'_> {
+    fn event(&mut self, event: &Event) {
+        self.0.push(event.clone());
+    }
+}
+
+impl Log {
+    pub(super) fn new(plan: &Plan) -> Log {
+        let start = match &plan.trace.start {
+            Start::Event(pattern) => Some(Matcher::new(pattern.clone())),
+            Start::Main { .. } | Start::Entry | Start::Exec => None,
+        };
+        Log {
+            weave: Weave::default(),
+            written: plan.trace.written.clone(),
+            signals: plan.trace.signals,
+            drop: plan.trace.drop.iter().cloned().map(Matcher::new).collect(),
+            begun: start.is_none(),
+            start,
+            events: 0,
+        }
+    }
+
+    /// Whether events other than the life cycle's exist yet.
+    pub(super) fn begun(&self) -> bool {
+        self.begun
+    }
+
+    /// How many events were written that are not of the life cycle.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Takes a finished event; true if it is the one that everything starts with.
+    pub(super) fn push(&mut self, mut event: Event, out: &mut Vec<Event>) -> bool {
+        if !self.begun && self.begins_with(&event) {
+            return true;
+        }
+        if !self.begun && !is_life_cycle(&event) {
+            return false;
+        }
+        event.written = self.is_written(&event);
+        for matcher in &mut self.drop {
+            matcher.note(&event);
+        }
+        if event.written && !is_life_cycle(&event) {
+            self.events += 1;
+        }
+        self.weave.push(event, &mut Collect(out));
+        false
+    }
+
+    /// A call has begun whose result is still to come.
+    pub(super) fn begin(&mut self, event: &Event) {
+        if self.begun && self.is_written(event) {
+            self.weave.start(event);
+        }
+    }
+
+    /// Another line of the same task is about to fall into its call: its start is shown now.
+    pub(super) fn split(&mut self, task: TaskName, out: &mut Vec<Event>) {
+        self.weave.split(task, &mut Collect(out));
+    }
+
+    /// A call that was begun will have no line: nobody wants it any more.
+    pub(super) fn forget(&mut self, task: TaskName) {
+        self.weave.forget(task);
+    }
+
+    fn begins_with(&mut self, event: &Event) -> bool {
+        let Some(start) = &mut self.start else { return false };
+        let found = start.matches(event, &mut Bindings::default());
+        start.note(event);
+        self.begun = found;
+        found
+    }
+
+    fn is_written(&self, event: &Event) -> bool {
+        let wanted = match &event.kind {
+            EventKind::Call(call) => call.sysno.is_some_and(|call| self.written.contains(call)),
+            EventKind::Signal { info, .. } => self.signals.contains(info.signal),
+            EventKind::Stopped(signal) => self.signals.contains(*signal),
+            EventKind::Exec { .. }
+            | EventKind::Clone { .. }
+            | EventKind::Exit { .. }
+            | EventKind::Killed(_)
+            | EventKind::Note(_) => true,
+        };
+        if !event.fired.is_empty() {
+            return true;
+        }
+        wanted && !self.drop.iter().any(|matcher| matcher.matches(event, &mut Bindings::default()))
+    }
+}
+
+fn is_life_cycle(event: &Event) -> bool {
+    match &event.kind {
+        EventKind::Call(call) => call.part == Part::Started,
+        EventKind::Signal { .. } | EventKind::Stopped(_) => false,
+        EventKind::Exec { .. }
+        | EventKind::Clone { .. }
+        | EventKind::Exit { .. }
+        | EventKind::Killed(_)
+        | EventKind::Note(_) => true,
+    }
+}

@@ -1,0 +1,335 @@
+//! The serial schedule: one task runs at a time, and who it is depends only on what has happened so far.
+//!
+//! Time here is a counter that only sleeps and delays move: tasks that sleep wake in the order of their
+//! deadlines on that counter, however long the others really took.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::transcript::TaskName;
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// In a stop; may be resumed.
+    Ready,
+    /// Resumed, not settled.
+    Running,
+    /// Asleep in a call that may block.
+    Blocked,
+    /// Asleep until a deadline and for nothing else.
+    Sleeping(Duration),
+    /// Its sleep is over; it goes on when its deadline's turn comes.
+    Awake(Duration),
+    /// Kept back by a rule until a deadline.
+    Held(Duration),
+    /// In a group-stop.
+    Listening,
+    /// An ended first thread whose process goes on.
+    Zombie,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// This task's.
+    Run(TaskName),
+    /// Nobody's, until a sleeper stirs or a held task's time is up.
+    Wait {
+        /// The held task whose deadline is first.
+        timer: Option<(TaskName, Duration)>,
+    },
+    /// There is no task.
+    Nobody,
+}
+
+#[derive(Debug)]
+struct Entry {
+    state: State,
+    /// Gave its turn away; it gets none before every other ready task had one.
+    yielded: bool,
+    /// For a held task, how long.
+    held_for: Duration,
+    /// The deadline of the sleep it is about to enter.
+    sleep: Option<Duration>,
+}
+
+/// The serial schedule.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    entries: BTreeMap<TaskName, Entry>,
+    current: Option<TaskName>,
+    now: Duration,
+}
+
+impl Schedule {
+    /// A new task, not stopped yet.
+    pub(super) fn born(&mut self, task: TaskName) {
+        let entry = Entry { state: State::Running, yielded: false, held_for: Duration::ZERO, sleep: None };
+        self.entries.insert(task, entry);
+    }
+
+    /// A task is gone.
+    pub(super) fn gone(&mut self, task: TaskName) {
+        self.entries.remove(&task);
+    }
+
+    /// How many tasks there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// A task stopped: it may go on, at once or, after a sleep, when its deadline's turn comes.
+    pub(super) fn stopped(&mut self, task: TaskName) {
+        let alone = self.entries.len() == 1;
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.state = match entry.state {
+                State::Sleeping(deadline) if !alone => State::Awake(deadline),
+                _ => State::Ready,
+            };
+            entry.sleep = None;
+        }
+    }
+
+    /// A task that was stopped by something other than the end of its sleep need not wait for its deadline.
+    pub(super) fn roused(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task)
+            && matches!(entry.state, State::Awake(_))
+        {
+            entry.state = State::Ready;
+        }
+    }
+
+    /// The call that a task is about to make is a sleep of this length.
+    pub(super) fn will_sleep(&mut self, task: TaskName, length: Duration) {
+        let deadline = self.now.saturating_add(length);
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.sleep = Some(deadline);
+        }
+    }
+
+    /// A task fell asleep in its call.
+    pub(super) fn asleep(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.state = entry.sleep.map_or(State::Blocked, State::Sleeping);
+        }
+    }
+
+    /// A rule keeps a task back.
+    pub(super) fn hold(&mut self, task: TaskName, length: Duration) {
+        let deadline = self.now.saturating_add(length);
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.state = State::Held(deadline);
+            entry.held_for = length;
+        }
+    }
+
+    /// The delay of a held task is over.
+    pub(super) fn elapsed(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task)
+            && let State::Held(deadline) = entry.state
+        {
+            self.now = self.now.max(deadline);
+            entry.state = State::Ready;
+        }
+    }
+
+    /// A task stays in its group-stop.
+    pub(super) fn listening(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.state = State::Listening;
+        }
+    }
+
+    /// A first thread ended while others go on.
+    pub(super) fn zombie(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.state = State::Zombie;
+        }
+    }
+
+    /// A task gives its turn away.
+    pub(super) fn yielded(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.yielded = true;
+        }
+    }
+
+    /// Tasks that something may wake, in logical order.
+    pub(super) fn sleepers(&self) -> impl Iterator<Item = TaskName> + '_ {
+        self.entries.iter().filter_map(|(name, entry)| match entry.state {
+            State::Blocked | State::Sleeping(_) | State::Listening | State::Zombie => Some(*name),
+            State::Ready | State::Running | State::Awake(_) | State::Held(_) => None,
+        })
+    }
+
+    /// Whether any of the other tasks could go on now or later.
+    pub(super) fn alone(&self) -> bool {
+        self.entries.len() == 1
+    }
+
+    /// Whose turn it is; that task is running from now on.
+    pub(super) fn turn(&mut self) -> Turn {
+        loop {
+            if self.entries.is_empty() {
+                return Turn::Nobody;
+            }
+            if let Some(task) = self.ready() {
+                self.current = Some(task);
+                if let Some(entry) = self.entries.get_mut(&task) {
+                    entry.state = State::Running;
+                }
+                return Turn::Run(task);
+            }
+            match self.first_deadline() {
+                Some((task, State::Awake(deadline))) => {
+                    self.now = self.now.max(deadline);
+                    if let Some(entry) = self.entries.get_mut(&task) {
+                        entry.state = State::Ready;
+                    }
+                }
+                Some((task, State::Held(_))) => {
+                    let held_for = self.entries.get(&task).map_or(Duration::ZERO, |entry| entry.held_for);
+                    return Turn::Wait { timer: Some((task, held_for)) };
+                }
+                Some(_) | None => return Turn::Wait { timer: None },
+            }
+        }
+    }
+
+    /// The ready task whose turn it is: the current one as long as it can, then the lowest name.
+    fn ready(&mut self) -> Option<TaskName> {
+        let is_ready = |entry: &Entry| entry.state == State::Ready;
+        let fresh = |entry: &Entry| is_ready(entry) && !entry.yielded;
+        if let Some(current) = self.current
+            && self.entries.get(&current).is_some_and(fresh)
+        {
+            return Some(current);
+        }
+        if let Some((name, _)) = self.entries.iter().find(|(_, entry)| fresh(entry)) {
+            return Some(*name);
+        }
+        let lowest = self.entries.iter().find(|(_, entry)| is_ready(entry)).map(|(name, _)| *name)?;
+        for entry in self.entries.values_mut() {
+            entry.yielded = false;
+        }
+        Some(lowest)
+    }
+
+    fn first_deadline(&self) -> Option<(TaskName, State)> {
+        let deadlines = self.entries.iter().filter_map(|(name, entry)| match entry.state {
+            State::Sleeping(at) | State::Awake(at) | State::Held(at) => Some((at, *name, entry.state)),
+            State::Ready | State::Running | State::Blocked | State::Listening | State::Zombie => None,
+        });
+        deadlines.min_by_key(|(at, name, _)| (*at, *name)).map(|(_, name, state)| (name, state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: TaskName = TaskName { process: 1, thread: 1 };
+    const B: TaskName = TaskName { process: 1, thread: 2 };
+    const C: TaskName = TaskName { process: 2, thread: 1 };
+
+    fn ready(tasks: &[TaskName]) -> Schedule {
+        let mut schedule = Schedule::default();
+        for task in tasks {
+            schedule.born(*task);
+            schedule.stopped(*task);
+        }
+        schedule
+    }
+
+    fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    /// Runs the task whose turn it is to its next stop.
+    fn step(schedule: &mut Schedule) -> TaskName {
+        match schedule.turn() {
+            Turn::Run(task) => {
+                schedule.stopped(task);
+                task
+            }
+            other => panic!("nobody runs: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_current_task_goes_on_until_it_sleeps() {
+        let mut schedule = ready(&[A, B]);
+        assert_eq!([step(&mut schedule), step(&mut schedule)], [A, A]);
+        assert_eq!(schedule.turn(), Turn::Run(A));
+        schedule.asleep(A);
+        assert_eq!([step(&mut schedule), step(&mut schedule)], [B, B]);
+        schedule.stopped(A);
+        assert_eq!(step(&mut schedule), B, "a woken task waits for its turn");
+    }
+
+    #[test]
+    fn a_yielder_waits_until_all_others_had_a_turn() {
+        let mut schedule = ready(&[A, B, C]);
+        assert_eq!(step(&mut schedule), A);
+        schedule.yielded(A);
+        assert_eq!(step(&mut schedule), B);
+        schedule.yielded(B);
+        assert_eq!(step(&mut schedule), C);
+        schedule.yielded(C);
+        assert_eq!(step(&mut schedule), A);
+    }
+
+    #[test]
+    fn sleepers_wake_in_the_order_of_their_deadlines() {
+        let mut schedule = ready(&[A, B, C]);
+        for (task, length) in [(A, ms(20)), (B, ms(10))] {
+            assert_eq!(schedule.turn(), Turn::Run(task));
+            schedule.will_sleep(task, length);
+            schedule.asleep(task);
+        }
+        // Both are awake before C blocks: the machine was slow.
+        schedule.stopped(A);
+        schedule.stopped(B);
+        assert_eq!(schedule.turn(), Turn::Run(C));
+        schedule.asleep(C);
+        assert_eq!(step(&mut schedule), B);
+        schedule.gone(B);
+        assert_eq!(step(&mut schedule), A);
+    }
+
+    #[test]
+    fn a_sleeper_whose_deadline_is_first_is_waited_for() {
+        let mut schedule = ready(&[A, B]);
+        for (task, length) in [(A, ms(20)), (B, ms(10))] {
+            assert_eq!(schedule.turn(), Turn::Run(task));
+            schedule.will_sleep(task, length);
+            schedule.asleep(task);
+        }
+        schedule.stopped(A);
+        assert_eq!(schedule.turn(), Turn::Wait { timer: None });
+        schedule.stopped(B);
+        assert_eq!(step(&mut schedule), B);
+    }
+
+    #[test]
+    fn held_tasks_let_others_run_and_overlap() {
+        let mut schedule = ready(&[A, B]);
+        assert_eq!(schedule.turn(), Turn::Run(A));
+        schedule.hold(A, ms(50));
+        assert_eq!(schedule.turn(), Turn::Run(B));
+        schedule.hold(B, ms(50));
+        assert_eq!(schedule.turn(), Turn::Wait { timer: Some((A, ms(50))) });
+        schedule.elapsed(A);
+        assert_eq!(schedule.turn(), Turn::Run(A));
+        schedule.asleep(A);
+        assert_eq!(schedule.turn(), Turn::Wait { timer: Some((B, ms(50))) });
+    }
+
+    #[test]
+    fn nobody_is_left_when_all_are_gone() {
+        let mut schedule = ready(&[A]);
+        schedule.gone(A);
+        assert_eq!(schedule.turn(), Turn::Nobody);
+    }
+}

@@ -1,0 +1,203 @@
+//! The words between tracer and engine: what was seen, what is to change, who goes on.
+
+use std::time::Duration;
+
+use crate::abi::{Addr, Arch, Ending, Signal, SignalInfo, TaskId};
+use crate::plan::{Recipient, Victim};
+use crate::transcript::Event;
+
+/// A call as it stands in the registers at its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawCall {
+    /// By which architecture's table the number is meant.
+    pub arch: Arch,
+    /// The number.
+    pub number: u64,
+    /// The argument registers.
+    pub args: [u64; 6],
+    /// Address of the instruction after the call.
+    pub ip: u64,
+}
+
+/// What the tracer saw.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// A task stopped.
+    Stop {
+        /// Who.
+        task: TaskId,
+        /// Why.
+        stop: Stop,
+    },
+    /// A task fell asleep in the call it was resumed into.
+    Asleep {
+        /// Who.
+        task: TaskId,
+    },
+    /// The first thread of a process ended, but cannot be reaped before the last one ends.
+    ZombieLeader {
+        /// Who.
+        task: TaskId,
+    },
+    /// A task was reaped.
+    Ended {
+        /// Who.
+        task: TaskId,
+        /// How.
+        ending: Ending,
+    },
+    /// A task vanished without an ending of its own: another thread's exec took its place.
+    Vanished {
+        /// Who.
+        task: TaskId,
+    },
+    /// The delay of a held task is over.
+    Elapsed {
+        /// Who.
+        task: TaskId,
+    },
+}
+
+/// Why a task stopped, in the words of ptrace(2).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// A new task's first stop.
+    Started,
+    /// Entry of a call. With a seccomp filter and system-call stops both, one entry is told twice.
+    Entry(RawCall),
+    /// Exit of a call, with the raw result.
+    Exit(i64),
+    /// Signal-delivery-stop.
+    Signal(SignalInfo),
+    /// Group-stop.
+    Group(Signal),
+    /// A call made a new task.
+    Born {
+        /// The new task.
+        child: TaskId,
+        /// By which kind of event.
+        birth: Birth,
+        /// The process the new task belongs to.
+        process: TaskId,
+    },
+    /// The child of a vfork let its parent go on.
+    VforkDone,
+    /// A new image; `former` is the number the task had before, which differs where another thread than the
+    /// first executed it.
+    Exec {
+        /// The number before.
+        former: TaskId,
+    },
+    /// The task is about to end.
+    Exiting,
+    /// The task was asked to stop, or stopped for no reason that matters here.
+    Interrupted,
+}
+
+/// How a task was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Birth {
+    /// PTRACE_EVENT_FORK.
+    Fork,
+    /// PTRACE_EVENT_VFORK.
+    Vfork,
+    /// PTRACE_EVENT_CLONE.
+    Clone,
+}
+
+impl Birth {
+    /// The word for it in a transcript.
+    pub fn word(self) -> &'static str {
+        match self {
+            Birth::Fork => "fork",
+            Birth::Vfork => "vfork",
+            Birth::Clone => "clone",
+        }
+    }
+}
+
+/// What happens to the task that was seen, and what there is to write.
+#[must_use]
+#[derive(Debug, Default)]
+pub struct Decision {
+    /// Changes, to be made in order while the task is stopped.
+    pub edits: Vec<Edit>,
+    /// Events, in the order of the transcript.
+    pub events: Vec<Event>,
+}
+
+/// A change to the stopped task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// The call is not made and returns this raw result.
+    Skip(i64),
+    /// The call at whose exit the task is returns this raw result instead.
+    Result(i64),
+    /// A signal is sent.
+    Send {
+        /// Which.
+        signal: Signal,
+        /// To the task alone or to its process.
+        to: Recipient,
+        /// `si_value`: queued instead of sent.
+        value: Option<i32>,
+    },
+    /// The signal in delivery gets this number.
+    Renumber(Signal),
+    /// SIGKILL.
+    Kill(Victim),
+    /// A breakpoint is planted.
+    Plant(Addr),
+    /// The breakpoint the task stands behind is taken out, and the task goes back to its address.
+    Lift(Addr),
+}
+
+/// Who goes on.
+#[must_use]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// This task is resumed and settled.
+    Resume {
+        /// Who.
+        task: TaskId,
+        /// How.
+        how: How,
+        /// The signal it gets.
+        signal: Option<Signal>,
+        /// What may come of it.
+        settle: Settle,
+    },
+    /// Nobody can go on: wait until one of the sleepers does.
+    Wait {
+        /// A held task and how long after it was held it goes on, if that comes first.
+        timer: Option<(TaskId, Duration)>,
+    },
+    /// The run cannot go on; the tree is to be killed.
+    Abandon,
+    /// Every task is gone.
+    Finished,
+}
+
+/// How a task goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// To its next stop.
+    Run,
+    /// To its next stop, with every entry and exit of a call.
+    Calls,
+    /// One instruction.
+    Step,
+    /// Stays in its group-stop.
+    Listen,
+}
+
+/// What may come of resuming a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// A stop, however long it takes: it is the only task, or is in no call that may block.
+    Stop,
+    /// A stop, or it falls asleep.
+    StopOrSleep,
+    /// It ends, or waits in the kernel for others to end, also where no signal wakes it.
+    EndOrSleep,
+}

@@ -1,0 +1,104 @@
+//! What the engine knows of tasks and processes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::names::TableId;
+use super::stop::RawCall;
+use crate::abi::{Addr, Signal, Sysno, TaskId};
+use crate::transcript::{Event, TaskName};
+
+/// A task of the run.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) id: TaskId,
+    pub(super) name: TaskName,
+    /// Its events do not exist: `follow` leaves it out.
+    pub(super) silent: bool,
+    /// How it goes on from the stop it is in.
+    pub(super) go: Go,
+    /// The call it is in.
+    pub(super) call: Option<InCall>,
+    /// Calls that signal handlers run on top of; the kernel will start them again.
+    pub(super) interrupted: Vec<InCall>,
+    /// A signal line that waits until it is known whether the call below it failed or will go on.
+    pub(super) pending_signal: Option<Event>,
+    /// It is past PTRACE_EVENT_EXIT.
+    pub(super) exiting: bool,
+}
+
+/// How a task goes on from its stop.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Go {
+    /// The signal it gets.
+    pub(super) signal: Option<Signal>,
+    /// One instruction only.
+    pub(super) step: bool,
+    /// It stays stopped.
+    pub(super) listen: bool,
+    /// It may end, or wait for others to end.
+    pub(super) may_end: bool,
+    /// It is kept back this long.
+    pub(super) hold: Option<Duration>,
+}
+
+impl Task {
+    pub(super) fn new(id: TaskId, name: TaskName, silent: bool) -> Task {
+        Task {
+            id,
+            name,
+            silent,
+            go: Go::default(),
+            call: None,
+            interrupted: Vec::new(),
+            pending_signal: None,
+            exiting: false,
+        }
+    }
+}
+
+/// A call between its entry and its exit.
+#[derive(Debug)]
+pub(super) struct InCall {
+    pub(super) raw: RawCall,
+    pub(super) sysno: Option<Sysno>,
+    /// The event as far as it is known; `None` where nobody wants it.
+    pub(super) event: Option<Event>,
+    /// Its exit stop is needed.
+    pub(super) wants_exit: bool,
+    /// The kernel skips it, and it returns this raw result.
+    pub(super) skipped: Option<i64>,
+    /// A signal interrupted it and it may start again.
+    pub(super) suspended: bool,
+    /// It may put its task to sleep.
+    pub(super) may_block: bool,
+    /// What rules have in store for its exit.
+    pub(super) at_exit: Vec<crate::plan::Action>,
+}
+
+impl InCall {
+    /// Whether the entry of `raw` is this call being started again.
+    pub(super) fn goes_on_as(&self, raw: &RawCall) -> bool {
+        let restart = raw.ip == self.raw.ip && raw.number == self.raw.number;
+        restart || Sysno::from_number(raw.arch, raw.number).is_some_and(|call| call.name() == "restart_syscall")
+    }
+}
+
+/// A process of the run.
+#[derive(Debug)]
+pub(super) struct Process {
+    /// The kernel's number.
+    pub(super) id: TaskId,
+    /// Base name of its image.
+    pub(super) image: Arc<str>,
+    /// Its descriptors.
+    pub(super) table: TableId,
+    /// Its image has reached the start of tracing.
+    pub(super) tracing: bool,
+    /// The breakpoint at which tracing starts.
+    pub(super) start_at: Option<Addr>,
+    /// Its threads that are alive.
+    pub(super) threads: u32,
+    /// How many threads it ever had.
+    pub(super) born: u32,
+}

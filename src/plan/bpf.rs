@@ -1,0 +1,117 @@
+//! The seccomp filter: selected calls stop, everything else runs at full speed.
+//!
+//! Only loads, comparisons and returns are used: those the kernel evaluates once for each call when the filter
+//! is installed (5.11), so that a call nobody selected never runs the filter at all.
+
+use crate::abi::bpf::BpfInsn;
+use crate::abi::{Arch, CallSet, Sysno};
+
+const LOAD_WORD: u16 = 0x20;
+const JUMP_EQUAL: u16 = 0x15;
+const JUMP_GREATER: u16 = 0x25;
+const JUMP_GREATER_EQUAL: u16 = 0x35;
+const RETURN: u16 = 0x06;
+const ALLOW: u32 = 0x7fff_0000;
+const TRACE: u32 = 0x7ff0_0000;
+/// Offsets in `struct seccomp_data`.
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+
+/// A filter that stops `calls` of `arch`, and the kernel's own restarts of them. Calls by another architecture's
+/// table (`int 0x80`, x32) are let through.
+pub fn filter(calls: &CallSet, arch: Arch) -> Vec<BpfInsn> {
+    let restart = Sysno::parse("restart_syscall");
+    let mut numbers: Vec<u32> = calls.iter().chain(restart).filter_map(|call| call.number(arch)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut program = vec![
+        plain(LOAD_WORD, ARCH),
+        jump(JUMP_EQUAL, arch.audit(), 1, 0),
+        plain(RETURN, ALLOW),
+        plain(LOAD_WORD, NUMBER),
+    ];
+    for (low, high) in runs(&numbers) {
+        if low == high {
+            program.push(jump(JUMP_EQUAL, low, 0, 1));
+        } else {
+            program.push(jump(JUMP_GREATER_EQUAL, low, 0, 2));
+            program.push(jump(JUMP_GREATER, high, 1, 0));
+        }
+        program.push(plain(RETURN, TRACE));
+    }
+    program.push(plain(RETURN, ALLOW));
+    program
+}
+
+/// Runs of consecutive numbers, both ends inclusive.
+fn runs(numbers: &[u32]) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, high)) if *high + 1 == *number => *high = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    runs
+}
+
+fn plain(code: u16, k: u32) -> BpfInsn {
+    BpfInsn { code, jt: 0, jf: 0, k }
+}
+
+fn jump(code: u16, k: u32, jt: u8, jf: u8) -> BpfInsn {
+    BpfInsn { code, jt, jf, k }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel would do with a call.
+    fn verdict(program: &[BpfInsn], arch: u32, number: u32) -> u32 {
+        let mut accumulator = 0;
+        let mut at = 0;
+        loop {
+            let insn = program[at];
+            at += 1;
+            let holds = match insn.code {
+                RETURN => return insn.k,
+                LOAD_WORD => {
+                    accumulator = if insn.k == ARCH { arch } else { number };
+                    continue;
+                }
+                JUMP_EQUAL => accumulator == insn.k,
+                JUMP_GREATER => accumulator > insn.k,
+                JUMP_GREATER_EQUAL => accumulator >= insn.k,
+                other => panic!("no such instruction: {other:#x}"),
+            };
+            at += usize::from(if holds { insn.jt } else { insn.jf });
+        }
+    }
+
+    #[test]
+    fn exactly_the_selected_calls_stop_on_every_architecture() {
+        let restart = Sysno::parse("restart_syscall");
+        let every_third: CallSet = Sysno::all().step_by(3).collect();
+        for calls in [CallSet::new(), every_third, CallSet::all()] {
+            for arch in Arch::ALL {
+                let program = filter(&calls, arch);
+                assert!(program.len() <= 4096, "the kernel takes no longer one");
+                for call in Sysno::all() {
+                    let Some(number) = call.number(arch) else { continue };
+                    let stops = calls.contains(call) || Some(call) == restart;
+                    let expected = if stops { TRACE } else { ALLOW };
+                    assert_eq!(verdict(&program, arch.audit(), number), expected, "{call} on {arch}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn calls_by_another_table_and_unknown_numbers_are_let_through() {
+        let program = filter(&CallSet::all(), Arch::X86_64);
+        assert_eq!(verdict(&program, Arch::I386.audit(), 1), ALLOW);
+        assert_eq!(verdict(&program, Arch::X86_64.audit(), 0x4000_0001), ALLOW);
+        assert_eq!(verdict(&program, Arch::X86_64.audit(), u32::MAX), ALLOW);
+    }
+}

@@ -1,0 +1,178 @@
+//! The case's folder: made afresh, filled, listed, removed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use super::SetupError;
+use super::command::{self, Ran};
+use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
+
+/// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
+const ROOT: &str = "/tmp";
+
+/// A case's own folder; removed with all that is in it when dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    folder: TempDir,
+    before: BTreeSet<String>,
+}
+
+/// A file left behind, as a snapshot lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftFile {
+    /// Absolute path.
+    pub path: String,
+    /// What it is, with length and hash for regular files.
+    pub what: String,
+}
+
+impl Sandbox {
+    /// A fresh, empty folder.
+    pub fn new() -> Result<Sandbox, SetupError> {
+        let folder = tempfile::Builder::new().prefix("rinject-").rand_bytes(8).tempdir_in(ROOT);
+        let folder = folder.map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
+        Ok(Sandbox { folder, before: BTreeSet::new() })
+    }
+
+    /// The folder's absolute path: `${tmp}`.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the working directory and the files, and runs the setup commands.
+    pub fn prepare(&mut self, plan: &Plan) -> Result<(), SetupError> {
+        let target = &plan.target;
+        if target.cwd.starts_with(self.path()) {
+            fs::create_dir_all(&target.cwd).map_err(|error| failed("make the folder", &target.cwd, error))?;
+        }
+        for file in &target.files {
+            place(file, &target.cwd)?;
+        }
+        for command in &plan.setup {
+            let ran = command::run(command, target);
+            match ran {
+                Ok(Ran { ending: Some(crate::abi::Ending::Exited(0)), .. }) => {}
+                Ok(ran) => {
+                    return Err(SetupError::Command {
+                        command: command.argv.join(" "),
+                        how: ran.told(command.timeout),
+                        output: ran.tail(),
+                        span: command.span,
+                    });
+                }
+                Err(error) => {
+                    return Err(SetupError::Command {
+                        command: command.argv.join(" "),
+                        how: format!("could not be run: {error}"),
+                        output: String::new(),
+                        span: command.span,
+                    });
+                }
+            }
+        }
+        self.before = self.list();
+        Ok(())
+    }
+
+    /// Runs a check command.
+    pub fn check(&self, check: &Check, plan: &Plan) -> Result<Ran, SetupError> {
+        command::run(&check.command, &plan.target).map_err(|error| SetupError::Command {
+            command: check.command.argv.join(" "),
+            how: format!("could not be run: {error}"),
+            output: String::new(),
+            span: check.command.span,
+        })
+    }
+
+    /// What is in the folder now and was not before the target ran, relative to it.
+    pub fn leftovers(&self) -> Vec<String> {
+        self.list().difference(&self.before).cloned().collect()
+    }
+
+    /// The files that a snapshot lists, in path order.
+    pub fn files(&self, globs: &[FileExpect]) -> Vec<LeftFile> {
+        let wanted = |path: &str| globs.iter().any(|expect| expect.glob.matches(path));
+        self.list()
+            .into_iter()
+            .map(|relative| self.path().join(relative))
+            .filter(|path| wanted(&path.to_string_lossy()))
+            .filter_map(|path| Some(LeftFile { what: describe(&path).ok()?, path: path.to_string_lossy().into_owned() }))
+            .collect()
+    }
+
+    /// Keeps the folder when this value is gone; tells where it is.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
+    fn list(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if let Ok(relative) = path.strip_prefix(self.path()) {
+                    found.insert(relative.to_string_lossy().into_owned());
+                }
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                }
+            }
+        }
+        found
+    }
+}
+
+pub(super) fn failed(what: &'static str, path: &Path, error: io::Error) -> SetupError {
+    SetupError::File { what, path: path.to_owned(), span: None, error }
+}
+
+fn place(file: &TargetFile, cwd: &Path) -> Result<(), SetupError> {
+    let path = cwd.join(&file.path);
+    let failed = |what, path: &Path, error| SetupError::File { what, path: path.to_owned(), span: Some(file.span), error };
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| failed("make the folder", parent, error))?;
+    }
+    match &file.content {
+        FileContent::Text(text) => fs::write(&path, text).map_err(|error| failed("write", &path, error))?,
+        FileContent::Copy(from) => {
+            fs::copy(from, &path).map_err(|error| failed("copy", from, error))?;
+        }
+    }
+    if let Some(mode) = file.mode {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(&path, permissions).map_err(|error| failed("set the mode of", &path, error))?;
+    }
+    Ok(())
+}
+
+fn describe(path: &Path) -> io::Result<String> {
+    let data = fs::symlink_metadata(path)?;
+    let kind = data.file_type();
+    if kind.is_symlink() {
+        return Ok(format!("-> {}", fs::read_link(path)?.display()));
+    }
+    if kind.is_dir() {
+        return Ok("directory".to_owned());
+    }
+    if !kind.is_file() {
+        return Ok("special file".to_owned());
+    }
+    let mut hash = Sha256::new();
+    let mut file = fs::File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            got => hash.update(&buffer[..got]),
+        }
+    }
+    let digest: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{} B sha256:{digest}", data.len()))
+}

@@ -1,0 +1,142 @@
+//! The target made ready to be executed: program found, streams opened, limits set.
+
+use std::ffi::CString;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::SetupError;
+use super::folder::failed;
+use super::streams::{self, Captured};
+use crate::abi::bpf::BpfInsn;
+use crate::plan::{Limits, Plan, Target};
+use crate::sys::ChildPlan;
+
+/// Default of `limits.output`.
+const OUTPUT_LIMIT: u64 = 64 << 20;
+/// The stack a program gets, whatever the host's limit: where it lies depends on it.
+const STACK: u64 = 8 << 20;
+/// The number of descriptors a program may open, whatever the host's limit.
+const NOFILE: u64 = 1024;
+
+/// A target ready to be executed, and where its outputs go.
+#[derive(Debug)]
+pub struct Launch {
+    /// For the fork.
+    pub child: ChildPlan,
+    stdout: Captured,
+    stderr: Captured,
+    limit: u64,
+}
+
+impl Launch {
+    /// Makes the target of `plan` ready; `filter` is the seccomp filter it will carry.
+    pub fn new(plan: &Plan, spec_dir: &Path, filter: Vec<BpfInsn>) -> Result<Launch, SetupError> {
+        let target = &plan.target;
+        let program = resolve(target, spec_dir)?;
+        let limit = target.limits.output.unwrap_or(OUTPUT_LIMIT);
+        let stream = |what: &'static str, error: io::Error| failed("open", Path::new(what), error);
+        let stdin = streams::input(&target.stdin).map_err(|error| stream("stdin", error))?;
+        let (out, stdout) =
+            streams::output(&target.stdout, 1, &target.cwd, limit).map_err(|error| stream("stdout", error))?;
+        let (err, stderr) =
+            streams::output(&target.stderr, 2, &target.cwd, limit).map_err(|error| stream("stderr", error))?;
+        let child = ChildPlan {
+            program: c_string("the program's path", program.as_os_str().as_bytes())?,
+            argv: c_strings("an argument", target.argv.iter().cloned())?,
+            env: c_strings("the environment", target.env.iter().map(|(name, value)| format!("{name}={value}")))?,
+            cwd: c_string("the working directory", target.cwd.as_os_str().as_bytes())?,
+            stdio: [stdin, out, err],
+            limits: limits(&target.limits),
+            filter,
+            aslr: false,
+        };
+        Ok(Launch { child, stdout, stderr, limit })
+    }
+
+    /// Files that grow with what the target prints.
+    pub fn watched(&self) -> Vec<File> {
+        [&self.stdout, &self.stderr].into_iter().filter_map(Captured::watched).collect()
+    }
+
+    /// What the target printed on standard output and error. Closes its ends of both.
+    pub fn outputs(self) -> Result<(Vec<u8>, Vec<u8>), SetupError> {
+        drop(self.child);
+        let read = |what: &'static str, captured: Captured| {
+            captured.content(self.limit).map_err(|error| failed("read", Path::new(what), error))
+        };
+        Ok((read("stdout", self.stdout)?, read("stderr", self.stderr)?))
+    }
+}
+
+/// The file a program's name stands for: with a slash as it is, else looked up in PATH.
+pub(super) fn find_program(program: &str, env: &[(String, String)]) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(PathBuf::from(program));
+    }
+    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str())?;
+    path.split(':').map(|folder| Path::new(folder).join(program)).find(|candidate| is_executable(candidate))
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+fn resolve(target: &Target, spec_dir: &Path) -> Result<PathBuf, SetupError> {
+    let span = target.program_span;
+    let path_variable =
+        target.env.iter().find(|(name, _)| name == "PATH").map_or("an empty PATH", |(_, value)| value.as_str());
+    let not_found =
+        |looked: &str| SetupError::NotFound { program: target.program.clone(), looked: looked.to_owned(), span };
+    if target.program.is_empty() {
+        return Err(not_found("nothing: it is empty"));
+    }
+    let Some(path) = find_program(&target.program, &target.env) else { return Err(not_found(path_variable)) };
+    let path = spec_dir.join(path);
+    let data = match fs::metadata(&path) {
+        Ok(data) => data,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(not_found(&path.display().to_string()));
+        }
+        Err(error) => return Err(SetupError::NotExecutable { path, why: error.to_string(), span }),
+    };
+    let why = if data.is_dir() {
+        "it is a directory"
+    } else if !data.is_file() {
+        "it is not a regular file"
+    } else if data.permissions().mode() & 0o111 == 0 {
+        "it has no execute permission"
+    } else {
+        return Ok(path);
+    };
+    Err(SetupError::NotExecutable { path, why: why.to_owned(), span })
+}
+
+fn limits(limits: &Limits) -> Vec<(u32, u64)> {
+    // A hard limit of the host that is lower stays: raising it needs a privilege.
+    let capped = |resource: Resource, wanted: u64| {
+        let hard = getrlimit(resource).map_or(u64::MAX, |(_, hard)| hard);
+        (resource as u32, wanted.min(hard))
+    };
+    let mut all = vec![
+        capped(Resource::RLIMIT_CORE, limits.core.unwrap_or(0)),
+        capped(Resource::RLIMIT_STACK, STACK),
+        capped(Resource::RLIMIT_NOFILE, limits.nofile.unwrap_or(NOFILE)),
+    ];
+    all.extend(limits.fsize.map(|bytes| capped(Resource::RLIMIT_FSIZE, bytes)));
+    all.extend(limits.address_space.map(|bytes| capped(Resource::RLIMIT_AS, bytes)));
+    all
+}
+
+fn c_string(what: &str, bytes: &[u8]) -> Result<CString, SetupError> {
+    CString::new(bytes).map_err(|_| SetupError::ZeroByte { what: what.to_owned() })
+}
+
+fn c_strings(what: &str, strings: impl Iterator<Item = String>) -> Result<Vec<CString>, SetupError> {
+    strings.map(|string| c_string(what, string.as_bytes())).collect()
+}

@@ -1,0 +1,12 @@
+//! A case's surroundings: its folder, files, standard streams, limits, the commands before and after.
+//! It runs nothing under trace and judges nothing.
+
+mod command;
+mod error;
+mod folder;
+mod launch;
+mod streams;
+
+pub use error::SetupError;
+pub use folder::{LeftFile, Sandbox};
+pub use launch::Launch;

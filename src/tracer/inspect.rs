@@ -1,0 +1,164 @@
+//! Answers the engine's questions about a stopped task from the kernel.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::os::unix::fs::FileTypeExt;
+use std::sync::Arc;
+
+use crate::abi::{Addr, Registers, SignalSet, TaskId};
+use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
+use crate::image;
+use crate::sys::{self, procfs};
+
+/// Auxiliary vector entries (getauxval(3)).
+const AT_ENTRY: u64 = 9;
+const AT_EXECFN: u64 = 31;
+
+/// The stopped task, to be asked.
+#[derive(Debug)]
+pub(super) struct Inspector {
+    task: TaskId,
+    process: TaskId,
+    registers: Cell<Option<Registers>>,
+}
+
+impl Inspector {
+    pub(super) fn new(task: TaskId, process: TaskId, registers: Option<Registers>) -> Inspector {
+        Inspector { task, process, registers: Cell::new(registers) }
+    }
+
+    /// The registers, if they were read already.
+    pub(super) fn known_registers(&self) -> Option<Registers> {
+        self.registers.get()
+    }
+
+    fn auxiliary(&self, key: u64) -> Option<Addr> {
+        procfs::auxiliary_vector(self.task).into_iter().find(|(k, _)| *k == key).map(|(_, value)| Addr(value))
+    }
+
+    fn string(&self, addr: Addr) -> Option<String> {
+        let mut bytes = vec![0; libc::PATH_MAX as usize];
+        let got = sys::read_memory(self.task, addr, &mut bytes);
+        let end = bytes[..got].iter().position(|byte| *byte == 0)?;
+        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
+    }
+}
+
+impl Inspect for Inspector {
+    fn registers(&self) -> Result<Registers, Gone> {
+        if let Some(known) = self.registers.get() {
+            return Ok(known);
+        }
+        let read = sys::registers(self.task).map_err(|_| Gone)?;
+        self.registers.set(Some(read));
+        Ok(read)
+    }
+
+    fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
+        sys::read_memory(self.task, addr, buffer)
+    }
+
+    fn descriptor(&self, fd: i32) -> Option<Descriptor> {
+        if fd < 0 {
+            return None;
+        }
+        let link = procfs::descriptor_link(self.task, fd)?;
+        Some(descriptor(&String::from_utf8_lossy(&link), || procfs::descriptor_writes(self.task, fd)))
+    }
+
+    fn working_directory(&self) -> Option<String> {
+        procfs::working_directory(self.task)
+    }
+
+    fn region(&self, addr: Addr) -> Option<Region> {
+        let mapping = procfs::mappings(self.task).into_iter().find(|map| (map.start..map.end).contains(&addr))?;
+        Some(match mapping.name.as_str() {
+            "[heap]" => Region::Heap,
+            "[stack]" => Region::Stack,
+            name if name.starts_with('/') => Region::Module(Arc::from(name.rsplit('/').next().unwrap_or(name))),
+            name if name.starts_with('[') && !name.starts_with("[anon") => {
+                Region::Module(Arc::from(name.trim_matches(['[', ']'])))
+            }
+            _ => Region::Anonymous,
+        })
+    }
+
+    fn landmarks(&self) -> Landmarks {
+        let Some(entry) = self.auxiliary(AT_ENTRY) else { return Landmarks::default() };
+        let places = File::open(format!("/proc/{}/exe", self.task.0)).ok().and_then(|file| {
+            let cache = object::ReadCache::new(file);
+            image::places(&cache)
+        });
+        let main = places.and_then(|places| Some(entry.plus(places.main?.wrapping_sub(places.entry))));
+        // Only an image of this machine's own kind can take an `int3` of ours and a register view as ours.
+        Landmarks { main, entry: places.map(|_| entry) }
+    }
+
+    fn image(&self) -> Option<Image> {
+        let given = self.auxiliary(AT_EXECFN).and_then(|addr| self.string(addr));
+        let path = given.or_else(|| procfs::executable(self.task))?;
+        Some(Image { path, argv: procfs::arguments(self.task) })
+    }
+
+    fn zombie_children(&self) -> Vec<TaskId> {
+        procfs::zombie_children(self.process)
+    }
+
+    fn is_fifo(&self, fd: i32) -> bool {
+        std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).is_ok_and(|data| data.file_type().is_fifo())
+    }
+
+    fn caught_signals(&self) -> SignalSet {
+        procfs::signal_mask(self.task, "SigCgt")
+    }
+
+    fn ignored_signals(&self) -> SignalSet {
+        procfs::signal_mask(self.task, "SigIgn")
+    }
+}
+
+/// What the text of a link in /proc/PID/fd says (proc_pid_fd(5)). A file without a name left is known by the one
+/// it had; one that never had any (O_TMPFILE), by its kind.
+fn descriptor(link: &str, writes: impl FnOnce() -> bool) -> Descriptor {
+    let inode = |text: &str| text.trim_matches(['[', ']']).parse().unwrap_or(0);
+    let anon = |kind: &str| Descriptor::Anon { kind: Arc::from(kind), inode: 0 };
+    let live = link.strip_suffix(" (deleted)").unwrap_or(link);
+    if let Some(name) = live.strip_prefix("/memfd:") {
+        return anon(&format!("memfd:{name}"));
+    }
+    if live.starts_with('/') {
+        let base = live.rsplit('/').next().unwrap_or(live);
+        let is_nameless = live != link && base.strip_prefix('#').is_some_and(|rest| rest.parse::<u64>().is_ok());
+        return if is_nameless { anon("tmpfile") } else { Descriptor::Path(Arc::from(live)) };
+    }
+    match link.split_once(':') {
+        Some(("pipe", number)) => Descriptor::Pipe { inode: inode(number), writes: writes() },
+        Some(("socket", number)) => Descriptor::Socket { inode: inode(number) },
+        Some(("anon_inode", kind)) => anon(kind.trim_matches(['[', ']'])),
+        Some((kind, number)) => Descriptor::Anon { kind: Arc::from(kind), inode: inode(number) },
+        None => anon(link),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(link: &str, expected: Descriptor) {
+        assert_eq!(descriptor(link, || true), expected);
+    }
+
+    #[test]
+    fn links_say_what_descriptors_are() {
+        let anon = |kind| Descriptor::Anon { kind: Arc::from(kind), inode: 0 };
+        check("/tmp/a b", Descriptor::Path(Arc::from("/tmp/a b")));
+        check("/tmp/a (deleted)", Descriptor::Path(Arc::from("/tmp/a")));
+        check("/tmp/#123 (deleted)", anon("tmpfile"));
+        check("/memfd:x (deleted)", anon("memfd:x"));
+        check("pipe:[77]", Descriptor::Pipe { inode: 77, writes: true });
+        check("socket:[78]", Descriptor::Socket { inode: 78 });
+        check("anon_inode:[eventfd]", anon("eventfd"));
+        check("anon_inode:inotify", anon("inotify"));
+        check("net:[4026531840]", Descriptor::Anon { kind: Arc::from("net"), inode: 4026531840 });
+    }
+}

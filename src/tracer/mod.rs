@@ -1,0 +1,12 @@
+//! The loop between kernel and engine: waits, turns one kernel stop into an observation, carries out what the
+//! engine answers. It decides nothing.
+
+mod inspect;
+mod run;
+mod task;
+mod teardown;
+mod watchdog;
+
+pub use run::{Outputs, TraceError, Traced, trace};
+pub use task::{Running, Seen, Stopped};
+pub use watchdog::Stopper;

@@ -1,0 +1,66 @@
+//! What a run came to, beside its events.
+
+use super::TaskName;
+use crate::abi::Ending;
+
+/// What a run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// How the first process ended; `None` where the run was given up before.
+    pub ending: Option<Ending>,
+    /// Whether `trace.start` was reached.
+    pub started: bool,
+    /// For each rule in file order, how it fared.
+    pub rules: Vec<RuleRecord>,
+    /// Events of the transcript that are not of the life cycle.
+    pub events: u64,
+    /// Processes that were alive when the first one ended.
+    pub orphans: Vec<TaskName>,
+    /// Processes that had ended, and were not waited for when their parent ended.
+    pub zombies: Vec<TaskName>,
+    /// What the author should know, such as a start that fell back to the entry point.
+    pub notes: Vec<String>,
+    /// Why the run was given up, if it was.
+    pub abandoned: Option<Abandoned>,
+}
+
+/// How a rule fared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleRecord {
+    /// How often it fired.
+    pub fired: u64,
+    /// How often its event and conditions were met while it was armed.
+    pub matched: u64,
+    /// How often its event was met, whatever `where` said and whether it was armed or not.
+    pub seen: u64,
+    /// Whether it was ever armed.
+    pub armed: bool,
+    /// How often another rule decided the call it would have fired on.
+    pub overruled: u64,
+}
+
+/// Why a run was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Abandoned {
+    /// The wall-clock limit was reached.
+    Timeout(Vec<Hang>),
+    /// There were more live tasks than `limits.tasks`.
+    Tasks(u64),
+    /// There were more transcript lines than `limits.events`.
+    Events(u64),
+    /// An output grew beyond `limits.output`.
+    Output(u64),
+    /// `start = "main"` was asked for and an image has none that can be found; its name.
+    NoMain(String),
+    /// Somebody outside stopped the run.
+    Stopped,
+}
+
+/// Where a task was when a run was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hang {
+    /// The task.
+    pub task: TaskName,
+    /// The call it was in, if it was in one.
+    pub call: Option<String>,
+}

@@ -1,0 +1,249 @@
+//! Everything that is decided at the end: how processes ended, what was printed, what is left.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::abi::Ending;
+use crate::diagnostic::Span;
+use crate::plan::{ExitExpect, Invariant, OutputExpect, Plan, TextTest};
+use crate::transcript::{Abandoned, Hang, Record};
+
+use super::outcome::{Failure, FailureKind, Outcome, Verdict};
+use super::vacuity;
+
+/// What a run left behind.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// What the run came to.
+    pub record: Record,
+    /// Standard output, as far as `limits.output` lets it be kept.
+    pub stdout: Vec<u8>,
+    /// Standard error, likewise.
+    pub stderr: Vec<u8>,
+    /// The contents of files that expectations name.
+    pub files: BTreeMap<PathBuf, Result<Vec<u8>, String>>,
+    /// Files in the case's folder that were not there before the run, relative to it.
+    pub leftovers: Vec<String>,
+    /// The `[[check]]` commands, in order.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What a `[[check]]` command came to.
+#[derive(Clone, Debug)]
+pub struct CheckResult {
+    /// How it ended; `None` if its time was up.
+    pub ending: Option<Ending>,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Evidence {
+    /// Judges a run: `by_events` is what a [`super::Judge`] found.
+    pub fn judge(self, plan: &Plan, by_events: Vec<Failure>) -> Outcome {
+        let mut failures = Vec::new();
+        failures.extend(limit(&self.record));
+        let abandoned = self.record.abandoned.is_some();
+        if !abandoned {
+            failures.extend(exit(plan, &self.record));
+        }
+        failures.extend(output(&plan.expect.stdout, FailureKind::Stdout, &self.stdout, &self.files));
+        failures.extend(output(&plan.expect.stderr, FailureKind::Stderr, &self.stderr, &self.files));
+        failures.extend(by_events);
+        failures.extend(self.invariants(plan));
+        failures.extend(vacuity::failures(plan, &self.record));
+        for (check, result) in plan.checks.iter().zip(&self.checks) {
+            failures.extend(self.check(check, result));
+        }
+        let timed_out = matches!(self.record.abandoned, Some(Abandoned::Timeout(_)));
+        let verdict = match failures.is_empty() {
+            true => Verdict::Pass,
+            false if timed_out => Verdict::Timeout,
+            false => Verdict::Fail,
+        };
+        let rules = plan.rules.iter().map(|rule| rule.name.to_string()).collect();
+        Outcome { verdict, failures, record: self.record, rules }
+    }
+
+    fn invariants(&self, plan: &Plan) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for (invariant, span) in &plan.expect.invariants {
+            let found: Vec<String> = match invariant {
+                Invariant::NoOrphans => self.record.orphans.iter().map(ToString::to_string).collect(),
+                Invariant::NoZombies => self.record.zombies.iter().map(ToString::to_string).collect(),
+                Invariant::NoLeftovers => self.leftovers.clone(),
+            };
+            if found.is_empty() {
+                continue;
+            }
+            let what = match invariant {
+                Invariant::NoOrphans => "outlived the first process",
+                Invariant::NoZombies => "ended and was never waited for",
+                Invariant::NoLeftovers => "was left behind",
+            };
+            let message = format!("{} {what}", found.join(", "));
+            failures.push(Failure::new(FailureKind::Invariant, message).at(*span, what));
+        }
+        failures
+    }
+
+    fn check(&self, check: &crate::plan::Check, result: &CheckResult) -> Vec<Failure> {
+        let span = check.command.span;
+        let mut failures = Vec::new();
+        match result.ending {
+            None => {
+                let limit = check.command.timeout;
+                let message = format!("check \"{}\" did not end within {limit:?}", check.name);
+                failures.push(Failure::new(FailureKind::Check, message).at(span, "still ran"));
+            }
+            Some(ending) if !is_expected(&check.exit, ending) => {
+                let message =
+                    format!("check \"{}\" {}, expected {}", check.name, told(ending), wanted(&check.exit));
+                let mut failure = Failure::new(FailureKind::Check, message).at(span, told(ending));
+                failure.notes.extend(tail("its stdout", &result.stdout));
+                failure.notes.extend(tail("its stderr", &result.stderr));
+                failures.push(failure);
+            }
+            Some(_) => {}
+        }
+        failures.extend(output(&check.stdout, FailureKind::Check, &result.stdout, &self.files));
+        failures.extend(output(&check.stderr, FailureKind::Check, &result.stderr, &self.files));
+        failures
+    }
+}
+
+fn limit(record: &Record) -> Option<Failure> {
+    let reason = record.abandoned.as_ref()?;
+    let failure = |message: String| Failure::new(FailureKind::Limit, message);
+    Some(match reason {
+        Abandoned::Timeout(hangs) => {
+            let mut timeout = failure("the run did not end within its time limit".into())
+                .help("`[target] timeout` sets the limit; the transcript shows how far it came");
+            timeout.notes.extend(hangs.iter().map(whereabouts));
+            timeout
+        }
+        Abandoned::Tasks(limit) => failure(format!("there were more than {limit} tasks at a time"))
+            .help("`[target] limits.tasks` sets the limit"),
+        Abandoned::Events(limit) => failure(format!("the transcript has more than {limit} lines"))
+            .help("`[target] limits.events` sets the limit; `[trace] drop` leaves events out"),
+        Abandoned::Output(limit) => failure(format!("an output is longer than {limit} bytes"))
+            .help("`[target] limits.output` sets the limit"),
+        Abandoned::NoMain(image) => Failure::new(FailureKind::Start, format!("`{image}` has no `main` that can be found"))
+            .help("`start = \"entry\"` starts where the loader hands over"),
+        Abandoned::Stopped => failure("the run was stopped from outside".into()),
+    })
+}
+
+fn whereabouts(hang: &Hang) -> String {
+    match &hang.call {
+        Some(call) => format!("{} was in `{call}`", hang.task),
+        None => format!("{} was running outside of any traced call", hang.task),
+    }
+}
+
+fn exit(plan: &Plan, record: &Record) -> Option<Failure> {
+    let seen = record.ending;
+    if seen.is_some_and(|ending| is_expected(&plan.expect.exit, ending)) {
+        return None;
+    }
+    let seen = seen.map_or_else(|| "was killed with the run before it ended".to_owned(), told);
+    let message = format!("the target {seen}, expected {}", wanted(&plan.expect.exit));
+    let failure = Failure::new(FailureKind::Exit, message);
+    Some(match plan.expect.exit_span {
+        Some(span) => failure.at(span, seen),
+        None => failure.at(plan.target.program_span, seen).help("`[expect] exit` is 0 where it is left out"),
+    })
+}
+
+fn is_expected(expected: &ExitExpect, ending: Ending) -> bool {
+    match (expected, ending) {
+        (ExitExpect::Any, _) => true,
+        (ExitExpect::Codes(codes), Ending::Exited(code)) => codes.contains(&code),
+        (ExitExpect::Signal(wanted), Ending::Killed(signal)) => *wanted == signal,
+        (ExitExpect::Codes(_), Ending::Killed(_)) | (ExitExpect::Signal(_), Ending::Exited(_)) => false,
+    }
+}
+
+fn told(ending: Ending) -> String {
+    match ending {
+        Ending::Exited(code) => format!("exited {code}"),
+        Ending::Killed(signal) => format!("was killed by {signal}"),
+    }
+}
+
+fn wanted(expected: &ExitExpect) -> String {
+    match expected {
+        ExitExpect::Any => "any ending".to_owned(),
+        ExitExpect::Signal(signal) => format!("to be killed by {signal}"),
+        ExitExpect::Codes(codes) => {
+            let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+            format!("exit {}", codes.join(" or "))
+        }
+    }
+}
+
+fn output(
+    expect: &OutputExpect,
+    kind: FailureKind,
+    bytes: &[u8],
+    files: &BTreeMap<PathBuf, Result<Vec<u8>, String>>,
+) -> Vec<Failure> {
+    let text = String::from_utf8_lossy(bytes);
+    let stream = kind.name();
+    let mut failures = Vec::new();
+    for (test, span) in &expect.tests {
+        let differs = |expected: &str| {
+            let mut failure = Failure::new(kind, format!("{stream} is not as expected")).at(*span, "differs");
+            failure.diff = Some((expected.to_owned(), text.to_string()));
+            failure
+        };
+        let failure = match test {
+            TextTest::Equals(expected) => (text != expected.as_str()).then(|| differs(expected)),
+            TextTest::File(path) => match files.get(path) {
+                Some(Ok(expected)) if expected == bytes => None,
+                Some(Ok(expected)) => Some(differs(&String::from_utf8_lossy(expected))),
+                Some(Err(error)) => Some(unreadable(kind, path, error, *span)),
+                None => Some(unreadable(kind, path, "it was not read", *span)),
+            },
+            TextTest::Contains(part) => (!text.contains(part.as_str()))
+                .then(|| shown(format!("{stream} does not contain {part:?}"), kind, *span, "not found", bytes)),
+            TextTest::Matches(regex) => (!regex.is_match(&text))
+                .then(|| shown(format!("{stream} does not match /{regex}/"), kind, *span, "matches nothing", bytes)),
+            TextTest::NeverMatches(regex) => regex.find(&text).map(|found| {
+                shown(format!("{stream} matches /{regex}/: {:?}", found.as_str()), kind, *span, "matches", bytes)
+            }),
+            TextTest::IsEmpty(true) => {
+                (!bytes.is_empty()).then(|| shown(format!("{stream} is not empty"), kind, *span, "is not", bytes))
+            }
+            TextTest::IsEmpty(false) => bytes
+                .is_empty()
+                .then(|| Failure::new(kind, format!("{stream} is empty")).at(*span, "something is expected")),
+        };
+        failures.extend(failure);
+    }
+    failures
+}
+
+fn unreadable(kind: FailureKind, path: &std::path::Path, error: &str, span: Span) -> Failure {
+    Failure::new(kind, format!("cannot read `{}`: {error}", path.display())).at(span, "cannot be read")
+}
+
+fn shown(message: String, kind: FailureKind, span: Span, label: &str, bytes: &[u8]) -> Failure {
+    let mut failure = Failure::new(kind, message).at(span, label);
+    failure.notes.extend(tail(kind.name(), bytes));
+    failure
+}
+
+/// The last lines of an output, for a failure's notes.
+fn tail(name: &str, bytes: &[u8]) -> Vec<String> {
+    const LINES: usize = 8;
+    let text = String::from_utf8_lossy(bytes);
+    if text.is_empty() {
+        return vec![format!("{name} is empty")];
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(LINES);
+    let head = if from == 0 { format!("{name}:") } else { format!("{name}, its last {LINES} lines:") };
+    std::iter::once(head).chain(lines[from..].iter().map(|line| format!("  {line}"))).collect()
+}

@@ -1,0 +1,94 @@
+//! Everything that is decided event by event: sequences, what must never happen, how often things happen.
+
+use crate::diagnostic::Span;
+use crate::pattern::{Bindings, Matcher, Ranges};
+use crate::plan::Plan;
+use crate::transcript::{Event, EventKind, Part, Sink};
+
+use super::outcome::{Failure, FailureKind};
+use super::sequence::SequenceMachine;
+
+/// The expectations of one run, fed with its events.
+#[derive(Debug)]
+pub struct Judge {
+    lines: u64,
+    never: Vec<(Matcher, Span, Option<u64>)>,
+    counts: Vec<Counted>,
+    sequences: Vec<SequenceMachine>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    matcher: Matcher,
+    span: Span,
+    is: Ranges,
+    is_span: Span,
+    count: u64,
+    last: Option<u64>,
+}
+
+impl Judge {
+    /// A judge of one run of `plan`.
+    pub fn new(plan: &Plan) -> Judge {
+        let expect = &plan.expect;
+        Judge {
+            lines: 0,
+            never: expect.never.iter().map(|never| (Matcher::new(never.pattern.clone()), never.span, None)).collect(),
+            counts: expect
+                .count
+                .iter()
+                .map(|count| Counted {
+                    matcher: Matcher::new(count.pattern.clone()),
+                    span: count.span,
+                    is: count.is.clone(),
+                    is_span: count.is_span,
+                    count: 0,
+                    last: None,
+                })
+                .collect(),
+            sequences: expect.sequences.iter().map(SequenceMachine::new).collect(),
+        }
+    }
+
+    /// What was not as expected, now that all events have come.
+    pub fn finish(self) -> Vec<Failure> {
+        let never = self.never.into_iter().filter_map(|(matcher, span, line)| {
+            let message = format!("`{}` happened, and must never", matcher.pattern());
+            Some(Failure::new(FailureKind::Never, message).at(span, "happened").near(Some(line?)))
+        });
+        let counts = self.counts.into_iter().filter(|counted| !counted.is.is_satisfied_by(counted.count)).map(|counted| {
+            let times = if counted.count == 1 { "once".to_owned() } else { format!("{} times", counted.count) };
+            let message = format!("`{}` happened {times}, not {}", counted.matcher.pattern(), counted.is);
+            Failure::new(FailureKind::Count, message)
+                .at(counted.is_span, format!("happened {times}"))
+                .near(counted.last)
+        });
+        let sequences = self.sequences.into_iter().filter_map(SequenceMachine::finish);
+        never.chain(counts).chain(sequences).collect()
+    }
+}
+
+impl Sink for Judge {
+    fn event(&mut self, event: &Event) {
+        self.lines += u64::from(event.written);
+        if matches!(&event.kind, EventKind::Call(call) if call.part == Part::Started) {
+            return;
+        }
+        for (matcher, _, found) in &mut self.never {
+            if found.is_none() && matcher.matches(event, &mut Bindings::default()) {
+                *found = Some(self.lines);
+            }
+            matcher.note(event);
+        }
+        for counted in &mut self.counts {
+            if counted.matcher.matches(event, &mut Bindings::default()) {
+                counted.count += 1;
+                counted.last = Some(self.lines);
+            }
+            counted.matcher.note(event);
+        }
+        for sequence in &mut self.sequences {
+            sequence.event(event, self.lines);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What would pass by accident: rules that did not fire, a start that was never reached, an empty transcript.
+
+use crate::plan::{Plan, Rule, Start};
+use crate::transcript::{Record, RuleRecord};
+
+use super::outcome::{Failure, FailureKind};
+
+/// Whatever makes the rest of the verdict worth nothing.
+pub(super) fn failures(plan: &Plan, record: &Record) -> Vec<Failure> {
+    let mut failures: Vec<Failure> =
+        plan.rules.iter().zip(&record.rules).filter_map(|(rule, record)| fires(rule, record)).collect();
+    if record.abandoned.is_some() {
+        return failures;
+    }
+    if !record.started {
+        failures.push(start(plan));
+    } else if record.events == 0 && !plan.trace.written.is_empty() {
+        let calls: Vec<&str> = plan.trace.written.iter().map(|call| call.name()).take(6).collect();
+        let message = "nothing that is traced happened: the transcript is empty but for the life cycle";
+        failures.push(
+            Failure::new(FailureKind::Empty, message)
+                .at(plan.target.program_span, "made none of the traced calls")
+                .note(format!("traced: {}{}", calls.join(", "), if calls.len() == 6 { ", ..." } else { "" }))
+                .help("trace something the program is known to do, such as `[trace] syscalls = [\"%file\"]`"),
+        );
+    }
+    failures
+}
+
+fn start(plan: &Plan) -> Failure {
+    let what = match &plan.trace.start {
+        Start::Main { .. } => "`main` was never reached".to_owned(),
+        Start::Entry => "the entry point was never reached".to_owned(),
+        Start::Exec => "the target was never executed".to_owned(),
+        Start::Event(pattern) => format!("`{pattern}` never happened, so tracing never started"),
+    };
+    let failure = Failure::new(FailureKind::Start, what).help("nothing was traced, and no rule could fire");
+    failure.at(plan.trace.start_span.unwrap_or(plan.target.program_span), "never reached")
+}
+
+fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
+    if rule.fires.is_satisfied_by(record.fired) {
+        return None;
+    }
+    let times = |count: u64| match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
+    };
+    let name = &rule.name;
+    let pattern = &rule.trigger.pattern;
+    let message = if rule.fires_span.is_some() {
+        format!("rule `{name}` fired {}, not {}", times(record.fired), rule.fires)
+    } else {
+        format!("rule `{name}` never fired")
+    };
+    let why = if record.fired > 0 {
+        format!("fired {}", times(record.fired))
+    } else if !record.armed {
+        "its `after` event never happened".to_owned()
+    } else if record.seen == 0 {
+        format!("`{pattern}` never happened")
+    } else if record.matched == 0 {
+        format!("`{pattern}` happened {}, but never where its conditions hold", times(record.seen))
+    } else if record.overruled > 0 {
+        "another rule decided the call each time".to_owned()
+    } else {
+        format!("`{pattern}` happened {}, `when` asks for {}", times(record.matched), rule.when)
+    };
+    let help = "`fires = \"0..\"` lets a rule go unused";
+    Some(Failure::new(FailureKind::Fires, message).at(rule.fires_span.unwrap_or(rule.on_span), why).help(help))
+}
