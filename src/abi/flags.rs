@@ -48,11 +48,13 @@ impl FlagSet {
             }
         }
         unknown |= rest;
+        // What these keep beside their flags are permission bits.
+        let rest = if self.name == "ipc" { format!("0{unknown:o}") } else { format!("{unknown:#x}") };
         match (parts.is_empty(), unknown) {
             (true, 0) => "0".to_owned(),
-            (true, _) => format!("{unknown:#x}"),
+            (true, _) => rest,
             (false, 0) => parts.join("|"),
-            (false, _) => format!("{}|{unknown:#x}", parts.join("|")),
+            (false, _) => format!("{}|{rest}", parts.join("|")),
         }
     }
 }
@@ -91,6 +93,7 @@ mod tests {
             0x3d0f00,
             "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID",
         );
+        check("ipc", 0o3666, "IPC_CREAT|IPC_EXCL|0666");
         check("socket_type", 0o2000001, "SOCK_STREAM|SOCK_CLOEXEC");
     }
 

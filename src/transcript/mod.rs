@@ -4,12 +4,15 @@
 mod event;
 mod name;
 mod record;
+mod subject;
 mod text;
 mod value;
+mod weave;
 mod writer;
 
 pub use event::{Call, CallResult, Event, EventKind, Fired, Part, Sink};
 pub use name::TaskName;
 pub use record::{Abandoned, Hang, Record, RuleRecord};
 pub use value::{Arg, PathValue, Value};
+pub use weave::Weave;
 pub use writer::Writer;

@@ -1,1 +1,205 @@
-//! The one textual form of an event.
+//! The one textual form of an event: a line, and nothing of the host in it.
+//!
+//! A line is the task's name in a column of seven, then what happened:
+//!
+//! ```text
+//! P1     read(fd#1, _, 64) ...                       a call that another task's line falls into,
+//! P1     read(fd#1, "ok\n", 64) resumed = 3          and its end, with everything
+//! P1     clone P2 (vfork)                            a new task and the call that made it
+//! P1     exec("kv", argc=8)
+//! P1     --- SIGTERM {si_code=SI_USER, si_pid=P2} (suppressed)
+//! P1     stopped by SIGSTOP
+//! P1     +++ exited 1
+//! P1     +++ killed by SIGKILL
+//! P1     note: start = "main" fell back to the entry point
+//! ```
+//!
+//! Rules that fired stand behind column 72: `(INJECTED a #1, b #2)`.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::{Call, CallResult, Event, EventKind, Part, TaskName, Value};
+use crate::abi::{Signal, SignalInfo};
+
+/// Where the names of the rules that fired begin, at the earliest.
+const COLUMN: usize = 72;
+
+impl Display for Event {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.fired.is_empty() {
+            return write!(f, "{:<6} {}", self.task, self.kind);
+        }
+        let line = format!("{:<6} {}", self.task, self.kind);
+        write!(f, "{line:<COLUMN$}  (INJECTED ")?;
+        for (at, fired) in self.fired.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{} #{}", fired.rule, fired.hit)?;
+        }
+        f.write_char(')')
+    }
+}
+
+impl Display for EventKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            EventKind::Call(call) => call.fmt(f),
+            EventKind::Signal { info, sender, suppressed } => {
+                signal(f, info, *sender)?;
+                f.write_str(if *suppressed { " (suppressed)" } else { "" })
+            }
+            EventKind::Stopped(signal) => write!(f, "stopped by {signal}"),
+            EventKind::Exec { program, argc } => {
+                f.write_str("exec(")?;
+                quoted(f, program.as_bytes())?;
+                write!(f, ", argc={argc})")
+            }
+            EventKind::Clone { child, call } => write!(f, "clone {child} ({call})"),
+            EventKind::Exit { code } => write!(f, "+++ exited {code}"),
+            EventKind::Killed(signal) => write!(f, "+++ killed by {signal}"),
+            EventKind::Note(text) => {
+                f.write_str("note: ")?;
+                text.split(['\n', '\r']).try_for_each(|line| f.write_str(line))
+            }
+        }
+    }
+}
+
+impl Display for Call {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.sysno {
+            Some(sysno) => write!(f, "{sysno}(")?,
+            None => write!(f, "syscall_{:#x}(", self.number)?,
+        }
+        comma_separated(f, self.args.iter().map(|arg| &arg.value))?;
+        f.write_str(match self.part {
+            Part::Whole => ")",
+            Part::Started => return f.write_str(") ..."),
+            Part::Resumed => ") resumed",
+        })?;
+        match &self.result {
+            Some(CallResult::Value { value, .. }) => write!(f, " = {value}"),
+            Some(CallResult::Error(errno)) => write!(f, " = -1 {errno}"),
+            Some(CallResult::Unknown) | None => f.write_str(" = ?"),
+        }
+    }
+}
+
+impl Display for Value {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Int(number) => number.fmt(f),
+            Value::Uint(number) => number.fmt(f),
+            Value::Hex(number) => write!(f, "{number:#x}"),
+            Value::Octal(0) => f.write_str("0"),
+            Value::Octal(number) => write!(f, "0{number:o}"),
+            Value::Flags { set, bits } => f.write_str(&set.show(*bits)),
+            Value::Descriptor { name, introduced: None, .. } => f.write_str(name),
+            Value::Descriptor { name, introduced: Some(what), .. } => {
+                write!(f, "{name}<")?;
+                escaped(f, what.as_bytes())?;
+                f.write_char('>')
+            }
+            Value::AtFdcwd => f.write_str("AT_FDCWD"),
+            Value::BadDescriptor(fd) => fd.fmt(f),
+            Value::Path(path) => quoted(f, path.shown.as_bytes()),
+            Value::Bytes { shown, digest: None, .. } => quoted(f, shown),
+            Value::Bytes { shown, len, digest: Some(digest) } => {
+                f.write_char('"')?;
+                escaped(f, shown)?;
+                write!(f, "...\" <{len} B")?;
+                if !digest.is_empty() {
+                    write!(f, " sha256:{digest}")?;
+                }
+                f.write_char('>')
+            }
+            Value::Null => f.write_str("NULL"),
+            Value::Address(region) => escaped(f, region.as_bytes()),
+            Value::Struct(fields) => {
+                f.write_char('{')?;
+                for (at, (name, value)) in fields.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ", " };
+                    write!(f, "{comma}{name}={value}")?;
+                }
+                f.write_char('}')
+            }
+            Value::List { entries, more } => {
+                f.write_char('[')?;
+                comma_separated(f, entries.iter())?;
+                f.write_str(match (more, entries.is_empty()) {
+                    (false, _) => "]",
+                    (true, false) => ", ...]",
+                    (true, true) => "...]",
+                })
+            }
+            Value::Signal(signal) => signal.fmt(f),
+            Value::Task(task) => task.fmt(f),
+            Value::Word(word) => f.write_str(word),
+            Value::Opaque => f.write_char('_'),
+        }
+    }
+}
+
+fn comma_separated<'v>(f: &mut Formatter<'_>, values: impl Iterator<Item = &'v Value>) -> fmt::Result {
+    for (at, value) in values.enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        write!(f, "{comma}{value}")?;
+    }
+    Ok(())
+}
+
+fn signal(f: &mut Formatter<'_>, info: &SignalInfo, sender: Option<TaskName>) -> fmt::Result {
+    write!(f, "--- {} {{si_code=", info.signal)?;
+    match info.code_name() {
+        Some(name) => f.write_str(name)?,
+        None => info.code.fmt(f)?,
+    }
+    if let Some(sender) = sender {
+        write!(f, ", si_pid={sender}")?;
+    }
+    if let Some(status) = info.status {
+        // CLD_EXITED comes with an exit status, the others with a signal.
+        match Signal::new(i64::from(status)).filter(|_| info.code != 1) {
+            Some(signal) => write!(f, ", si_status={signal}")?,
+            None => write!(f, ", si_status={status}")?,
+        }
+    }
+    if let Some(value) = info.value {
+        write!(f, ", si_int={value}")?;
+    }
+    f.write_char('}')
+}
+
+fn quoted(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    f.write_char('"')?;
+    escaped(f, bytes)?;
+    f.write_char('"')
+}
+
+/// As C writes a string: what is no text, or would end the line, is escaped.
+fn escaped(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\t' => f.write_str("\\t")?,
+                '\r' => f.write_str("\\r")?,
+                '"' | '\\' => write!(f, "\\{c}")?,
+                // Line separators end a line for some readers.
+                c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                    hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?;
+                }
+                c => f.write_char(c)?,
+            }
+        }
+        hex(f, chunk.invalid())?;
+    }
+    Ok(())
+}
+
+fn hex(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

@@ -56,7 +56,8 @@ pub enum Value {
         shown: Vec<u8>,
         /// The real length in bytes.
         len: u64,
-        /// The start of the SHA-256 of all of it, in hexadecimal, where it was cut.
+        /// The start of the SHA-256 of all of it, renamed, in hexadecimal, where it was cut; empty where it is too
+        /// long to be read whole.
         digest: Option<Box<str>>,
     },
     /// A null pointer.

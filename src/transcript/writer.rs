@@ -1,4 +1,96 @@
 //! Streams events as lines of text, so that memory does not grow with the run.
+//! It must not know what it writes to.
 
-/// Writes events as lines.
-pub struct Writer;
+use std::io::{self, BufWriter, Write};
+
+use super::{Event, Sink};
+
+/// Writes events as lines, up to a number of lines.
+#[derive(Debug)]
+pub struct Writer<W: Write> {
+    out: BufWriter<W>,
+    lines: u64,
+    most: u64,
+    refused: bool,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Writer<W> {
+    /// A writer of at most `most` lines to `out`.
+    pub fn new(out: W, most: u64) -> Writer<W> {
+        Writer { out: BufWriter::new(out), lines: 0, most, refused: false, failed: None }
+    }
+
+    /// How many lines were written.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Whether a line was left out because there were too many.
+    pub fn is_full(&self) -> bool {
+        self.refused
+    }
+
+    /// Writes out what is buffered and gives back what was written to.
+    ///
+    /// # Errors
+    ///
+    /// The first error of writing: after it no line was written.
+    pub fn finish(self) -> io::Result<W> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => self.out.into_inner().map_err(io::IntoInnerError::into_error),
+        }
+    }
+}
+
+impl<W: Write> Sink for Writer<W> {
+    fn event(&mut self, event: &Event) {
+        if !event.written || self.failed.is_some() {
+            return;
+        }
+        if self.lines == self.most {
+            self.refused = true;
+            return;
+        }
+        match writeln!(self.out, "{event}") {
+            Ok(()) => self.lines += 1,
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::{EventKind, TaskName};
+
+    fn event(written: bool) -> Event {
+        let task = TaskName { process: 1, thread: 1 };
+        Event { task, image: "kv".into(), kind: EventKind::Exit { code: 1 }, fired: Vec::new(), written }
+    }
+
+    #[test]
+    fn written_events_are_lines() {
+        let mut writer = Writer::new(Vec::new(), 10);
+        writer.event(&event(true));
+        writer.event(&event(false));
+        assert_eq!((writer.lines(), writer.is_full()), (1, false));
+        assert_eq!(writer.finish().unwrap(), b"P1     +++ exited 1\n");
+    }
+
+    #[test]
+    fn no_more_lines_than_asked_for() {
+        let mut writer = Writer::new(Vec::new(), 2);
+        (0..3).for_each(|_| writer.event(&event(true)));
+        assert_eq!((writer.lines(), writer.is_full()), (2, true));
+    }
+
+    #[test]
+    fn an_error_of_writing_comes_out_at_the_end() {
+        let mut space = [0; 4];
+        let mut writer = Writer::new(&mut space[..], u64::MAX);
+        (0..10_000).for_each(|_| writer.event(&event(true)));
+        assert!(writer.finish().is_err());
+    }
+}

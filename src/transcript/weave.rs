@@ -1,0 +1,87 @@
+//! Calls of several tasks in one sequence of lines: a call is one line unless another task's line falls into it.
+//! It must not know who runs when: it keeps the order in which it is told.
+
+use std::collections::BTreeMap;
+
+use super::{Event, EventKind, Part, Sink, TaskName};
+
+/// Calls that have begun and have no result yet, one for each task at most.
+#[derive(Debug, Default)]
+pub struct Weave {
+    pending: BTreeMap<TaskName, Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    event: Event,
+    /// Its start has been shown.
+    shown: bool,
+}
+
+impl Weave {
+    /// A call has begun; `event` has the arguments known so far. Nothing goes out yet.
+    pub fn start(&mut self, event: &Event) {
+        self.pending.insert(event.task, Pending { event: event.clone(), shown: false });
+    }
+
+    /// Passes `event` on. Before a line of one task, the starts of the other tasks' calls are shown, in the order
+    /// of the tasks' names; a call whose start was shown is [`Part::Resumed`].
+    pub fn push(&mut self, mut event: Event, out: &mut dyn Sink) {
+        if event.written {
+            for (task, pending) in &mut self.pending {
+                if *task != event.task {
+                    pending.show(out);
+                }
+            }
+        }
+        match &mut event.kind {
+            EventKind::Call(call) => {
+                let shown = self.pending.remove(&event.task).is_some_and(|pending| pending.shown);
+                call.part = if shown { Part::Resumed } else { Part::Whole };
+                // A line that begins must end, whatever was decided since.
+                event.written |= shown;
+            }
+            EventKind::Exit { .. } | EventKind::Killed(_) => self.forget(event.task),
+            EventKind::Signal { .. }
+            | EventKind::Stopped(_)
+            | EventKind::Exec { .. }
+            | EventKind::Clone { .. }
+            | EventKind::Note(_) => {}
+        }
+        out.event(&event);
+    }
+
+    /// Another line of `task` is about to fall into its own call, such as a signal's: the start is shown now.
+    pub fn split(&mut self, task: TaskName, out: &mut dyn Sink) {
+        if let Some(pending) = self.pending.get_mut(&task) {
+            pending.show(out);
+        }
+    }
+
+    /// The call that `task` has begun will have no result.
+    pub fn forget(&mut self, task: TaskName) {
+        self.pending.remove(&task);
+    }
+}
+
+impl Pending {
+    fn show(&mut self, out: &mut dyn Sink) {
+        if self.shown {
+            return;
+        }
+        self.shown = true;
+        let mut event = self.event.clone();
+        event.written = true;
+        // Rules are named at the call's end, once.
+        event.fired.clear();
+        if let EventKind::Call(call) = &mut event.kind {
+            call.part = Part::Started;
+            call.result = None;
+        }
+        out.event(&event);
+    }
+}
+
+#[cfg(test)]
+#[path = "weave_tests.rs"]
+mod tests;
