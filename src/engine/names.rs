@@ -11,14 +11,14 @@ use crate::transcript::{Call, CallResult, TaskName, Value};
 
 /// A descriptor table (`struct files_struct`): shared by the threads of a process, copied by fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TableId(pub u32);
+pub(super) struct TableId(pub(super) u32);
 
 /// How many ended tasks keep their names: the kernel's default for `pid_max`, after which numbers are used again.
 const GONE_KEPT: usize = 32_768;
 
 /// The names given so far in a run.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(super) struct Names {
     /// Host directories and what they are shown as, longest first.
     dirs: Vec<(String, String)>,
     tasks: HashMap<TaskId, TaskName>,
@@ -38,7 +38,7 @@ struct Named {
 
 impl Names {
     /// Names with `dirs`: host directories and what stands for them, such as `/tmp/rinject-x/data` and `${var.data}`.
-    pub fn new(dirs: Vec<(String, String)>) -> Names {
+    pub(super) fn new(dirs: Vec<(String, String)>) -> Names {
         let mut dirs: Vec<(String, String)> = dirs
             .into_iter()
             .map(|(host, shown)| (host.trim_end_matches('/').to_owned(), shown))
@@ -50,7 +50,7 @@ impl Names {
     }
 
     /// `path` with its host directory renamed, and task numbers under `/proc` as tasks.
-    pub fn rename_path(&self, path: &str) -> String {
+    pub(super) fn rename_path(&self, path: &str) -> String {
         for (host, shown) in &self.dirs {
             if let Some(rest) = path.strip_prefix(host.as_str())
                 && (rest.is_empty() || rest.starts_with('/'))
@@ -78,7 +78,7 @@ impl Names {
     }
 
     /// `bytes` with every host directory in it renamed, where no longer name goes on after it.
-    pub fn rename_bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    pub(super) fn rename_bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let mut out: Vec<u8> = Vec::new();
         let mut copied = 0;
         let mut at = 0;
@@ -105,13 +105,13 @@ impl Names {
     }
 
     /// A task was born; its number may have been another task's before.
-    pub fn task_born(&mut self, task: TaskId, name: TaskName) {
+    pub(super) fn task_born(&mut self, task: TaskId, name: TaskName) {
         self.gone.retain(|gone| *gone != task);
         self.tasks.insert(task, name);
     }
 
     /// A task is gone. Its number still means it until the kernel uses it again: `wait4` returns it later.
-    pub fn task_gone(&mut self, task: TaskId) {
+    pub(super) fn task_gone(&mut self, task: TaskId) {
         self.gone.push_back(task);
         if self.gone.len() > GONE_KEPT
             && let Some(oldest) = self.gone.pop_front()
@@ -121,12 +121,12 @@ impl Names {
     }
 
     /// The task with this number, alive or gone.
-    pub fn task(&self, task: TaskId) -> Option<TaskName> {
+    pub(super) fn task(&self, task: TaskId) -> Option<TaskName> {
         self.tasks.get(&task).copied()
     }
 
     /// Registers one of the first process's standard streams: `stdin`, `stdout` or `stderr` while `fd` is on `what`.
-    pub fn standard(&mut self, table: TableId, fd: i32, what: &Descriptor) {
+    pub(super) fn standard(&mut self, table: TableId, fd: i32, what: &Descriptor) {
         let name = match fd {
             0 => "stdin",
             1 => "stdout",
@@ -138,7 +138,7 @@ impl Names {
     }
 
     /// The name of an open descriptor; a new one where the number is on another object than it was.
-    pub fn descriptor(&mut self, table: TableId, fd: i32, what: &Descriptor) -> Value {
+    pub(super) fn descriptor(&mut self, table: TableId, fd: i32, what: &Descriptor) -> Value {
         let known = self.tables.entry(table).or_default().get_mut(&fd).filter(|named| same(&named.what, what));
         let Some(named) = known else { return self.opened(table, fd, what) };
         // Kept up to date: a file that was removed has another link text from then on.
@@ -150,7 +150,7 @@ impl Names {
     }
 
     /// The name of a descriptor that a call has just made: always a new one.
-    pub fn opened(&mut self, table: TableId, fd: i32, what: &Descriptor) -> Value {
+    pub(super) fn opened(&mut self, table: TableId, fd: i32, what: &Descriptor) -> Value {
         self.descriptors += 1;
         let name: Arc<str> = format!("fd#{}", self.descriptors).into();
         let named = Named { name: Arc::clone(&name), what: what.clone(), introduced: true };
@@ -159,27 +159,27 @@ impl Names {
     }
 
     /// A descriptor was closed.
-    pub fn closed(&mut self, table: TableId, fd: i32) {
+    pub(super) fn closed(&mut self, table: TableId, fd: i32) {
         if let Some(table) = self.tables.get_mut(&table) {
             table.remove(&fd);
         }
     }
 
     /// Every descriptor from `first` to `last` was closed (`close_range`).
-    pub fn closed_range(&mut self, table: TableId, first: u32, last: u32) {
+    pub(super) fn closed_range(&mut self, table: TableId, first: u32, last: u32) {
         if let Some(table) = self.tables.get_mut(&table) {
             table.retain(|fd, _| !u32::try_from(*fd).is_ok_and(|fd| (first..=last).contains(&fd)));
         }
     }
 
     /// A table was copied by fork: the names stay.
-    pub fn forked(&mut self, from: TableId, to: TableId) {
+    pub(super) fn forked(&mut self, from: TableId, to: TableId) {
         let copy = self.tables.get(&from).cloned().unwrap_or_default();
         self.tables.insert(to, copy);
     }
 
     /// A file or directory was renamed: descriptors on it, or under it, are on the same objects as before.
-    pub fn renamed(&mut self, from: &str, to: &str) {
+    pub(super) fn renamed(&mut self, from: &str, to: &str) {
         for named in self.tables.values_mut().flat_map(HashMap::values_mut) {
             if let Descriptor::Path(path) = &mut named.what
                 && let Some(rest) = path.strip_prefix(from)
@@ -191,7 +191,7 @@ impl Names {
     }
 
     /// `call` is not going to be written: what it introduced is introduced again at the next sight.
-    pub fn unwritten(&mut self, call: &Call) {
+    pub(super) fn unwritten(&mut self, call: &Call) {
         let mut names: Vec<&Arc<str>> = Vec::new();
         for arg in &call.args {
             introductions(&arg.value, &mut names);
@@ -226,7 +226,7 @@ impl Names {
 }
 
 /// What globs see of a descriptor.
-pub(super) fn host(what: &Descriptor) -> Arc<str> {
+fn host(what: &Descriptor) -> Arc<str> {
     match what {
         Descriptor::Path(path) => alive(path).into(),
         Descriptor::Pipe { .. } => "pipe:".into(),
