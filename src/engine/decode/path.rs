@@ -1,0 +1,74 @@
+//! Paths: as the program gave them, and beside that where they lead on the host.
+
+use super::{Decoder, Raw, scalar};
+use crate::abi::Arch;
+use crate::engine::Descriptor;
+use crate::transcript::{PathValue, Value};
+
+/// `PATH_MAX` of `limits.h`; the kernel refuses longer paths.
+const PATH_MAX: usize = 4096;
+
+impl Decoder<'_> {
+    pub(super) fn path(&mut self, raw: &Raw, addr: u64, dir: Option<u8>) -> Value {
+        let Some(given) = self.c_string(addr, PATH_MAX) else { return self.pointer(addr) };
+        let given = String::from_utf8_lossy(&given).into_owned();
+        let dir = dir.map_or(scalar::AT_FDCWD, |at| raw.at(at) as i32);
+        let host = self.resolve(&given, dir);
+        Value::Path(PathValue { shown: self.names.rename_path(&given), host })
+    }
+
+    /// Where `given` leads from directory `dir`: absolute, without `.` and `..`, links of descriptors followed.
+    fn resolve(&self, given: &str, dir: i32) -> String {
+        let path = match given {
+            _ if given.starts_with('/') => normalise(given),
+            "" => return self.base(dir),
+            _ => normalise(&format!("{}/{given}", self.base(dir))),
+        };
+        let number = match path.as_str() {
+            "/dev/stdin" => Some(0),
+            "/dev/stdout" => Some(1),
+            "/dev/stderr" => Some(2),
+            path => ["/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/"]
+                .iter()
+                .find_map(|links| path.strip_prefix(links)?.parse().ok()),
+        };
+        match number.and_then(|number| self.inspect.descriptor(number)) {
+            Some(Descriptor::Path(path)) => path.to_string(),
+            _ => path,
+        }
+    }
+
+    fn base(&self, dir: i32) -> String {
+        if dir == scalar::AT_FDCWD {
+            return self.inspect.working_directory().unwrap_or_default();
+        }
+        match self.inspect.descriptor(dir) {
+            Some(Descriptor::Path(path)) => path.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Whether these open flags make a file, so that the mode counts.
+pub(super) fn creates(raw: &Raw, flags: u64) -> bool {
+    const CREAT: u64 = 0o100;
+    // O_TMPFILE without the bit of O_DIRECTORY, which has another value on ARM.
+    const TMPFILE: u64 = 0o20_000_000;
+    let directory = if raw.arch == Arch::Aarch64 { 0o40_000 } else { 0o200_000 };
+    flags & CREAT != 0 || flags & (TMPFILE | directory) == TMPFILE | directory
+}
+
+/// `path` without empty components, `.` and `..`; links are not followed.
+fn normalise(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
