@@ -86,6 +86,23 @@ codes! {
     UNSUPPORTED_VALUE = 502;
     UNSUPPORTED_OPERATION = 503;
     UNSUPPORTED_EVENT = 504;
+    // Surroundings that could not be made.
+    SETUP = 601;
+    SETUP_COMMAND = 602;
+    TARGET_NOT_FOUND = 603;
+    // A run that was not as expected.
+    RUN_FIRES = 701;
+    RUN_EXIT = 702;
+    RUN_OUTPUT = 703;
+    RUN_NEVER = 704;
+    RUN_COUNT = 705;
+    RUN_SEQUENCE = 706;
+    RUN_INVARIANT = 707;
+    RUN_CHECK = 708;
+    RUN_START = 709;
+    RUN_EMPTY = 710;
+    RUN_LIMIT = 711;
+    RUN_SNAPSHOT = 712;
 }
 
 /// One section for each code, `## RJ0201: title` and then the text.
@@ -95,7 +112,7 @@ impl Code {
     /// Reads `RJ0201`, in any case, or `201`.
     pub fn parse(text: &str) -> Option<Code> {
         let upper = text.to_ascii_uppercase();
-        let number = upper.strip_prefix("RJ").unwrap_or(&upper).parse().ok()?;
+        let number = upper.strip_prefix("RJ").unwrap_or(&upper).parse::<u16>().ok()?;
         Code::ALL.iter().copied().find(|code| code.0 == number)
     }
 

@@ -117,6 +117,17 @@ impl Failure {
         }
     }
 
+    /// A failure with nothing but its message.
+    pub fn of(kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure::new(kind, message)
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Failure {
+        self.help(help)
+    }
+
     pub(super) fn at(mut self, span: Span, label: impl Into<String>) -> Failure {
         self.span = Some(span);
         self.label = label.into();
@@ -157,5 +168,22 @@ impl Outcome {
     pub fn fired(&self, rule: &str) -> u64 {
         let at = self.rules.iter().position(|name| name == rule);
         at.and_then(|at| self.record.rules.get(at)).map_or(0, |record| record.fired)
+    }
+
+    /// Adds a failure; a case that passed has failed now.
+    pub fn fail(&mut self, failure: Failure) {
+        self.failures.push(failure);
+        if self.verdict == Verdict::Pass {
+            self.verdict = Verdict::Fail;
+        }
+    }
+
+    /// Turns the verdict round for a case that is known to fail, for `reason`.
+    pub fn expect_failure(&mut self, reason: &str) {
+        self.verdict = match &self.verdict {
+            Verdict::Pass => Verdict::Xpass(reason.to_owned()),
+            Verdict::Fail | Verdict::Timeout => Verdict::Xfail(reason.to_owned()),
+            other => other.clone(),
+        };
     }
 }

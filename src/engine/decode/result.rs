@@ -11,7 +11,7 @@ const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
 impl Decoder<'_> {
     /// Completes `call`, which was decoded at its entry, with its result.
-    pub(super) fn exit(&mut self, call: &mut Call, result: i64) {
+    pub(in crate::engine) fn exit(&mut self, call: &mut Call, result: i64) {
         let Some(sysno) = call.sysno else {
             call.result = Some(plain_result(result));
             return;

@@ -1,0 +1,8 @@
+//! Which cases there are: files, folders, globs, their ids, and the filters that select among them.
+//! It parses specs for their tags; it resolves nothing and runs nothing.
+
+mod filter;
+mod find;
+
+pub use filter::{Filter, FilterError};
+pub use find::{Case, FindError, SpecFile, find, load, read_stdin};

@@ -1,0 +1,110 @@
+//! The text that a case is compared by, and what comparing it came to.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use super::{Lines, Options};
+use crate::cases::{Case, SpecFile};
+use crate::plan::Plan;
+use crate::sandbox::Sandbox;
+use crate::snapshot::{self, Compared, Golden, SnapshotError, Update, golden_path};
+use crate::verdict::{Failure, FailureKind, Outcome, Verdict};
+
+/// Default of `limits.events`.
+pub(super) const MOST_LINES: u64 = 10_000_000;
+/// A longer transcript is no golden text: nobody reads it.
+const LONGEST: u64 = 16 << 20;
+
+/// What there is to tell of files after comparing.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) written: Option<PathBuf>,
+    pub(super) pending: Option<PathBuf>,
+}
+
+/// Compares what the plan says with the golden file; a difference is a failure of `outcome`.
+pub(super) fn compare(
+    case: &Case,
+    plan: &Plan,
+    sandbox: &Sandbox,
+    transcript: &Lines,
+    stdout: &[u8],
+    outcome: &mut Outcome,
+    options: &Options,
+) -> Result<Files, SnapshotError> {
+    let SpecFile::Path(spec) = &case.file else { return Ok(Files::default()) };
+    let path = golden_path(spec, None);
+    let wanted = plan.snapshot.transcript || plan.snapshot.stdout || !plan.snapshot.files.is_empty();
+    if !wanted {
+        if path.exists() {
+            let message = format!("no snapshot is wanted, but `{}` is there", path.display());
+            outcome.fail(Failure::of(FailureKind::Snapshot, message).with_help("remove it"));
+        }
+        return Ok(Files::default());
+    }
+    let Some(body) = body(plan, sandbox, transcript, stdout) else {
+        let message = format!("the transcript has {} lines, too many for a snapshot", transcript.count());
+        let help = "leave events out with `[trace] drop`, or set `[snapshot] transcript = false`";
+        outcome.fail(Failure::of(FailureKind::Snapshot, message).with_help(help));
+        return Ok(Files::default());
+    };
+    // A run that failed by itself is no golden text to be taken over, unless the snapshot is all that failed.
+    let may_write = outcome.record.abandoned.is_none();
+    let update = if outcome.verdict == Verdict::Pass { options.update } else { no_overwriting(options.update) };
+    let fresh = Golden { source: case.id.clone(), expression: plan.name.clone(), body };
+    let compared = snapshot::compare(&path, &fresh, update, may_write, options.is_ci)?;
+    let accept = |pending: &PathBuf| format!("rinject accept {}", pending.with_extension("").display());
+    Ok(match compared {
+        Compared::Same => Files::default(),
+        Compared::Written(path) => Files { written: Some(path), pending: None },
+        Compared::New(pending) => {
+            let message = "new snapshot: there is no golden file yet".to_owned();
+            let help = pending.as_ref().map_or_else(|| "rinject run -u writes it".to_owned(), accept);
+            let mut failure = Failure::of(FailureKind::Snapshot, message).with_help(help);
+            failure.diff = Some((String::new(), fresh.body));
+            outcome.fail(failure);
+            Files { written: None, pending }
+        }
+        Compared::Different { expected, pending } => {
+            let message = format!("the snapshot differs from `{}`", path.display());
+            let help = pending.as_ref().map_or_else(|| "rinject run -u writes it anew".to_owned(), accept);
+            let mut failure = Failure::of(FailureKind::Snapshot, message).with_help(help);
+            failure.diff = Some((expected, fresh.body));
+            outcome.fail(failure);
+            Files { written: None, pending }
+        }
+    })
+}
+
+/// A failed run may leave a text to look at, but does not write over a golden one.
+fn no_overwriting(update: Update) -> Update {
+    match update {
+        Update::Always | Update::New => Update::Auto,
+        Update::Auto | Update::No => update,
+    }
+}
+
+fn body(plan: &Plan, sandbox: &Sandbox, transcript: &Lines, stdout: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    if plan.snapshot.transcript {
+        text.push_str(&transcript.text(LONGEST).ok().flatten()?);
+    }
+    // Writing to a String cannot fail.
+    if plan.snapshot.stdout {
+        let _ = write!(text, "\nstdout:\n{}", rename(plan, &String::from_utf8_lossy(stdout)));
+    }
+    if !plan.snapshot.files.is_empty() {
+        text.push_str("\nfiles:\n");
+        for file in sandbox.files(&plan.snapshot.files) {
+            let _ = writeln!(text, "{} {}", rename(plan, &file.path), rename(plan, &file.what));
+        }
+    }
+    for redaction in &plan.snapshot.redact {
+        text = redaction.regex.replace_all(&text, redaction.with.as_str()).into_owned();
+    }
+    Some(text.trim_matches('\n').to_owned())
+}
+
+fn rename(plan: &Plan, text: &str) -> String {
+    plan.names.iter().fold(text.to_owned(), |text, (host, name)| text.replace(host, name))
+}

@@ -1,0 +1,73 @@
+//! A transcript on disk, read by lines: it may be longer than memory.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+
+/// The lines of a transcript.
+#[derive(Debug)]
+pub struct Lines {
+    file: Option<File>,
+    count: u64,
+}
+
+impl Lines {
+    /// A file to write a transcript to; it has no name and goes when it is closed.
+    pub fn file() -> io::Result<File> {
+        tempfile::tempfile_in("/tmp")
+    }
+
+    /// The `count` lines of a file that was written to the end.
+    pub fn new(file: File, count: u64) -> Lines {
+        Lines { file: Some(file), count }
+    }
+
+    /// No lines.
+    pub fn empty() -> Lines {
+        Lines { file: None, count: 0 }
+    }
+
+    /// How many lines there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The lines from `first` (counted from 1) to `last`, with their numbers.
+    pub fn range(&self, first: u64, last: u64) -> io::Result<Vec<(u64, String)>> {
+        let Some(mut file) = self.file.as_ref() else { return Ok(Vec::new()) };
+        file.rewind()?;
+        let numbered = (1..).zip(BufReader::new(file).lines());
+        numbered
+            .skip_while(|(number, _)| *number < first)
+            .take_while(|(number, _)| *number <= last)
+            .map(|(number, line)| Ok((number, line?)))
+            .collect()
+    }
+
+    /// All of it, if it is at most `most` bytes long.
+    pub fn text(&self, most: u64) -> io::Result<Option<String>> {
+        let Some(mut file) = self.file.as_ref() else { return Ok(Some(String::new())) };
+        if file.metadata()?.len() > most {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        file.rewind()?;
+        file.read_to_string(&mut text)?;
+        Ok(Some(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn lines_are_found_by_number() {
+        let mut file = Lines::file().unwrap();
+        file.write_all(b"a\nb\nc\n").unwrap();
+        let lines = Lines::new(file, 3);
+        assert_eq!(lines.range(2, 9).unwrap(), [(2, "b".to_owned()), (3, "c".to_owned())]);
+        assert_eq!(lines.text(6).unwrap().as_deref(), Some("a\nb\nc\n"));
+        assert_eq!(lines.text(5).unwrap(), None);
+    }
+}

@@ -1,0 +1,330 @@
+//! The story of one case: parse, lower, run, judge, compare.
+
+mod golden;
+mod lines;
+mod refusal;
+mod requires;
+mod surroundings;
+
+pub use lines::Lines;
+pub use refusal::Refusal;
+pub use requires::unmet;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::abi::Arch;
+use crate::cases::{Case, SpecFile};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, Span};
+use crate::plan::{self, FilterMode, Plan, TextTest};
+use crate::sandbox::{Launch, Sandbox, SetupError};
+use crate::snapshot::{SnapshotError, Update};
+use crate::sys::ExecFailure;
+use crate::tracer::{self, Outputs, Stopper};
+use crate::transcript::{Abandoned, Event, Record, Sink, Writer};
+use crate::verdict::{CheckResult, Evidence, Judge, Outcome, Verdict};
+
+/// When a case's folder is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Never.
+    #[default]
+    Never,
+    /// When the case failed.
+    Failed,
+    /// Always.
+    Always,
+}
+
+/// What holds for every case of a session.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Instead of the specs' own seeds.
+    pub seed: Option<u64>,
+    /// What may be written of snapshots.
+    pub update: Update,
+    /// Whether this is a CI run, where nothing is written unasked.
+    pub is_ci: bool,
+    /// When folders are kept.
+    pub keep: Keep,
+    /// What `${bin.NAME}` means.
+    pub bins: BTreeMap<String, String>,
+    /// Ends all runs.
+    pub stopper: Stopper,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: None,
+            update: Update::Auto,
+            is_ci: false,
+            keep: Keep::Never,
+            bins: BTreeMap::new(),
+            stopper: Stopper::default(),
+        }
+    }
+}
+
+/// What became of a case.
+#[derive(Debug)]
+pub enum End {
+    /// It ran and was judged, or was skipped.
+    Judged(Box<Judged>),
+    /// The spec is invalid (exit status 3).
+    Invalid(Diagnostics),
+    /// It could not be set up (exit status 6).
+    NotSetUp(Box<Diagnostic>),
+    /// This machine cannot run it (exit status 5).
+    Unable(Refusal),
+    /// The run was stopped from outside (exit status 130).
+    Interrupted,
+}
+
+/// A case that was judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// What the author should know although it failed nothing.
+    pub warnings: Diagnostics,
+    /// The text that spans point into.
+    pub source: Arc<Source>,
+    /// The transcript, line by line.
+    pub transcript: Lines,
+    /// What the target printed on standard output.
+    pub stdout: Vec<u8>,
+    /// What the target printed on standard error.
+    pub stderr: Vec<u8>,
+    /// The case's folder, where it was kept.
+    pub kept: Option<PathBuf>,
+    /// The golden file that was written, if one was.
+    pub written: Option<PathBuf>,
+    /// A text that waits to be accepted, if one does.
+    pub pending: Option<PathBuf>,
+}
+
+/// Why a case came to no verdict, on the way through the story.
+enum Trouble {
+    Invalid(Diagnostics),
+    NotSetUp(Box<Diagnostic>),
+    Unable(Refusal),
+    Interrupted,
+}
+
+impl From<Trouble> for End {
+    fn from(trouble: Trouble) -> End {
+        match trouble {
+            Trouble::Invalid(diagnostics) => End::Invalid(diagnostics),
+            Trouble::NotSetUp(diagnostic) => End::NotSetUp(diagnostic),
+            Trouble::Unable(refusal) => End::Unable(refusal),
+            Trouble::Interrupted => End::Interrupted,
+        }
+    }
+}
+
+/// Runs one case from the spec to the verdict.
+pub fn run(case: &Case, options: &Options) -> End {
+    story(case, options).unwrap_or_else(End::from)
+}
+
+/// Resolves a case without running it: what `check` and `explain` look at.
+pub fn resolve(case: &Case, options: &Options) -> Result<Plan, Diagnostics> {
+    // As long as the folder of a run, so that what depends on lengths is the same.
+    lower(case, options, "/tmp/rinject-XXXXXXXX")
+}
+
+fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
+    let spec = case.spec.as_ref().map_err(|problems| Trouble::Invalid(problems.clone()))?;
+    if let Some(reason) = unmet(spec.requires.iter().map(|text| text.value.as_str())) {
+        // A spec that is wrong is wrong on every machine.
+        let plan = resolve(case, options).map_err(Trouble::Invalid)?;
+        return Ok(skipped(case, &plan, reason));
+    }
+    let mut sandbox = Sandbox::new().map_err(|error| not_set_up(case, &error))?;
+    let tmp = sandbox.path().to_string_lossy().into_owned();
+    let plan = Arc::new(lower(case, options, &tmp).map_err(Trouble::Invalid)?);
+    sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
+    let mut judge = Judge::new(&plan);
+    let observed = observe(case, &plan, options, &mut judge)?;
+    let transcript = observed.transcript;
+    let evidence = gather(case, &plan, &sandbox, observed.record, observed.stdout, observed.stderr)?;
+    let (stdout, stderr) = (evidence.stdout.clone(), evidence.stderr.clone());
+    let mut outcome = evidence.judge(&plan, judge.finish());
+    let compared = golden::compare(case, &plan, &sandbox, &transcript, &stdout, &mut outcome, options)
+        .map_err(|error| snapshot_trouble(case, &error))?;
+    if let Some(xfail) = &spec.xfail {
+        outcome.expect_failure(&xfail.value);
+    }
+    let keep = match options.keep {
+        Keep::Never => false,
+        Keep::Failed => outcome.verdict.is_failure(),
+        Keep::Always => true,
+    };
+    let kept = keep.then(|| sandbox.keep());
+    Ok(End::Judged(Box::new(Judged {
+        outcome,
+        warnings: plan.warnings.clone(),
+        source: plan.source.clone(),
+        transcript,
+        stdout,
+        stderr,
+        kept,
+        written: compared.written,
+        pending: compared.pending,
+    })))
+}
+
+fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics> {
+    let spec = case.spec.as_ref().map_err(Clone::clone)?;
+    // An architecture without a table is found out before anything runs; a spec can be checked all the same.
+    let arch = Arch::host().unwrap_or(Arch::X86_64);
+    let context = plan::Context {
+        arch,
+        tmp: tmp.to_owned(),
+        spec_dir: surroundings::spec_folder(&case.file).to_string_lossy().into_owned(),
+        case: case.id.clone(),
+        env: surroundings::environment(),
+        bins: surroundings::binaries(&options.bins),
+        seed: options.seed,
+        is_file: matches!(case.file, SpecFile::Path(_)),
+    };
+    plan::lower(spec, &context)
+}
+
+struct Observed {
+    record: Record,
+    transcript: Lines,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// Runs the target under trace.
+fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) -> Result<Observed, Trouble> {
+    let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
+    let arch = arch.ok_or_else(|| Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
+    let filter = match plan.trace.filter {
+        FilterMode::Seccomp => plan::filter(&plan.trace.calls, arch),
+        FilterMode::Ptrace => Vec::new(),
+    };
+    let folder = surroundings::spec_folder(&case.file);
+    let launch = Launch::new(plan, &folder, filter).map_err(|error| not_set_up(case, &error))?;
+    let lines_wanted = plan.target.limits.events.unwrap_or(golden::MOST_LINES);
+    let file = Lines::file().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
+    let mut sink = Both { writer: Writer::new(file, lines_wanted), judge };
+    let outputs = Outputs { files: launch.watched(), stopper: options.stopper.clone() };
+    let traced = tracer::trace(plan, &launch.child, outputs, &mut sink)
+        .map_err(|error| Trouble::Unable(Refusal::from(error)))?;
+    let lines = sink.writer.lines();
+    let file = sink.writer.finish().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
+    if traced.record.abandoned == Some(Abandoned::Stopped) {
+        return Err(Trouble::Interrupted);
+    }
+    let faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
+    if let Some(failure) = traced.failure.filter(|_| !faulted) {
+        return Err(not_executed(case, plan, failure));
+    }
+    let (stdout, stderr) = launch.outputs().map_err(|error| not_set_up(case, &error))?;
+    Ok(Observed { record: traced.record, transcript: Lines::new(file, lines), stdout, stderr })
+}
+
+/// Every event goes into the transcript and before the judge.
+struct Both<'a> {
+    writer: Writer<std::fs::File>,
+    judge: &'a mut Judge,
+}
+
+impl Sink for Both<'_> {
+    fn event(&mut self, event: &Event) {
+        self.writer.event(event);
+        self.judge.event(event);
+    }
+}
+
+/// Everything the verdict needs to know besides the events.
+fn gather(
+    case: &Case,
+    plan: &Plan,
+    sandbox: &Sandbox,
+    record: Record,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+) -> Result<Evidence, Trouble> {
+    let leftovers = sandbox.leftovers();
+    let mut checks = Vec::new();
+    if record.abandoned.is_none() {
+        for check in &plan.checks {
+            let ran = sandbox.check(check, plan).map_err(|error| not_set_up(case, &error))?;
+            checks.push(CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr });
+        }
+    }
+    let outputs = [&plan.expect.stdout, &plan.expect.stderr].into_iter();
+    let outputs = outputs.chain(plan.checks.iter().flat_map(|check| [&check.stdout, &check.stderr]));
+    let named = outputs.flat_map(|output| &output.tests).filter_map(|(test, _)| match test {
+        TextTest::File(path) => Some(path.clone()),
+        _ => None,
+    });
+    let files = named.map(|path| (path.clone(), std::fs::read(&path).map_err(|error| error.to_string()))).collect();
+    Ok(Evidence { record, stdout, stderr, files, leftovers, checks })
+}
+
+fn skipped(case: &Case, plan: &Plan, reason: String) -> End {
+    let outcome =
+        Outcome { verdict: Verdict::Skip(reason), failures: Vec::new(), record: Record::default(), rules: Vec::new() };
+    let _ = case;
+    End::Judged(Box::new(Judged {
+        outcome,
+        warnings: plan.warnings.clone(),
+        source: plan.source.clone(),
+        transcript: Lines::empty(),
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        kept: None,
+        written: None,
+        pending: None,
+    }))
+}
+
+fn not_set_up(case: &Case, error: &SetupError) -> Trouble {
+    let code = match error {
+        SetupError::NotFound { .. } | SetupError::NotExecutable { .. } => Code::TARGET_NOT_FOUND,
+        SetupError::Command { .. } => Code::SETUP_COMMAND,
+        SetupError::File { .. } | SetupError::ZeroByte { .. } => Code::SETUP,
+    };
+    trouble(case, code, error.to_string(), error.span(), error.help())
+}
+
+fn not_executed(case: &Case, plan: &Plan, failure: ExecFailure) -> Trouble {
+    let words = |errno: i32| std::io::Error::from_raw_os_error(errno).to_string();
+    let message = match failure {
+        ExecFailure::Directory(errno) => {
+            format!("cannot change to the working directory `{}`: {}", plan.target.cwd.display(), words(errno))
+        }
+        ExecFailure::Limits(errno) => format!("cannot set the resource limits: {}", words(errno)),
+        ExecFailure::Filter(errno) => return Trouble::Unable(Refusal::Filter(errno)),
+        ExecFailure::Exec(errno) => format!("cannot execute `{}`: {}", plan.target.program, words(errno)),
+    };
+    trouble(case, Code::TARGET_NOT_FOUND, message, Some(plan.target.program_span), None)
+}
+
+fn snapshot_trouble(case: &Case, error: &SnapshotError) -> Trouble {
+    let help = "mend or remove the file; `rinject run -u` writes it anew";
+    trouble(case, Code::SETUP, error.to_string(), None, Some(help.to_owned()))
+}
+
+fn transcript_trouble(error: std::io::Error) -> SetupError {
+    SetupError::File { what: "write the transcript in", path: PathBuf::from("/tmp"), span: None, error }
+}
+
+fn trouble(case: &Case, code: Code, message: String, span: Option<Span>, help: Option<String>) -> Trouble {
+    Trouble::NotSetUp(Box::new(Diagnostic {
+        code,
+        level: Level::Error,
+        message,
+        labels: span.into_iter().map(|span| Label { span, text: String::new() }).collect(),
+        help,
+        notes: Vec::new(),
+        source: case.source.clone(),
+    }))
+}

@@ -1,0 +1,64 @@
+//! Why this machine cannot run a spec, in words: what refused, and what allows it.
+
+use std::fmt;
+use std::fs;
+
+use crate::sys::{PtraceError, SpawnError};
+use crate::tracer::TraceError;
+
+/// Why this machine cannot run a spec.
+#[derive(Debug)]
+pub enum Refusal {
+    /// There is no tracer for this architecture.
+    Architecture(&'static str),
+    /// The kernel refused to let a child be traced, with this errno.
+    Ptrace(i32),
+    /// The kernel refused the seccomp filter, with this errno.
+    Filter(i32),
+    /// No process, thread or pipe could be made.
+    Resources(std::io::Error),
+}
+
+impl From<TraceError> for Refusal {
+    fn from(error: TraceError) -> Refusal {
+        match error {
+            TraceError::Spawn(SpawnError::Seize(PtraceError::Refused(errno))) => Refusal::Ptrace(errno),
+            TraceError::Spawn(SpawnError::Seize(PtraceError::Gone)) => Refusal::Ptrace(libc::ESRCH),
+            TraceError::Spawn(SpawnError::Resources(error)) | TraceError::Watchdog(error) => Refusal::Resources(error),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |errno: &i32| std::io::Error::from_raw_os_error(*errno).to_string();
+        match self {
+            Refusal::Architecture(arch) => write!(f, "rinject cannot trace programs on {arch} yet, only on x86_64"),
+            Refusal::Ptrace(errno) => write!(f, "the kernel refused to let a child process be traced: {}", words(errno)),
+            Refusal::Filter(errno) => write!(f, "the kernel refused the seccomp filter: {}", words(errno)),
+            Refusal::Resources(error) => write!(f, "cannot start a traced process: {error}"),
+        }
+    }
+}
+
+impl Refusal {
+    /// What probably refused, and what allows it.
+    pub fn help(&self) -> String {
+        match self {
+            Refusal::Architecture(_) => "run it on x86_64; `requires = [\"arch:x86_64\"]` skips it elsewhere".to_owned(),
+            Refusal::Ptrace(_) if yama_scope() == Some(3) => {
+                "Yama forbids ptrace until the next boot (kernel.yama.ptrace_scope = 3)".to_owned()
+            }
+            Refusal::Ptrace(_) => "a container's seccomp profile may forbid it: run the container with \
+                `--cap-add=SYS_PTRACE`, or with `--security-opt seccomp=unconfined`"
+                .to_owned(),
+            Refusal::Filter(_) => "`[trace] filter = \"ptrace\"` does without a filter".to_owned(),
+            Refusal::Resources(_) => "`ulimit -u` and `ulimit -n` show the limits of this user".to_owned(),
+        }
+    }
+}
+
+/// The value of kernel.yama.ptrace_scope, where Yama is there.
+pub fn yama_scope() -> Option<u32> {
+    fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok()?.trim().parse().ok()
+}

@@ -1,0 +1,48 @@
+//! What a spec may refer to outside of itself: its folder, the environment, built binaries.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::cases::SpecFile;
+
+/// The folder of a spec, absolute; for standard input, the current one.
+pub(super) fn spec_folder(file: &SpecFile) -> PathBuf {
+    let relative = match file {
+        SpecFile::Path(path) => path.parent().unwrap_or(Path::new("")),
+        SpecFile::Stdin => Path::new(""),
+    };
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let folder = here.join(relative);
+    folder.canonicalize().unwrap_or(folder)
+}
+
+/// The environment, as far as it is text.
+pub(super) fn environment() -> BTreeMap<String, String> {
+    let text = |word: std::ffi::OsString| word.into_string().ok();
+    std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+}
+
+/// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs.
+pub(super) fn binaries(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = built().collect();
+    let cargo = std::env::vars().filter_map(|(name, path)| Some((name.strip_prefix("CARGO_BIN_EXE_")?.to_owned(), path)));
+    all.extend(cargo);
+    all.extend(given.clone());
+    all
+}
+
+/// Executables in `target/debug` and `target/release` of the project around the current folder; the latter win.
+fn built() -> impl Iterator<Item = (String, String)> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let project = here.ancestors().find(|folder| folder.join("Cargo.toml").is_file()).map(Path::to_owned);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.or_else(|| Some(project?.join("target")));
+    let folders = ["debug", "release"].into_iter().filter_map(move |profile| Some(target.as_ref()?.join(profile)));
+    folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten()).filter_map(|entry| {
+        use std::os::unix::fs::PermissionsExt;
+        let data = entry.metadata().ok()?;
+        let name = entry.file_name().into_string().ok()?;
+        let is_program = data.is_file() && data.permissions().mode() & 0o111 != 0 && !name.contains('.');
+        is_program.then(|| (name, entry.path().to_string_lossy().into_owned()))
+    })
+}
