@@ -32,5 +32,7 @@ pub mod abi;
 pub mod diagnostic;
 pub mod engine;
 pub mod pattern;
+pub mod plan;
+pub mod spec;
 pub mod sys;
 pub mod transcript;

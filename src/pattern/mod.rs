@@ -32,6 +32,7 @@ pub use ast::{
 pub use bindings::{Bindings, Bound};
 pub use glob::PathGlob;
 pub use matcher::Matcher;
+pub use names::signal_name;
 pub use parse::{parse, parse_preds};
 pub use problem::PatternProblem;
 pub use ranges::{RangeProblem, Ranges};

@@ -193,8 +193,8 @@ impl Kinds {
     }
 }
 
-/// The signal called `name`, in any case or by number.
-pub(super) fn signal_name(name: &str, range: Range<usize>) -> Result<Signal, PatternProblem> {
+/// The signal called `name`, in any case or by number; `range` is where the name stands.
+pub fn signal_name(name: &str, range: Range<usize>) -> Result<Signal, PatternProblem> {
     if let Some(signal) = Signal::parse(name) {
         return Ok(signal);
     }

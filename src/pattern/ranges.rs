@@ -65,6 +65,19 @@ impl Ranges {
         self.parts.iter().map(Part::max).try_fold(0, |max, part| Some(max.max(part?)))
     }
 
+    /// How many counts the set has, those in two parts of a list counted twice; `None` where there is no end.
+    pub fn len(&self) -> Option<u64> {
+        self.parts.iter().try_fold(0_u64, |len, part| {
+            let more = (part.last? - part.first) / part.step;
+            Some(len.saturating_add(more).saturating_add(1))
+        })
+    }
+
+    /// Whether the set is empty, which it never is.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// The smallest count in the set.
     pub fn min(&self) -> u64 {
         self.parts.iter().map(|part| part.first).min().unwrap_or(0)

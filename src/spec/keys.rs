@@ -1,0 +1,360 @@
+//! Every key of the format, table by table: the one place that lists them.
+//! It must not know how a key is read; documentation and suggestions come from here.
+
+/// One key of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// A value that it takes, as TOML.
+    pub example: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Whether this version carries it out.
+    pub supported: bool,
+}
+
+/// A table of the format.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// As messages call it.
+    pub name: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+impl Table {
+    /// The key of this name.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn now(name: &'static str, example: &'static str, about: &'static str) -> Key {
+    Key { name, example, about, supported: true }
+}
+
+const fn later(name: &'static str, example: &'static str, about: &'static str) -> Key {
+    Key { name, example, about, supported: false }
+}
+
+/// Every table, for documentation.
+pub const ALL: [&Table; 22] = [
+    &ROOT,
+    &TARGET,
+    &FILE,
+    &STDIN,
+    &OUTPUT_TO,
+    &LIMITS,
+    &SETUP,
+    &TRACE,
+    &INJECT,
+    &WHERE,
+    &SIGNAL,
+    &EXPECT,
+    &EXIT,
+    &OUTPUT,
+    &COUNT,
+    &SEQUENCE,
+    &OF,
+    &EVENT,
+    &CHECK,
+    &CHECK_EXPECT,
+    &SNAPSHOT,
+    &REDACT,
+];
+
+/// The file itself.
+pub const ROOT: Table = Table {
+    name: "a spec",
+    keys: &[
+        now("spec", "1", "version of the format; always first"),
+        now("name", "\"wal survives a failing fsync\"", "name of the case; default the file's stem"),
+        now("tags", "[\"wal\", \"disk\"]", "words to select cases by"),
+        now("seed", "0", "seed of everything that is drawn"),
+        now(
+            "requires",
+            "[\"arch:x86_64\", \"kernel>=5.3\"]",
+            "what the machine must have; unmet, the case is skipped",
+        ),
+        now("xfail", "\"PROJ-123: retries fsync\"", "known bug: failing is fine, passing is an error"),
+        now("vars", "{ data = \"${tmp}/data\" }", "texts that `${var.NAME}` stands for"),
+        now("target", "{ program = \"./kv\" }", "the program and its surroundings"),
+        now("setup", "[{ run = [\"mkdir\", \"data\"] }]", "commands before the run, untraced"),
+        now("trace", "{ syscalls = [\"%file\"] }", "which events exist"),
+        now("inject", "[{ on = \"fsync\", error = \"EIO\" }]", "the faults"),
+        now("expect", "{ exit = 1 }", "what must happen"),
+        now("check", "[{ run = [\"kv\", \"fsck\"] }]", "commands after the run, untraced"),
+        now("snapshot", "{ transcript = true }", "what is compared with the golden file"),
+        later("extends", "[\"../common.toml\"]", "files that this one adds to"),
+        later("matrix", "{ engine = [\"btree\", \"lsm\"] }", "one case for each combination"),
+        later("determinism", "{ time = \"virtual\" }", "sources of chance that are fixed"),
+        later("sweep", "{ on = \"%file\" }", "one case for each fault point"),
+    ],
+};
+
+/// `[target]`.
+pub const TARGET: Table = Table {
+    name: "`[target]`",
+    keys: &[
+        now("program", "\"./kv\"", "bare name: looked up in PATH; with a slash: relative to this file"),
+        now("arg0", "\"kv\"", "`argv[0]`; default the program as written"),
+        now("args", "[\"put\", \"k\", \"v\"]", "arguments"),
+        now("env", "{ RUST_BACKTRACE = \"0\" }", "added to the environment"),
+        now("env-clear", "true", "begin with a clean environment; false inherits"),
+        now("cwd", "\"${tmp}\"", "working directory; default a fresh one"),
+        now("files", "{ \"in.txt\" = \"hello\" }", "files made in the working directory first"),
+        now("stdin", "{ text = \"y\" }", "standard input; default \"null\""),
+        now("stdout", "\"pipe\"", "standard output; default \"file\""),
+        now("stderr", "\"pipe\"", "standard error; default \"file\""),
+        now("timeout", "\"10s\"", "wall clock; then the whole tree is killed"),
+        now("limits", "{ nofile = 64 }", "resource limits"),
+        later("transparent", "true", "surroundings as without rinject"),
+        later("attach", "1234", "a running process instead of a program"),
+        later("tty", "true", "standard streams on a fresh terminal"),
+    ],
+};
+
+/// A value in `target.files`.
+pub const FILE: Table = Table {
+    name: "a file of `target.files`",
+    keys: &[
+        now("text", "\"hello\"", "what is in it"),
+        now("path", "\"data/in.bin\"", "the file that is copied, relative to this spec"),
+        now("mode", "\"0755\"", "permission bits in octal"),
+    ],
+};
+
+/// `target.stdin` as a table.
+pub const STDIN: Table = Table {
+    name: "`stdin`",
+    keys: &[now("text", "\"y\"", "this text"), now("file", "\"in.txt\"", "this file, relative to the spec")],
+};
+
+/// `target.stdout` and `target.stderr` as tables.
+pub const OUTPUT_TO: Table =
+    Table { name: "the output", keys: &[now("path", "\"out\"", "a file relative to the working directory")] };
+
+/// `target.limits`.
+pub const LIMITS: Table = Table {
+    name: "`limits`",
+    keys: &[
+        now("nofile", "64", "open descriptors"),
+        now("fsize", "\"1MiB\"", "size of a written file"),
+        now("as", "\"512MiB\"", "address space"),
+        now("core", "0", "size of a core dump"),
+        now("tasks", "256", "live tasks of the run"),
+        now("output", "\"64MiB\"", "bytes of each output that are kept"),
+        now("events", "10000000", "transcript lines"),
+    ],
+};
+
+/// `[[setup]]`.
+pub const SETUP: Table =
+    Table { name: "`[[setup]]`", keys: &[now("run", "[\"mkdir\", \"data\"]", "program and arguments")] };
+
+/// `[trace]`.
+pub const TRACE: Table = Table {
+    name: "`[trace]`",
+    keys: &[
+        now("start", "\"main\"", "when tracing begins: main, exec, entry or an event"),
+        now("follow", "[\"threads\", \"forks\", \"execs\"]", "what is followed; default all three"),
+        now("syscalls", "[\"%file\", \"!lseek\"]", "calls that are written; default those that are named elsewhere"),
+        now("signals", "[\"all\", \"!SIGCHLD\"]", "signals that are written; default all"),
+        now("drop", "[\"read(fd ~ '/proc/**')\"]", "traced, but not written"),
+        now("strings", "64", "bytes of a buffer shown before it is cut"),
+        now("filter", "\"seccomp\"", "how calls are selected: seccomp or ptrace"),
+        later("nested", "\"deny\"", "a target that traces its own children"),
+        later("io-uring", "\"deny\"", "a target that uses io_uring"),
+        later("backtrace", "4", "frames shown for each event"),
+    ],
+};
+
+/// `[[inject]]`.
+pub const INJECT: Table = Table {
+    name: "`[[inject]]`",
+    keys: &[
+        now("name", "\"fsync-eio\"", "shown in transcript and reports; default r1, r2, ..."),
+        now("on", "\"fsync, fdatasync\"", "the event"),
+        now("where", "{ path = \"*.wal\" }", "what more must hold"),
+        now("when", "\"1\"", "which of the matching events"),
+        now("scope", "\"run\"", "what is counted together: run, process or thread"),
+        now("after", "\"inject(r1)\"", "armed by this event"),
+        now("until", "\"close\"", "disarmed by this event"),
+        now("fires", "\"1..\"", "how often it must fire"),
+        now("unfaithful", "true", "allows what no kernel does"),
+        now("error", "\"EIO\"", "the call fails"),
+        now("retval", "0", "the call is skipped and returns this"),
+        now("signal", "\"SIGTERM\"", "a signal is sent, or replaces the one in delivery"),
+        now("suppress", "true", "the signal in delivery is swallowed"),
+        now("delay-enter", "\"50ms\"", "waits before the call"),
+        now("delay-exit", "\"50ms\"", "waits after the call"),
+        now("kill", "\"process\"", "SIGKILL to the process, the thread or the tree"),
+        now("kill-at", "\"enter\"", "before or after the call's effect"),
+        later("at", "\"libc.so.6!malloc\"", "a breakpoint"),
+        later("signature", "\"malloc(size: usize) -> ptr\"", "arguments of the function at a breakpoint"),
+        later("error-after", "\"EIO\"", "the call runs, then reports failure"),
+        later("short", "\"50%\"", "transfers fewer bytes"),
+        later("corrupt", "{ arg = \"buf\" }", "flips data"),
+        later("args", "{ count = \"512\" }", "rewrites arguments"),
+        later("replace", "\"getpid\"", "another call runs instead"),
+        later("registers", "{ rdi = \"+1\" }", "edits registers"),
+        later("memory", "[{ at = \"rsi+8\", bytes = \"de ad\" }]", "edits memory"),
+        later("return", "0", "the function is not run"),
+        later("step", "{ count = 20 }", "single-steps"),
+        later("capture", "{ name = \"rsi:cstr\" }", "puts a value into the transcript"),
+        later("detach", "true", "lets the task go"),
+        later("watch", "\"module!symbol\"", "a watchpoint"),
+        later("access", "\"write\"", "what a watchpoint watches for"),
+        later("len", "8", "bytes of a watchpoint"),
+        later("budget", "{ disk = \"1MiB\" }", "calls fail from an amount on"),
+        later("clock", "{ skew = \"+2h\" }", "edits virtual time"),
+        later("use", "\"malloc-fails\"", "a ready rule"),
+        later("quiet", "true", "keeps its events out of the transcript"),
+        later("hardware", "true", "a breakpoint in a debug register"),
+        later("probability", "0.25", "fires by chance"),
+        later("seed", "99", "seed of its chance"),
+    ],
+};
+
+/// `where` of a rule.
+pub const WHERE: Table = Table {
+    name: "`where`",
+    keys: &[
+        now("path", "\"*.wal\"", "any path argument, or the path behind any descriptor"),
+        now("fd", "1", "any descriptor argument: its number or a glob"),
+        now("args", "\"count >= 512\"", "tests of arguments"),
+        now("process", "\"kv*\"", "base name of the image, or P1"),
+        later("caller", "\"kv!commit_*\"", "the calling function"),
+        later("result", "\"EAGAIN\"", "the call's result"),
+        later("thread", "1", "the thread"),
+    ],
+};
+
+/// `signal` of a rule as a table.
+pub const SIGNAL: Table = Table {
+    name: "`signal`",
+    keys: &[
+        now("name", "\"SIGTERM\"", "which"),
+        now("to", "\"thread\"", "to whom: thread or process"),
+        now("at", "\"exit\"", "before or after the call's effect"),
+        now("value", "7", "`si_value`"),
+    ],
+};
+
+/// `[expect]`.
+pub const EXPECT: Table = Table {
+    name: "`[expect]`",
+    keys: &[
+        now("exit", "1", "how the first process ends; default 0"),
+        now("stdout", "{ contains = [\"done\"] }", "standard output"),
+        now("stderr", "{ contains = [\"fsync\"] }", "standard error"),
+        now("never", "[\"write(fd ~ '*.db')\"]", "events that must not happen"),
+        now("count", "[{ event = \"fsync\", is = \"1..3\" }]", "how often events happen"),
+        now("invariants", "[\"no-orphans\"]", "what must hold at the end"),
+        now("sequence", "[{ events = [\"openat\", \"close\"] }]", "events in order"),
+    ],
+};
+
+/// `exit` as a table.
+pub const EXIT: Table = Table {
+    name: "`exit`",
+    keys: &[
+        now("signal", "\"SIGABRT\"", "the signal that ends it"),
+        now("any-of", "[0, 3]", "any of these statuses"),
+    ],
+};
+
+/// `stdout` and `stderr` of expectations.
+pub const OUTPUT: Table = Table {
+    name: "an expected output",
+    keys: &[
+        now("equals", "\"done\"", "exactly this"),
+        now("contains", "[\"fsync\"]", "each of these is in it"),
+        now("matches", "'error \\d+'", "this expression matches somewhere"),
+        now("never-matches", "'panicked at'", "this expression matches nowhere"),
+        now("is-empty", "true", "nothing, or something"),
+        now("file", "\"out.txt\"", "exactly what is in this file"),
+    ],
+};
+
+/// An entry of `expect.count`.
+pub const COUNT: Table = Table {
+    name: "an entry of `count`",
+    keys: &[now("event", "\"fsync\"", "the event"), now("is", "\"1..3\"", "how often")],
+};
+
+/// `[[expect.sequence]]`.
+pub const SEQUENCE: Table = Table {
+    name: "`[[expect.sequence]]`",
+    keys: &[
+        now("name", "\"gives up\"", "shown in failures"),
+        now("of", "{ process = \"kv*\" }", "which events it looks at"),
+        now("events", "[\"openat\", \"close\"]", "what must happen in this order"),
+    ],
+};
+
+/// `of` of a sequence.
+pub const OF: Table = Table {
+    name: "`of`",
+    keys: &[
+        now("process", "\"kv*\"", "those of this process: base name of its image, or P1"),
+        now("thread", "1", "those of this thread of each process"),
+    ],
+};
+
+/// An item of a sequence as a table.
+pub const EVENT: Table = Table {
+    name: "an item of `events`",
+    keys: &[
+        now("event", "\"fsync\"", "it happens"),
+        now("next", "\"fsync\"", "it is the very next event"),
+        now("not", "\"fsync\"", "it does not happen before the next item"),
+        now("any-order", "[\"close\", \"unlink\"]", "all happen, in any order"),
+        now("optional", "\"close\"", "it may happen here"),
+        now("last", "\"exit(1)\"", "it is the last event"),
+        now("count", "\"2..\"", "how often `event` happens before the next item"),
+        now("injected", "\"fsync-eio\"", "the rule that fired on it"),
+    ],
+};
+
+/// `[[check]]`.
+pub const CHECK: Table = Table {
+    name: "`[[check]]`",
+    keys: &[
+        now("name", "\"database still opens\"", "shown in failures"),
+        now("run", "[\"kv\", \"fsck\"]", "program and arguments"),
+        now("timeout", "\"5s\"", "wall clock"),
+        now("expect", "{ exit = 0 }", "how it ends"),
+    ],
+};
+
+/// `expect` of a check.
+pub const CHECK_EXPECT: Table = Table {
+    name: "`expect` of a check",
+    keys: &[
+        now("exit", "0", "how it ends; default 0"),
+        now("stdout", "{ contains = [\"clean\"] }", "standard output"),
+        now("stderr", "{ is-empty = true }", "standard error"),
+    ],
+};
+
+/// `[snapshot]`.
+pub const SNAPSHOT: Table = Table {
+    name: "`[snapshot]`",
+    keys: &[
+        now("transcript", "true", "the events; default true"),
+        now("stdout", "false", "standard output"),
+        now("files", "[\"${tmp}/**\"]", "names, sizes and hashes of what is left behind"),
+        now("redact", "[{ regex = 'req-[0-9a-f]+', with = \"<req>\" }]", "rewritten before comparing"),
+    ],
+};
+
+/// An entry of `snapshot.redact`.
+pub const REDACT: Table = Table {
+    name: "an entry of `redact`",
+    keys: &[
+        now("regex", "'req-[0-9a-f]+'", "what is replaced"),
+        now("with", "\"<req>\"", "by what; `$1` stands for a group"),
+    ],
+};

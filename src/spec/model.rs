@@ -1,0 +1,372 @@
+//! A spec as it is written: every value with its place, nothing resolved, nothing defaulted.
+//! It must not know what the values mean to a run.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostics, Source, Span};
+
+/// A value and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A string and its place, quotes included.
+pub type Text = At<String>;
+
+/// A number or a string, where a key takes both.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// A number.
+    Int(i128),
+    /// A string.
+    Text(String),
+}
+
+/// The whole file.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The text that spans point into.
+    pub source: Arc<Source>,
+    /// `name`.
+    pub name: Option<Text>,
+    /// `tags`.
+    pub tags: Vec<Text>,
+    /// `seed`.
+    pub seed: Option<At<i128>>,
+    /// `requires`.
+    pub requires: Vec<Text>,
+    /// `xfail`.
+    pub xfail: Option<Text>,
+    /// `[vars]`, in file order.
+    pub vars: Vec<(Text, Text)>,
+    /// `[target]`.
+    pub target: Option<Target>,
+    /// `[[setup]]`.
+    pub setup: Vec<Command>,
+    /// `[trace]`.
+    pub trace: Trace,
+    /// `[[inject]]`.
+    pub inject: Vec<Inject>,
+    /// `[expect]`.
+    pub expect: Expect,
+    /// `[[check]]`.
+    pub check: Vec<Check>,
+    /// `[snapshot]`.
+    pub snapshot: Snapshot,
+    /// What is wrong with keys and types. Lowering reports it together with what it finds itself.
+    pub problems: Diagnostics,
+}
+
+/// `[target]`.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The table.
+    pub span: Span,
+    /// `program`.
+    pub program: Option<Text>,
+    /// `arg0`.
+    pub arg0: Option<Text>,
+    /// `args`.
+    pub args: Vec<Text>,
+    /// `env`, in file order.
+    pub env: Vec<(Text, Text)>,
+    /// `env-clear`.
+    pub env_clear: Option<At<bool>>,
+    /// `cwd`.
+    pub cwd: Option<Text>,
+    /// `files`, in file order.
+    pub files: Vec<(Text, File)>,
+    /// `stdin`.
+    pub stdin: Option<Stdin>,
+    /// `stdout`.
+    pub stdout: Option<Output>,
+    /// `stderr`.
+    pub stderr: Option<Output>,
+    /// `timeout`.
+    pub timeout: Option<Text>,
+    /// `limits`, by name.
+    pub limits: Vec<(&'static str, At<Scalar>)>,
+}
+
+/// A value in `target.files`.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// All of it.
+    pub span: Span,
+    /// `text`, or the string itself.
+    pub text: Option<Text>,
+    /// `path`.
+    pub path: Option<Text>,
+    /// `mode`.
+    pub mode: Option<Text>,
+}
+
+/// `target.stdin`.
+#[derive(Clone, Debug)]
+pub enum Stdin {
+    /// `"null"`, `"inherit"`.
+    Word(Text),
+    /// `{ text }`.
+    Text(Text),
+    /// `{ file }`.
+    File(Text),
+}
+
+/// `target.stdout`, `target.stderr`.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// `"file"`, `"pipe"`, `"null"`, `"inherit"`.
+    Word(Text),
+    /// `{ path }`.
+    Path(Text),
+}
+
+/// `[[setup]]`.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// The table.
+    pub span: Span,
+    /// `run`.
+    pub run: Option<At<Vec<Text>>>,
+}
+
+/// `[trace]`.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// `start`.
+    pub start: Option<Text>,
+    /// `follow`.
+    pub follow: Option<At<Vec<Text>>>,
+    /// `syscalls`.
+    pub syscalls: Option<At<Vec<Text>>>,
+    /// `signals`.
+    pub signals: Option<At<Vec<Text>>>,
+    /// `drop`.
+    pub drop: Vec<Text>,
+    /// `strings`.
+    pub strings: Option<At<i128>>,
+    /// `filter`.
+    pub filter: Option<Text>,
+}
+
+/// `[[inject]]`.
+#[derive(Clone, Debug)]
+pub struct Inject {
+    /// The table.
+    pub span: Span,
+    /// Whether a key was refused: what is missing or contradictory may be due to that.
+    pub incomplete: bool,
+    /// `name`.
+    pub name: Option<Text>,
+    /// `on`.
+    pub on: Option<Text>,
+    /// `where`.
+    pub filter: Where,
+    /// `when`.
+    pub when: Option<At<Scalar>>,
+    /// `scope`.
+    pub scope: Option<Text>,
+    /// `after`.
+    pub after: Option<Text>,
+    /// `until`.
+    pub until: Option<Text>,
+    /// `fires`.
+    pub fires: Option<At<Scalar>>,
+    /// `unfaithful`.
+    pub unfaithful: Option<At<bool>>,
+    /// `error`.
+    pub error: Option<At<Scalar>>,
+    /// `retval`.
+    pub retval: Option<At<Scalar>>,
+    /// `signal`.
+    pub signal: Option<SignalAction>,
+    /// `suppress`.
+    pub suppress: Option<At<bool>>,
+    /// `delay-enter`.
+    pub delay_enter: Option<Text>,
+    /// `delay-exit`.
+    pub delay_exit: Option<Text>,
+    /// `kill`.
+    pub kill: Option<Text>,
+    /// `kill-at`.
+    pub kill_at: Option<Text>,
+}
+
+/// `where`.
+#[derive(Clone, Debug, Default)]
+pub struct Where {
+    /// `path`.
+    pub path: Option<Text>,
+    /// `fd`.
+    pub fd: Option<At<Scalar>>,
+    /// `args`.
+    pub args: Vec<Text>,
+    /// `process`.
+    pub process: Option<Text>,
+}
+
+/// `signal` of a rule.
+#[derive(Clone, Debug)]
+pub struct SignalAction {
+    /// All of it.
+    pub span: Span,
+    /// `name`, or the string itself.
+    pub name: Option<Text>,
+    /// `to`.
+    pub to: Option<Text>,
+    /// `at`.
+    pub at: Option<Text>,
+    /// `value`.
+    pub value: Option<At<i128>>,
+}
+
+/// `[expect]`.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// `exit`, `stdout`, `stderr`.
+    pub ending: Ending,
+    /// `never`.
+    pub never: Vec<Text>,
+    /// `count`.
+    pub count: Vec<Count>,
+    /// `invariants`.
+    pub invariants: Vec<Text>,
+    /// `[[expect.sequence]]`.
+    pub sequence: Vec<Sequence>,
+}
+
+/// How a program ends and what it has written.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    /// `exit`.
+    pub exit: Option<Exit>,
+    /// `stdout`.
+    pub stdout: OutputTests,
+    /// `stderr`.
+    pub stderr: OutputTests,
+}
+
+/// `exit`.
+#[derive(Clone, Debug)]
+pub enum Exit {
+    /// A status.
+    Status(At<i128>),
+    /// `"any"`.
+    Word(Text),
+    /// `{ signal }`.
+    Signal(Text),
+    /// `{ any-of }`.
+    AnyOf(At<Vec<At<i128>>>),
+}
+
+/// `stdout`, `stderr` of expectations.
+#[derive(Clone, Debug, Default)]
+pub struct OutputTests {
+    /// `equals`.
+    pub equals: Option<Text>,
+    /// `contains`.
+    pub contains: Vec<Text>,
+    /// `matches`.
+    pub matches: Vec<Text>,
+    /// `never-matches`.
+    pub never_matches: Vec<Text>,
+    /// `is-empty`.
+    pub is_empty: Option<At<bool>>,
+    /// `file`.
+    pub file: Option<Text>,
+}
+
+/// An entry of `count`.
+#[derive(Clone, Debug)]
+pub struct Count {
+    /// `event`.
+    pub event: Text,
+    /// `is`.
+    pub is: At<Scalar>,
+}
+
+/// `[[expect.sequence]]`.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    /// The table.
+    pub span: Span,
+    /// `name`.
+    pub name: Option<Text>,
+    /// `of.process`.
+    pub process: Option<Text>,
+    /// `of.thread`.
+    pub thread: Option<At<i128>>,
+    /// `events`.
+    pub events: Vec<Item>,
+}
+
+/// An item of a sequence.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// All of it.
+    pub span: Span,
+    /// What is said of the event.
+    pub kind: ItemKind,
+    /// The event; several for `any-order`.
+    pub events: Vec<Text>,
+    /// `injected`.
+    pub injected: Option<Text>,
+}
+
+/// What an item says of its event.
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    /// `event`, or a string.
+    Event,
+    /// `next`.
+    Next,
+    /// `not`.
+    Not,
+    /// `any-order`.
+    AnyOrder,
+    /// `optional`.
+    Optional,
+    /// `last`.
+    Last,
+    /// `count` with `event`.
+    Count(At<Scalar>),
+}
+
+/// `[[check]]`.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// `name`.
+    pub name: Option<Text>,
+    /// `run`.
+    pub command: Command,
+    /// `timeout`.
+    pub timeout: Option<Text>,
+    /// `expect`.
+    pub ending: Ending,
+}
+
+/// `[snapshot]`.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// `transcript`.
+    pub transcript: Option<At<bool>>,
+    /// `stdout`.
+    pub stdout: Option<At<bool>>,
+    /// `files`.
+    pub files: Vec<Text>,
+    /// `redact`.
+    pub redact: Vec<Redact>,
+}
+
+/// An entry of `redact`.
+#[derive(Clone, Debug)]
+pub struct Redact {
+    /// `regex`.
+    pub regex: Text,
+    /// `with`.
+    pub with: Text,
+}

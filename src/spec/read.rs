@@ -1,0 +1,254 @@
+//! Reads the tables of a spec into its model, one function each.
+//! It must not know what the values mean: only their keys and types.
+
+use toml::de::DeValue;
+
+use super::expectations::{ending, expect, snapshot};
+use super::keys;
+use super::model::{At, Check, Command, File, Inject, Output, SignalAction, Spec, Stdin, Target, Text, Trace, Where};
+use super::walk::{Fields, Value, Walk};
+use crate::diagnostic::{Code, Diagnostics, Source};
+
+use std::sync::Arc;
+
+/// The whole file; its problems are still to be filled in.
+pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> Spec {
+    Spec {
+        source: Arc::clone(source),
+        name: root.text("name"),
+        tags: root.texts("tags").map(|tags| tags.value).unwrap_or_default(),
+        seed: root.integer("seed"),
+        requires: root.texts("requires").map(|requires| requires.value).unwrap_or_default(),
+        xfail: root.text("xfail"),
+        vars: text_entries(walk, root, "vars"),
+        target: target(walk, root),
+        setup: root.tables("setup", &keys::SETUP).iter().map(command).collect(),
+        trace: root.table("trace", &keys::TRACE).map(|fields| trace(&fields)).unwrap_or_default(),
+        inject: root.tables("inject", &keys::INJECT).iter().map(|fields| inject(walk, fields)).collect(),
+        expect: root.table("expect", &keys::EXPECT).map(|fields| expect(walk, &fields)).unwrap_or_default(),
+        check: root.tables("check", &keys::CHECK).iter().map(|fields| check(walk, fields)).collect(),
+        snapshot: root.table("snapshot", &keys::SNAPSHOT).map(|fields| snapshot(&fields)).unwrap_or_default(),
+        problems: Diagnostics::new(),
+    }
+}
+
+/// Checks `spec = 1`.
+pub(super) fn version(walk: &Walk, root: &Fields<'_, '_>) {
+    let Some(value) = root.get("spec") else {
+        let help = Some("add `spec = 1` as the first line".to_owned());
+        let message = "the version of the format is missing".to_owned();
+        return walk.report(Code::VERSION, (0..0).into(), message, "`spec` is missing", help);
+    };
+    let Some(version) = root.integer("spec") else { return };
+    if version.value != 1 {
+        let message = format!("version {} of the format is not known", version.value);
+        let help = Some("write `spec = 1`, or use the rinject that the spec was written for".to_owned());
+        walk.report(Code::VERSION, value.span().into(), message, "only version 1 is known", help);
+    }
+}
+
+fn text_entries(walk: &Walk, fields: &Fields<'_, '_>, name: &'static str) -> Vec<(Text, Text)> {
+    let read = |(key, value): (Text, &Value<'_>)| {
+        let text = walk.text(value, &key.value, "")?;
+        Some((key, text))
+    };
+    fields.entries(name).into_iter().filter_map(read).collect()
+}
+
+fn target(walk: &Walk, root: &Fields<'_, '_>) -> Option<Target> {
+    if root.get("target").is_none() {
+        return root.missing("target");
+    }
+    let fields = root.table("target", &keys::TARGET)?;
+    Some(Target {
+        span: fields.span,
+        program: fields
+            .text("program")
+            .or_else(|| if fields.get("program").is_none() { fields.missing("program") } else { None }),
+        arg0: fields.text("arg0"),
+        args: fields.texts("args").map(|args| args.value).unwrap_or_default(),
+        env: text_entries(walk, &fields, "env"),
+        env_clear: fields.flag("env-clear"),
+        cwd: fields.text("cwd"),
+        files: fields
+            .entries("files")
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, file(walk, value)?)))
+            .collect(),
+        stdin: stdin(walk, &fields),
+        stdout: output(walk, &fields, "stdout"),
+        stderr: output(walk, &fields, "stderr"),
+        timeout: fields.text("timeout"),
+        limits: fields
+            .table("limits", &keys::LIMITS)
+            .map(|limits| {
+                let limit = |key: &keys::Key| Some((key.name, limits.scalar(key.name, "a number or a size")?));
+                keys::LIMITS.keys.iter().filter_map(limit).collect()
+            })
+            .unwrap_or_default(),
+    })
+}
+
+fn file(walk: &Walk, value: &Value<'_>) -> Option<File> {
+    let span = value.span().into();
+    match value.get_ref() {
+        DeValue::String(text) => {
+            Some(File { span, text: Some(At { value: text.to_string(), span }), path: None, mode: None })
+        }
+        DeValue::Table(table) => {
+            let fields = walk.open(table, span, &keys::FILE);
+            let file = File { span, text: fields.text("text"), path: fields.text("path"), mode: fields.text("mode") };
+            match (&file.text, &file.path) {
+                (Some(_), Some(path)) => {
+                    let message = "a file has either `text` or `path`".to_owned();
+                    walk.report(Code::CONFLICTING_KEYS, path.span, message, "`text` is given too", None);
+                    None
+                }
+                (None, None) if fields.get("text").is_none() && fields.get("path").is_none() => {
+                    fields.missing("text")
+                }
+                _ => Some(file),
+            }
+        }
+        _ => walk.wrong_type(value, "a file of `target.files`", "a string or a table", ""),
+    }
+}
+
+fn stdin(walk: &Walk, fields: &Fields<'_, '_>) -> Option<Stdin> {
+    let value = fields.get("stdin")?;
+    match value.get_ref() {
+        DeValue::String(_) => fields.text("stdin").map(Stdin::Word),
+        DeValue::Table(_) => {
+            let table = fields.table("stdin", &keys::STDIN)?;
+            match (table.text("text"), table.text("file")) {
+                (Some(_), Some(file)) => {
+                    let message = "`stdin` is either `text` or `file`".to_owned();
+                    walk.report(Code::CONFLICTING_KEYS, file.span, message, "`text` is given too", None);
+                    None
+                }
+                (Some(text), None) => Some(Stdin::Text(text)),
+                (None, Some(file)) => Some(Stdin::File(file)),
+                (None, None) if table.get("text").or(table.get("file")).is_none() => table.missing("text"),
+                (None, None) => None,
+            }
+        }
+        _ => walk.wrong_type(value, "stdin", "a string or a table", "{ text = \"y\" }"),
+    }
+}
+
+fn output(walk: &Walk, fields: &Fields<'_, '_>, name: &'static str) -> Option<Output> {
+    let value = fields.get(name)?;
+    match value.get_ref() {
+        DeValue::String(_) => fields.text(name).map(Output::Word),
+        DeValue::Table(_) => {
+            let table = fields.table(name, &keys::OUTPUT_TO)?;
+            match table.get("path") {
+                Some(_) => table.text("path").map(Output::Path),
+                None => table.missing("path"),
+            }
+        }
+        _ => walk.wrong_type(value, name, "a string or a table", "\"pipe\""),
+    }
+}
+
+fn command(fields: &Fields<'_, '_>) -> Command {
+    let run = if fields.get("run").is_some() { fields.texts("run") } else { fields.missing("run") };
+    Command { span: fields.span, run }
+}
+
+fn check(walk: &Walk, fields: &Fields<'_, '_>) -> Check {
+    Check {
+        name: fields.text("name"),
+        command: command(fields),
+        timeout: fields.text("timeout"),
+        ending: fields.table("expect", &keys::CHECK_EXPECT).map(|fields| ending(walk, &fields)).unwrap_or_default(),
+    }
+}
+
+fn trace(fields: &Fields<'_, '_>) -> Trace {
+    Trace {
+        start: fields.text("start"),
+        follow: fields.texts("follow"),
+        syscalls: fields.texts("syscalls"),
+        signals: fields.texts("signals"),
+        drop: fields.text_or_texts("drop"),
+        strings: fields.integer("strings"),
+        filter: fields.text("filter"),
+    }
+}
+
+fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
+    let on = if fields.get("on").is_some() { fields.text("on") } else { fields.missing("on") };
+    let filter = fields.table("where", &keys::WHERE);
+    let filter_refused = filter.as_ref().is_some_and(|filter| filter.refused.get());
+    let error = error(walk, fields);
+    Inject {
+        span: fields.span,
+        incomplete: fields.refused.get() || filter_refused || error.is_none() && fields.get("error").is_some(),
+        name: fields.text("name"),
+        on,
+        filter: filter.map(|fields| filters(&fields)).unwrap_or_default(),
+        when: fields.scalar("when", "a range"),
+        scope: fields.text("scope"),
+        after: fields.text("after"),
+        until: fields.text("until"),
+        fires: fields.scalar("fires", "a range"),
+        unfaithful: fields.flag("unfaithful"),
+        error,
+        retval: fields.scalar("retval", "a number, or one above 2^63 as a string"),
+        signal: signal(walk, fields),
+        suppress: fields.flag("suppress"),
+        delay_enter: fields.text("delay-enter"),
+        delay_exit: fields.text("delay-exit"),
+        kill: fields.text("kill"),
+        kill_at: fields.text("kill-at"),
+    }
+}
+
+fn error(walk: &Walk, fields: &Fields<'_, '_>) -> Option<At<super::model::Scalar>> {
+    let value = fields.get("error")?;
+    if value.get_ref().is_array() {
+        let message = "a list of errors is not supported yet".to_owned();
+        let help = Some("write one spec for each error, or one rule for each with its own `when`".to_owned());
+        walk.report(Code::UNSUPPORTED_VALUE, value.span().into(), message, "would make one case for each", help);
+        return None;
+    }
+    fields.scalar("error", "the name or the number of an errno")
+}
+
+fn filters(fields: &Fields<'_, '_>) -> Where {
+    Where {
+        path: fields.text("path"),
+        fd: fields.scalar("fd", "a number or a glob"),
+        args: fields.text_or_texts("args"),
+        process: fields.text("process"),
+    }
+}
+
+fn signal(walk: &Walk, fields: &Fields<'_, '_>) -> Option<SignalAction> {
+    let value = fields.get("signal")?;
+    let span = value.span().into();
+    match value.get_ref() {
+        DeValue::String(_) => {
+            Some(SignalAction { span, name: fields.text("signal"), to: None, at: None, value: None })
+        }
+        DeValue::Table(_) => {
+            let table = fields.table("signal", &keys::SIGNAL)?;
+            let name = if table.get("name").is_some() { table.text("name") } else { table.missing("name") };
+            Some(SignalAction {
+                span,
+                name,
+                to: table.text("to"),
+                at: table.text("at"),
+                value: table.integer("value"),
+            })
+        }
+        DeValue::Integer(_) => {
+            // By number too, as for errors.
+            let number = fields.integer("signal")?;
+            let name = Some(At { value: number.value.to_string(), span });
+            Some(SignalAction { span, name, to: None, at: None, value: None })
+        }
+        _ => walk.wrong_type(value, "signal", "a string or a table", "\"SIGTERM\""),
+    }
+}
