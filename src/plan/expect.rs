@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::abi::Signal;
 use crate::diagnostic::Span;
-use crate::pattern::{Pattern, PathGlob, Ranges};
+use crate::pattern::{PathGlob, Pattern, Ranges};
 
 use super::{Command, ProcessTest};
 

@@ -12,13 +12,15 @@ pub use expect::{
     Redaction, Sequence, SnapshotPlan, TextTest, View,
 };
 pub use lower::{Context, lower};
-pub use rule::{Action, ArgTest, DescriptorTest, Filter, Phase, ProcessTest, Recipient, Rule, Scope, Side, Trigger, Victim};
+pub use rule::{
+    Action, ArgTest, DescriptorTest, Filter, Phase, ProcessTest, Recipient, Rule, Scope, Side, Trigger, Victim,
+};
 pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};
-pub use trace::{Follow, FilterMode, Start, Trace};
+pub use trace::{FilterMode, Follow, Start, Trace};
 
 use std::sync::Arc;
 
-use crate::diagnostic::Source;
+use crate::diagnostic::{Diagnostics, Source};
 
 /// Everything a run needs.
 #[derive(Clone, Debug)]
@@ -46,4 +48,6 @@ pub struct Plan {
     /// Directories of the host and the names that stand for them in a transcript, such as
     /// (`/tmp/rinject-abcdefgh/data`, `${var.data}`); longest path first.
     pub names: Vec<(String, String)>,
+    /// What the author should know although it stops nothing.
+    pub warnings: Diagnostics,
 }

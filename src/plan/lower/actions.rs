@@ -1,0 +1,291 @@
+//! What a rule does, and whether that fits its event.
+//! It must not know how an action is carried out.
+
+use super::Lowering;
+use super::patterns::Placed;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::pattern::{Head, Noun};
+use crate::plan::{Action, Phase, Recipient, Side, Victim};
+use crate::spec::{Inject, Scalar, SignalAction, Text};
+
+/// Calls that the kernel never lets fail (their manual pages: "always successful").
+const CANNOT_FAIL: [&str; 18] = [
+    "exit",
+    "exit_group",
+    "getegid",
+    "getegid32",
+    "geteuid",
+    "geteuid32",
+    "getgid",
+    "getgid32",
+    "getpgrp",
+    "getpid",
+    "getppid",
+    "gettid",
+    "getuid",
+    "getuid32",
+    "sched_yield",
+    "umask",
+    "sync",
+    "alarm",
+];
+
+/// An action, the key that asks for it, and where its value stands.
+struct Asked {
+    action: Action,
+    key: &'static str,
+    span: Span,
+}
+
+impl Lowering<'_> {
+    /// The actions of a rule in the order of the action table. `phase` is `None` where the event is wrong already.
+    pub(super) fn actions(&mut self, written: &Inject, on: Option<&Placed>, phase: Option<Phase>) -> Vec<Action> {
+        let asked = self.asked(written, phase);
+        if asked.is_empty() && !written.incomplete && !has_action(written) {
+            let help = Some(
+                "add `error = \"EIO\"`, or `retval`, `signal`, `delay-enter`, `delay-exit`, `kill`, `suppress`"
+                    .to_owned(),
+            );
+            self.error(Code::NO_ACTION, written.span, "the rule does nothing", "no action", help);
+        }
+        if let (Some(on), Some(phase)) = (on, phase) {
+            for asked in &asked {
+                self.check_fit(asked, on, phase);
+            }
+            self.check_sides(written, phase);
+            self.check_cannot_fail(written, on);
+        }
+        self.check_outcomes(&asked);
+        if let (Some(at), None) = (&written.kill_at, &written.kill) {
+            let help = Some("add `kill = \"process\"`".to_owned());
+            self.error(Code::CONFLICTING_KEYS, at.span, "`kill-at` without `kill`", "says when, but not who", help);
+        }
+        asked.into_iter().map(|asked| asked.action).collect()
+    }
+
+    fn asked(&mut self, written: &Inject, phase: Option<Phase>) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        if let Some(scalar) = &written.error
+            && let Some(errno) = self.errno(scalar)
+        {
+            asked.push(Asked { action: Action::Error(errno), key: "error", span: scalar.span });
+        }
+        if let Some(scalar) = &written.retval
+            && let Some(value) = self.retval(&scalar.value, scalar.span)
+        {
+            asked.push(Asked { action: Action::Retval(value), key: "retval", span: scalar.span });
+        }
+        if let Some(text) = &written.delay_enter
+            && let Some(duration) = self.duration(text, "delay-enter")
+        {
+            asked.push(Asked {
+                action: Action::Delay { at: Side::Enter, duration },
+                key: "delay-enter",
+                span: text.span,
+            });
+        }
+        if let Some(text) = &written.delay_exit
+            && let Some(duration) = self.duration(text, "delay-exit")
+        {
+            asked.push(Asked {
+                action: Action::Delay { at: Side::Exit, duration },
+                key: "delay-exit",
+                span: text.span,
+            });
+        }
+        if let Some(signal) = &written.signal
+            && let Some(action) = self.signal_action(signal, phase)
+        {
+            asked.push(Asked { action, key: "signal", span: signal.span });
+        }
+        if let Some(suppress) = written.suppress.as_ref().filter(|suppress| suppress.value) {
+            asked.push(Asked { action: Action::Suppress, key: "suppress", span: suppress.span });
+        }
+        if let Some(text) = &written.kill
+            && let Some(action) = self.kill(text, written.kill_at.as_ref(), phase)
+        {
+            asked.push(Asked { action, key: "kill", span: text.span });
+        }
+        asked
+    }
+
+    fn retval(&mut self, value: &Scalar, span: Span) -> Option<i64> {
+        let text = match value {
+            Scalar::Int(number) => {
+                let number = crate::spec::At { value: *number, span };
+                return self.within(&number, "retval", i64::MIN.into(), i64::MAX.into()).map(|number| number as i64);
+            }
+            Scalar::Text(text) => self.string(&Text { value: text.clone(), span })?,
+        };
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text.as_str()), |digits| (true, digits));
+        let number = match digits.strip_prefix("0x") {
+            Some(hex) if !hex.starts_with('+') => u64::from_str_radix(hex, 16).ok(),
+            _ if digits.starts_with('+') => None,
+            _ => digits.parse::<u64>().ok(),
+        };
+        let value = match (number, negative) {
+            (Some(number), false) => Some(number as i64),
+            (Some(number), true) => 0_i64.checked_sub_unsigned(number),
+            (None, _) => None,
+        };
+        if value.is_none() {
+            let help = Some("write a number, or a string such as `\"0xffffffffffffffff\"`".to_owned());
+            self.error(Code::BAD_NUMBER, span, format!("`{text}` is not a 64-bit number"), "expected a number", help);
+        }
+        value
+    }
+
+    fn signal_action(&mut self, written: &SignalAction, phase: Option<Phase>) -> Option<Action> {
+        let signal = written.name.as_ref().and_then(|name| self.signal(name));
+        let to = written.to.as_ref().and_then(|to| {
+            self.choice(to, "to", &[("thread", Recipient::Thread), ("process", Recipient::Process)], &[])
+        });
+        let at = written
+            .at
+            .as_ref()
+            .and_then(|at| self.choice(at, "at", &[("enter", Side::Enter), ("exit", Side::Exit)], &[]));
+        let value =
+            written.value.as_ref().and_then(|value| self.within(value, "value", i32::MIN.into(), i32::MAX.into()));
+        let signal = signal?;
+        if phase == Some(Phase::Signal) {
+            let extra = [
+                written.to.as_ref().map(|to| to.span),
+                written.at.as_ref().map(|at| at.span),
+                written.value.as_ref().map(|value| value.span),
+            ];
+            if let Some(span) = extra.into_iter().flatten().next() {
+                let help = Some("write `signal = \"SIGUSR2\"`, which replaces the signal in delivery".to_owned());
+                self.error(
+                    Code::MISFIT_ACTION,
+                    span,
+                    "a signal in delivery can only become another",
+                    "does not go with `on = \"signal(...)\"`",
+                    help,
+                );
+            }
+            return Some(Action::Replace(signal));
+        }
+        Some(Action::Signal {
+            signal,
+            to: to.unwrap_or(Recipient::Thread),
+            at: at.unwrap_or(Side::Exit),
+            value: value.map(|value| value as i32),
+        })
+    }
+
+    fn kill(&mut self, text: &Text, at: Option<&Text>, phase: Option<Phase>) -> Option<Action> {
+        let victims = [("process", Victim::Process), ("thread", Victim::Thread), ("tree", Victim::Tree)];
+        let victim = self.choice(text, "kill", &victims, &[]);
+        let side = at.and_then(|at| self.choice(at, "kill-at", &[("enter", Side::Enter), ("exit", Side::Exit)], &[]));
+        let default = if phase == Some(Phase::Exit) { Side::Exit } else { Side::Enter };
+        Some(Action::Kill { victim: victim?, at: side.unwrap_or(default) })
+    }
+
+    fn check_fit(&mut self, asked: &Asked, on: &Placed, phase: Phase) {
+        let key = asked.key;
+        let fits = match (phase, &asked.action) {
+            (Phase::Entry, Action::Suppress | Action::Replace(_)) => false,
+            (Phase::Entry, _) => true,
+            (Phase::Exit, Action::Signal { .. } | Action::Kill { .. } | Action::Delay { at: Side::Exit, .. }) => true,
+            (Phase::Exit, Action::Error(_) | Action::Retval(_) | Action::Delay { .. }) => {
+                let arrow = on
+                    .pattern
+                    .alts
+                    .iter()
+                    .find_map(|alt| alt.result.as_ref())
+                    .map(|result| on.located.span(result.range.clone()));
+                let message = format!("`{key}` comes too late: the rule waits for the result");
+                let error = Diagnostic::error(&self.spec.source, Code::RESULT_TRIGGER, message)
+                    .at(asked.span, "would act before the call")
+                    .at(arrow.unwrap_or(on.span()), "the call has happened by then")
+                    .help(Some(
+                        "take `->` out of `on`; after a result only `signal`, `kill` and `delay-exit` are left"
+                            .to_owned(),
+                    ));
+                self.problems.push(error);
+                return;
+            }
+            (Phase::Exit, Action::Suppress | Action::Replace(_)) => false,
+            (Phase::Signal, Action::Suppress | Action::Replace(_) | Action::Kill { .. }) => true,
+            (Phase::Signal, _) => false,
+            (Phase::LifeCycle, Action::Kill { .. }) => true,
+            (Phase::LifeCycle, Action::Signal { .. }) => !on.pattern.nouns().any(|noun| noun == Noun::Exit),
+            (Phase::LifeCycle, _) => false,
+        };
+        if fits {
+            return;
+        }
+        let (what, help) = match phase {
+            Phase::Entry | Phase::Exit => {
+                ("a system call", "`suppress` swallows signals: write `on = \"signal(SIGTERM)\"`")
+            }
+            Phase::Signal => (
+                "a signal",
+                "a signal can be swallowed (`suppress`), replaced (`signal`), or its process killed (`kill`)",
+            ),
+            Phase::LifeCycle => {
+                ("a life-cycle event", "name the call to make it fail (`execve`, `clone3`), or use `kill`")
+            }
+        };
+        let error = Diagnostic::error(&self.spec.source, Code::MISFIT_ACTION, format!("`{key}` does not fit {what}"))
+            .at(asked.span, "cannot be done to this event")
+            .at(on.span(), what)
+            .help(Some(help.to_owned()));
+        self.problems.push(error);
+    }
+
+    /// With a result known, nothing happens before the call.
+    fn check_sides(&mut self, written: &Inject, phase: Phase) {
+        let at = written.signal.as_ref().and_then(|signal| signal.at.as_ref());
+        for (key, side) in [("signal.at", at), ("kill-at", written.kill_at.as_ref())] {
+            if let Some(side) = side.filter(|side| side.value == "enter" && phase == Phase::Exit) {
+                let message = format!("`{key}` comes too late: the rule waits for the result");
+                let help = Some("write `exit`, or take `->` out of `on`".to_owned());
+                self.error(Code::RESULT_TRIGGER, side.span, message, "the call has happened by then", help);
+            }
+        }
+    }
+
+    fn check_cannot_fail(&mut self, written: &Inject, on: &Placed) {
+        let unfaithful = written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value);
+        if written.error.is_none() || unfaithful {
+            return;
+        }
+        for alt in &on.pattern.alts {
+            let Head::Call(call) = alt.head else { continue };
+            if CANNOT_FAIL.contains(&call.name()) {
+                let span = on.located.span(alt.head_range.clone());
+                let message = format!("`{call}` cannot fail");
+                let help = Some(
+                    "no kernel does this: add `unfaithful = true` to do it all the same, or use `retval`".to_owned(),
+                );
+                self.error(Code::CANNOT_FAIL, span, message, "always succeeds", help);
+            }
+        }
+    }
+
+    /// One event has one outcome.
+    fn check_outcomes(&mut self, asked: &[Asked]) {
+        let mut outcomes = asked.iter().filter(|asked| asked.action.is_outcome());
+        let Some(first) = outcomes.next() else { return };
+        for other in outcomes {
+            let message = format!("`{}` and `{}` exclude each other", first.key, other.key);
+            let error = Diagnostic::error(&self.spec.source, Code::CONFLICTING_ACTIONS, message)
+                .at(other.span, "a second outcome")
+                .at(first.span, "the event has this outcome")
+                .help(Some("keep one, or write two rules, each with its own `when`".to_owned()));
+            self.problems.push(error);
+        }
+    }
+}
+
+/// Whether the author wrote any action, good or bad.
+fn has_action(written: &Inject) -> bool {
+    written.error.is_some()
+        || written.retval.is_some()
+        || written.signal.is_some()
+        || written.delay_enter.is_some()
+        || written.delay_exit.is_some()
+        || written.kill.is_some()
+        || written.suppress.as_ref().is_some_and(|suppress| suppress.value)
+}

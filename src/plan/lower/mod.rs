@@ -1,0 +1,199 @@
+//! From the spec as written to the plan: texts expanded, names looked up, defaults filled in, contradictions found.
+//! Pure: what it needs to know of the machine comes in [`Context`].
+
+mod actions;
+mod expand;
+mod expect;
+mod patterns;
+mod rules;
+mod sequences;
+mod target;
+mod trace;
+mod vacuity;
+
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Plan;
+use crate::abi::{Arch, CallSet};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level, Span};
+use crate::spec::Spec;
+
+/// What lowering has to know besides the spec.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The architecture that the target runs on.
+    pub arch: Arch,
+    /// `${tmp}`: the case's folder, absolute.
+    pub tmp: String,
+    /// `${spec-dir}`: the folder of the spec, absolute.
+    pub spec_dir: String,
+    /// `${case}`: the case id.
+    pub case: String,
+    /// `${env.X}`, and what the target inherits with `env-clear = false`.
+    pub env: BTreeMap<String, String>,
+    /// `${bin.NAME}`: absolute paths.
+    pub bins: BTreeMap<String, String>,
+    /// Instead of the spec's own seed.
+    pub seed: Option<u64>,
+    /// Whether the spec is a file, so that a golden file can lie beside it.
+    pub is_file: bool,
+}
+
+impl Context {
+    /// A context with nothing in the environment, for a spec that is a file.
+    pub fn new(arch: Arch, tmp: impl Into<String>, spec_dir: impl Into<String>) -> Context {
+        Context {
+            arch,
+            tmp: tmp.into(),
+            spec_dir: spec_dir.into(),
+            case: String::new(),
+            env: BTreeMap::new(),
+            bins: BTreeMap::new(),
+            seed: None,
+            is_file: true,
+        }
+    }
+}
+
+/// Resolves a spec for a machine. `Err` holds everything that is wrong with it, keys and types among it, and the
+/// warnings too, in the order of the text; of a good spec the warnings are in [`Plan::warnings`].
+pub fn lower(spec: &Spec, context: &Context) -> Result<Plan, Diagnostics> {
+    let mut lowering = Lowering::new(spec, context);
+    let plan = lowering.plan();
+    let problems = lowering.problems.sorted();
+    match plan {
+        Some(plan) if !problems.has_errors() => Ok(Plan { warnings: problems, ..plan }),
+        _ => Err(problems),
+    }
+}
+
+/// One lowering: what it reads, and what it has found so far.
+struct Lowering<'a> {
+    spec: &'a Spec,
+    context: &'a Context,
+    problems: Diagnostics,
+    /// Values of `[vars]`; `None` where a value is wrong.
+    vars: BTreeMap<String, Option<String>>,
+    /// Names of the rules, by position.
+    rule_names: Vec<Arc<str>>,
+    /// Calls that rules and expectations name.
+    named: CallSet,
+    /// Calls that only `start` and `drop` name.
+    noticed: CallSet,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(spec: &'a Spec, context: &'a Context) -> Lowering<'a> {
+        Lowering {
+            spec,
+            context,
+            problems: spec.problems.clone(),
+            vars: BTreeMap::new(),
+            rule_names: Vec::new(),
+            named: CallSet::new(),
+            noticed: CallSet::new(),
+        }
+    }
+
+    /// The plan; `None` where something is missing that no plan can do without, which has been reported.
+    fn plan(&mut self) -> Option<Plan> {
+        let spec = self.spec;
+        self.vars();
+        self.requires();
+        self.name_rules();
+        let seed = self.seed();
+        let target = self.target();
+        let setup = self.setup();
+        let scope = self.trace_scope();
+        let rules = self.rules();
+        let expect = self.expect();
+        let checks = self.checks();
+        let snapshot = self.snapshot();
+        let trace = self.trace(scope);
+        self.vacuity(&trace, &expect);
+        self.certain_kill(&trace, &rules, &expect);
+        Some(Plan {
+            name: spec.name.as_ref().map_or_else(|| stem(&spec.source.name), |name| name.value.clone()),
+            seed,
+            source: Arc::clone(&spec.source),
+            target: target?,
+            setup,
+            trace,
+            rules,
+            expect,
+            checks,
+            snapshot,
+            names: self.host_names(),
+            warnings: Diagnostics::new(),
+        })
+    }
+
+    fn seed(&mut self) -> u64 {
+        let written = self.spec.seed.as_ref().map_or(0, |seed| self.unsigned(seed, "seed"));
+        self.context.seed.unwrap_or(written)
+    }
+
+    /// Checks the form of `requires`; whether it is met, the caller finds out.
+    fn requires(&mut self) {
+        for text in &self.spec.requires {
+            let known = ["arch:", "kernel>=", "program:"].into_iter().any(|form| {
+                let rest = text.value.strip_prefix(form).unwrap_or_default();
+                let version = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+                !rest.is_empty() && (form != "kernel>=" || rest.split('.').all(version))
+            });
+            if !known {
+                let message = format!("unknown requirement `{}`", text.value);
+                let help = "requirements are `arch:x86_64`, `kernel>=5.3` and `program:sqlite3`";
+                self.error(Code::BAD_CHOICE, text.span, message, "not a requirement", Some(help.to_owned()));
+            }
+        }
+        if let Some(reason) = self.spec.xfail.as_ref().filter(|reason| reason.value.trim().is_empty()) {
+            let help = Some("say which bug makes it fail".to_owned());
+            self.error(Code::EMPTY_VALUE, reason.span, "`xfail` has no reason", "empty", help);
+        }
+        if let Some(name) = self.spec.name.as_ref().filter(|name| name.value.trim().is_empty()) {
+            let help = Some("leave `name` out: the file's name is used then".to_owned());
+            self.error(Code::EMPTY_VALUE, name.span, "`name` is empty", "empty", help);
+        }
+    }
+
+    /// Records an error at a place.
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>, label: &str, help: Option<String>) {
+        let error = Diagnostic::error(&self.spec.source, code, message).at(span, label).help(help);
+        self.problems.push(error);
+    }
+
+    /// Records a warning at a place.
+    fn warn(&mut self, code: Code, span: Span, message: impl Into<String>, label: &str, help: Option<String>) {
+        let warning = Diagnostic::warning(&self.spec.source, code, message).at(span, label).help(help);
+        self.problems.push(Diagnostic { level: Level::Warning, ..warning });
+    }
+
+    /// Directories and the names that stand for them, longest path first.
+    fn host_names(&self) -> Vec<(String, String)> {
+        let vars = self.vars.iter().filter_map(|(name, value)| Some((value.clone()?, format!("${{var.{name}}}"))));
+        let own = [
+            (self.context.tmp.clone(), "${tmp}".to_owned()),
+            (self.context.spec_dir.clone(), "${spec-dir}".to_owned()),
+        ];
+        let mut names: Vec<(String, String)> = vars
+            .chain(own)
+            .map(|(path, name)| (path.trim_end_matches('/').to_owned(), name))
+            .filter(|(path, _)| path.len() > 1 && path.starts_with('/'))
+            .collect();
+        names.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        names.dedup_by(|(later, _), (earlier, _)| later == earlier);
+        names
+    }
+}
+
+/// The name of a case without `name`: its file's, without folder and ending.
+fn stem(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".toml").unwrap_or(file).trim_matches(['<', '>']).to_owned()
+}

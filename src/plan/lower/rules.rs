@@ -1,0 +1,248 @@
+//! `[[inject]]`: names, triggers, filters, windows. What is done is in `actions`.
+//! It must not know how a rule is carried out.
+
+use std::sync::Arc;
+
+use super::Lowering;
+use super::patterns::Placed;
+use crate::abi::{ArgKind, CallSet};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::pattern::{Head, Noun, Pattern, Ranges};
+use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Rule, Scope, Trigger};
+use crate::spec::{Inject, Scalar, Text, Where};
+
+impl Lowering<'_> {
+    /// Settles the names of all rules, so that patterns can speak of any of them.
+    pub(super) fn name_rules(&mut self) {
+        let mut named: Vec<(Arc<str>, Span)> = Vec::new();
+        for (at, written) in self.spec.inject.iter().enumerate() {
+            let given = written.name.as_ref().and_then(|name| self.rule_name(name));
+            let name: Arc<str> = given.unwrap_or_else(|| format!("r{}", at + 1)).into();
+            let span = written.name.as_ref().map_or(written.span, |name| name.span);
+            if let Some((_, first)) = named.iter().find(|(known, _)| *known == name) {
+                let help = match written.name {
+                    Some(_) => "give each rule a name of its own",
+                    None => "a rule without a name is called by its position: name this one",
+                };
+                let error = Diagnostic::error(
+                    &self.spec.source,
+                    Code::DUPLICATE_NAME,
+                    format!("two rules are called `{name}`"),
+                )
+                .at(span, "called so again")
+                .at(*first, "called so first")
+                .help(Some(help.to_owned()));
+                self.problems.push(error);
+            }
+            named.push((name, span));
+        }
+        self.rule_names = named.into_iter().map(|(name, _)| name).collect();
+    }
+
+    fn rule_name(&mut self, text: &Text) -> Option<String> {
+        let name = self.expand(text)?.text().to_owned();
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if name.is_empty() || !name.chars().all(good) || name.ends_with('-') {
+            let help = Some("letters, digits, `_`, `.` and `-`, not `-` at the end".to_owned());
+            self.error(
+                Code::BAD_NAME,
+                text.span,
+                format!("`{name}` cannot be the name of a rule"),
+                "patterns could not name it",
+                help,
+            );
+        }
+        Some(name)
+    }
+
+    pub(super) fn rules(&mut self) -> Vec<Rule> {
+        let names = self.rule_names.clone();
+        let written = &self.spec.inject;
+        written.iter().zip(names).filter_map(|(written, name)| self.rule(written, name)).collect()
+    }
+
+    fn rule(&mut self, written: &Inject, name: Arc<str>) -> Option<Rule> {
+        let on = written.on.as_ref().and_then(|on| self.lone_pattern(on)).map(|placed| meant(placed, written));
+        if let Some(on) = &on {
+            self.name_calls(on);
+        }
+        let phase = on.as_ref().and_then(|on| self.phase(on));
+        let calls = on.as_ref().map(|on| on.pattern.calls()).unwrap_or_default();
+        let filter = self.filter(&written.filter, on.as_ref(), &calls);
+        let after = written.after.as_ref().and_then(|after| self.window(after, &name, "after"));
+        let until = written.until.as_ref().and_then(|until| self.window(until, &name, "until"));
+        let scope = written.scope.as_ref().and_then(|scope| {
+            let known = [("run", Scope::Run), ("process", Scope::Process), ("thread", Scope::Thread)];
+            self.choice(scope, "scope", &known, &["path", "fd", "callsite"])
+        });
+        let scope = scope.unwrap_or(Scope::Run);
+        let when = written.when.as_ref().map_or(Some(Ranges::from(1)), |when| self.ranges(when, true));
+        let fires = written.fires.as_ref().map_or(Some(Ranges::from(1)), |fires| self.ranges(fires, false));
+        if let (Some(when), Some(fires)) = (&when, &fires) {
+            self.check_fires(written, when, fires, scope);
+        }
+        let actions = self.actions(written, on.as_ref(), phase);
+        let on = on?;
+        Some(Rule {
+            name,
+            span: written.span,
+            on_span: on.span(),
+            fires_span: written.fires.as_ref().map(|fires| fires.span),
+            trigger: Trigger { pattern: on.pattern, phase: phase? },
+            filter,
+            when: when?,
+            scope,
+            after,
+            until,
+            fires: fires?,
+            unfaithful: written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value),
+            actions,
+        })
+    }
+
+    /// At which stop a trigger is decided. A rule has one kind of event.
+    fn phase(&mut self, on: &Placed) -> Option<Phase> {
+        let mut found: Option<Phase> = None;
+        for alt in &on.pattern.alts {
+            let phase = match &alt.head {
+                Head::Call(_) | Head::Class { .. } | Head::Operation(_) if alt.result.is_some() => Phase::Exit,
+                Head::Call(_) | Head::Class { .. } | Head::Operation(_) => Phase::Entry,
+                Head::Noun(Noun::Signal) => Phase::Signal,
+                Head::Noun(Noun::Inject) => {
+                    let span = on.located.span(alt.head_range.clone());
+                    let help =
+                        Some("write `after = \"inject(NAME)\"`, and in `on` the event that follows".to_owned());
+                    self.error(
+                        Code::MISFIT_ACTION,
+                        span,
+                        "a rule cannot have another rule as its event",
+                        "not an event of the program",
+                        help,
+                    );
+                    return None;
+                }
+                Head::Noun(Noun::Killed) => {
+                    let span = on.located.span(alt.head_range.clone());
+                    self.error(
+                        Code::MISFIT_ACTION,
+                        span,
+                        "nothing can be done to a task that was killed",
+                        "too late",
+                        None,
+                    );
+                    return None;
+                }
+                Head::Noun(_) => Phase::LifeCycle,
+            };
+            if found.is_some_and(|found| found != phase) {
+                let span = on.located.span(alt.range.clone());
+                let help = Some("write one rule for each".to_owned());
+                self.error(
+                    Code::MISFIT_ACTION,
+                    span,
+                    "a rule has one kind of event",
+                    "of another kind than the one before",
+                    help,
+                );
+                return None;
+            }
+            found = Some(phase);
+        }
+        found
+    }
+
+    fn filter(&mut self, written: &Where, on: Option<&Placed>, calls: &CallSet) -> Filter {
+        let mut filter = Filter::default();
+        if let Some(path) = &written.path {
+            filter.path = self.glob(path);
+            self.check_filter(on, path.span, "path", |kind| {
+                matches!(kind, ArgKind::Path { .. } | ArgKind::Fd | ArgKind::DirFd)
+            });
+        }
+        if let Some(fd) = &written.fd {
+            filter.fd = match &fd.value {
+                Scalar::Int(number) => {
+                    let number = crate::spec::At { value: *number, span: fd.span };
+                    self.within(&number, "fd", 0, i32::MAX.into()).map(|number| DescriptorTest::Number(number as i32))
+                }
+                Scalar::Text(text) => {
+                    let text = Text { value: text.clone(), span: fd.span };
+                    self.glob(&text).map(DescriptorTest::Target)
+                }
+            };
+            self.check_filter(on, fd.span, "fd", |kind| matches!(kind, ArgKind::Fd | ArgKind::DirFd));
+        }
+        for text in &written.args {
+            if on.is_some_and(|on| !calls.is_empty() && !on.pattern.is_nouns_only()) {
+                let preds = self.preds(text, calls);
+                filter.args.extend(preds.into_iter().map(|pred| ArgTest { pred }));
+            } else {
+                self.check_filter(on, text.span, "args", |_| true);
+            }
+        }
+        filter.process = written.process.as_ref().and_then(|process| self.process(process));
+        filter
+    }
+
+    /// Says if no event of the rule has what a filter looks at.
+    fn check_filter(&mut self, on: Option<&Placed>, span: Span, key: &str, fits: fn(&ArgKind) -> bool) {
+        let Some(on) = on else { return };
+        if on.pattern.is_nouns_only() {
+            let message = format!("`where.{key}` looks at the arguments of a call");
+            let help = Some("`where.process` goes with every event".to_owned());
+            self.error(Code::NEVER_FIRES, span, message, "this event is no call", help);
+            return;
+        }
+        let calls = on.pattern.calls();
+        let known = |call: crate::abi::Sysno| call.info().args;
+        if !calls.is_empty()
+            && calls.iter().all(|call| known(call).is_some_and(|args| !args.iter().any(|arg| fits(&arg.kind))))
+        {
+            let what = if key == "path" { "no path and no descriptor" } else { "no descriptor" };
+            self.error(Code::NEVER_FIRES, span, format!("`{}` has {what}", on.pattern), "can never hold", None);
+        }
+    }
+
+    /// `after` and `until`.
+    fn window(&mut self, text: &Text, rule: &str, key: &str) -> Option<Pattern> {
+        let placed = self.lone_pattern(text)?;
+        self.name_calls(&placed);
+        let itself = |(name, _): &(String, _)| name == rule;
+        if key == "after"
+            && let [alt] = placed.pattern.alts.as_slice()
+            && alt.head == Head::Noun(Noun::Inject)
+            && placed.pattern.rule_names().iter().any(itself)
+        {
+            let help = Some("arm it by another event".to_owned());
+            self.error(
+                Code::NEVER_FIRES,
+                placed.span(),
+                "the rule waits for itself",
+                "armed only after it has fired",
+                help,
+            );
+        }
+        Some(placed.pattern)
+    }
+
+    fn check_fires(&mut self, written: &Inject, when: &Ranges, fires: &Ranges, scope: Scope) {
+        let (Some(most), Some(span)) = (when.len(), written.fires.as_ref().map(|fires| fires.span)) else { return };
+        if scope == Scope::Run && fires.min() > most {
+            let message = format!("the rule can fire {most} times at most");
+            let error = Diagnostic::error(&self.spec.source, Code::NEVER_FIRES, message.replace("1 times", "once"))
+                .at(span, format!("wants {} or more", fires.min()))
+                .at(written.when.as_ref().map_or(written.span, |when| when.span), "allows no more")
+                .help(Some("widen `when`, or lower `fires`".to_owned()));
+            self.problems.push(error);
+        }
+    }
+}
+
+/// `clone`, `exit` and `signal` are calls in a rule that makes its event fail or return something.
+fn meant(placed: Placed, written: &Inject) -> Placed {
+    let of_a_call = written.error.is_some()
+        || written.retval.is_some()
+        || written.delay_enter.is_some()
+        || written.delay_exit.is_some();
+    if of_a_call { Placed { pattern: placed.pattern.with_nouns_as_calls(), ..placed } } else { placed }
+}

@@ -1,0 +1,211 @@
+//! Good specs and what becomes of them; bad ones are in `tests/invalid`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Context, lower};
+use crate::abi::{Arch, Errno, Signal, SignalSet, Sysno};
+use crate::diagnostic::{Source, Style};
+use crate::plan::{Action, ExitExpect, FileContent, Item, Phase, Plan, ProcessTest, Recipient, Side, Start};
+use crate::spec;
+
+fn context() -> Context {
+    let mut context = Context::new(Arch::X86_64, "/tmp/rinject-00000000", "/work/specs");
+    context.case = "specs/x".to_owned();
+    context.env.insert("USER".to_owned(), "ann".to_owned());
+    context.bins.insert("kv".to_owned(), "/build/kv".to_owned());
+    context
+}
+
+fn plan(text: &str) -> Plan {
+    let source = Arc::new(Source::new("specs/x.toml", text));
+    match spec::parse(&source).and_then(|spec| lower(&spec, &context())) {
+        Ok(plan) => plan,
+        Err(problems) => panic!("{}", problems.render(Style::Plain)),
+    }
+}
+
+/// A spec with a target, and more.
+fn with(more: &str) -> Plan {
+    plan(&format!("spec = 1\ntarget = {{ program = \"kv\" }}\n{more}"))
+}
+
+fn names(calls: &crate::abi::CallSet) -> Vec<&'static str> {
+    calls.iter().map(Sysno::name).collect()
+}
+
+#[test]
+fn the_smallest_useful_spec_has_its_defaults() {
+    let plan = plan(
+        "spec = 1\n\
+         target = { program = \"./kv\", args = [\"put\", \"k\", \"v\"] }\n\
+         inject = [{ on = \"fsync\", error = \"EIO\" }]\n\
+         expect = { exit = 1, stderr = { contains = [\"fsync\"] } }\n",
+    );
+    assert_eq!(plan.name, "x");
+    assert_eq!(plan.target.program, "/work/specs/kv");
+    assert_eq!(plan.target.argv, ["./kv", "put", "k", "v"]);
+    assert_eq!(plan.target.timeout, Duration::from_secs(10));
+    assert_eq!(plan.target.cwd.to_str(), Some("/tmp/rinject-00000000"));
+    let env: Vec<&str> = plan.target.env.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(env, ["HOME", "LC_ALL", "PATH", "TZ"]);
+    assert_eq!(names(&plan.trace.calls), ["fsync"]);
+    assert_eq!(plan.trace.strings, 64);
+    assert!(matches!(plan.trace.start, Start::Main { explicit: false }));
+    assert_eq!(plan.trace.signals, SignalSet::ALL);
+    let [rule] = plan.rules.as_slice() else { panic!("one rule") };
+    assert_eq!((&*rule.name, rule.trigger.phase), ("r1", Phase::Entry));
+    assert_eq!(rule.when.to_string(), "1..");
+    assert_eq!(rule.actions, [Action::Error(Errno::parse("EIO").unwrap_or(Errno::EPERM))]);
+    assert_eq!(plan.expect.exit, ExitExpect::Codes(vec![1]));
+    assert!(plan.snapshot.transcript);
+    assert!(plan.warnings.is_empty());
+}
+
+#[test]
+fn placeholders_are_expanded_everywhere() {
+    let plan = plan(
+        r#"
+spec = 1
+[vars]
+data = "${tmp}/data"
+wal = "${var.data}/wal"
+[target]
+program = "${bin.kv}"
+args = ["--data", "${var.wal}", "${env.USER}", "${env.NONE:-none}", "$${tmp}", "a$b", "${case}"]
+files = { "${var.data}/in" = "x" }
+[[inject]]
+on = "write(fd ~ '${var.wal}/*')"
+where = { path = "${var.data}/**" }
+error = "enospc"
+"#,
+    );
+    assert_eq!(plan.target.program, "/build/kv");
+    let wal = "/tmp/rinject-00000000/data/wal";
+    assert_eq!(plan.target.argv[1..], ["--data", wal, "ann", "none", "${tmp}", "a$b", "specs/x"]);
+    assert_eq!(plan.target.files[0].path, "/tmp/rinject-00000000/data/in");
+    assert_eq!(plan.rules[0].trigger.pattern.to_string(), format!("write(fd ~ '{wal}/*')"));
+    assert_eq!(plan.rules[0].filter.path.as_ref().map(|glob| glob.text()), Some("/tmp/rinject-00000000/data/**"));
+    let short: Vec<&str> = plan.names.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(short, ["${var.wal}", "${var.data}", "${tmp}", "${spec-dir}"]);
+}
+
+#[test]
+fn rules_keep_what_they_say() {
+    let plan = with(
+        r#"
+[[inject]]
+name = "usr1"
+on = "chdir"
+when = "2..8+3"
+scope = "process"
+after = "inject(late)"
+error = "ENOENT"
+signal = { name = "SIGUSR1", to = "process", at = "enter", value = 7 }
+fires = "0.."
+where = { process = "P2", args = "path = '/x'" }
+[[inject]]
+name = "late"
+on = "read -> ok"
+delay-exit = "50ms"
+[[inject]]
+on = "geteuid"
+retval = "0xffffffffffffffff"
+[[inject]]
+on = "signal(SIGUSR1)"
+signal = "SIGUSR2"
+[[inject]]
+on = "clone"
+error = 11
+"#,
+    );
+    let [usr1, late, euid, replace, clone] = plan.rules.as_slice() else { panic!("five rules") };
+    assert!(matches!(
+        usr1.actions[..],
+        [Action::Error(_), Action::Signal { to: Recipient::Process, at: Side::Enter, value: Some(7), .. }]
+    ));
+    assert!(matches!(usr1.filter.process, Some(ProcessTest::Position(2))));
+    assert_eq!((usr1.filter.args.len(), usr1.fires.to_string().as_str()), (1, "0.."));
+    assert_eq!(late.trigger.phase, Phase::Exit);
+    assert_eq!((&*euid.name, &euid.actions[..]), ("r3", &[Action::Retval(-1)][..]));
+    assert_eq!((replace.trigger.phase, replace.actions.len()), (Phase::Signal, 1));
+    assert_eq!((clone.trigger.phase, names(&clone.trigger.pattern.calls())), (Phase::Entry, vec!["clone"]));
+    assert_eq!(names(&plan.trace.calls), ["chdir", "clone", "geteuid", "read"]);
+}
+
+#[test]
+fn trace_lists_add_and_take_away() {
+    let plan = with(
+        "trace = { syscalls = [\"read\", \"write\", \"!read\"], signals = [\"all\", \"!SIGCHLD\"], drop = [\"write(fd = 1)\"], start = \"openat(path ~ 'x')\" }",
+    );
+    assert_eq!(names(&plan.trace.written), ["write"]);
+    assert_eq!(names(&plan.trace.calls), ["openat", "write"]);
+    assert!(!plan.trace.signals.contains(Signal::CHLD) && plan.trace.signals.contains(Signal::TERM));
+    assert!(plan.trace.explicit && matches!(plan.trace.start, Start::Event(_)));
+}
+
+#[test]
+fn sequences_keep_their_items() {
+    let plan = with(
+        r#"
+[[expect.sequence]]
+of = { process = "kv*", thread = 2 }
+events = [
+  "openat(path ~ '*.wal') -> ?wal",
+  { next = "write(fd = $wal, count = ?n) -> $n" },
+  { not = "write(fd = $wal)" },
+  { any-order = ["close(fd = $wal)", "unlink"] },
+  { optional = "close" },
+  { count = "2..", event = "munmap" },
+  { last = "exit(code = 1)" },
+]
+"#,
+    );
+    let items = &plan.expect.sequences[0].items;
+    assert!(matches!(
+        items[..],
+        [
+            Item::Event(_),
+            Item::Next(_),
+            Item::Not(_),
+            Item::AnyOrder(_),
+            Item::Optional(_),
+            Item::Count(..),
+            Item::Last(_)
+        ]
+    ));
+    assert_eq!(plan.expect.sequences[0].view.thread, Some(2));
+}
+
+#[test]
+fn files_commands_and_checks_are_resolved() {
+    let plan = plan(
+        r#"
+spec = 1
+[target]
+program = "kv"
+files = { "a" = "x", "b" = { path = "data/b", mode = "0755" } }
+limits = { fsize = "1MiB", nofile = 64 }
+[[setup]]
+run = ["mkdir", "-p", "${tmp}/d"]
+[[check]]
+run = ["./fsck"]
+expect = { exit = { any-of = [0, 3] } }
+"#,
+    );
+    assert!(
+        matches!(&plan.target.files[1].content, FileContent::Copy(path) if path.to_str() == Some("/work/specs/data/b"))
+    );
+    assert_eq!((plan.target.files[1].mode, plan.target.limits.fsize), (Some(0o755), Some(1 << 20)));
+    assert_eq!(plan.setup[0].argv, ["mkdir", "-p", "/tmp/rinject-00000000/d"]);
+    assert_eq!(
+        (plan.checks[0].name.as_str(), &plan.checks[0].exit),
+        ("/work/specs/fsck", &ExitExpect::Codes(vec![0, 3]))
+    );
+}
+
+#[test]
+fn a_variable_nobody_uses_is_a_warning() {
+    let plan = with("expect = { never = [\"openat -> ?fd\"] }");
+    assert!(plan.warnings.render(Style::Plain).starts_with("warning[RJ0210]: nobody uses `fd`"));
+}
