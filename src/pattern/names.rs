@@ -29,6 +29,38 @@ pub(super) const OPERATIONS: [&str; 17] = [
     "random",
 ];
 
+/// Functions of the C library that are no system calls, and what they call with a current glibc.
+const LIBRARY: [(&str, &str); 28] = [
+    ("abort", "tgkill"),
+    ("calloc", "mmap"),
+    ("execv", "execve"),
+    ("execvp", "execve"),
+    ("fclose", "close"),
+    ("fopen", "openat"),
+    ("fputs", "write"),
+    ("fread", "read"),
+    ("free", "munmap"),
+    ("fwrite", "write"),
+    ("malloc", "mmap"),
+    ("opendir", "openat"),
+    ("popen", "clone3"),
+    ("posix_spawn", "clone3"),
+    ("pread", "pread64"),
+    ("printf", "write"),
+    ("pthread_create", "clone3"),
+    ("puts", "write"),
+    ("pwrite", "pwrite64"),
+    ("raise", "tgkill"),
+    ("readdir", "getdents64"),
+    ("realloc", "mremap"),
+    ("recv", "recvfrom"),
+    ("remove", "unlink"),
+    ("send", "sendto"),
+    ("sleep", "clock_nanosleep"),
+    ("system", "clone3"),
+    ("waitpid", "wait4"),
+];
+
 /// Values that stand for themselves in any argument.
 const CONSTANTS: [(&str, i128); 2] = [("AT_FDCWD", -100), ("NULL", 0)];
 
@@ -52,13 +84,31 @@ pub(super) fn event(name: &str, range: Range<usize>, arch: Arch) -> Result<Head,
             format!("`{name}` does not exist on {arch}"),
         )
         .label(format!("a system call of {} only", has.join(" and ")))
-        .help(Some("limit the spec with `requires`, or name the call that does the job here".to_owned())));
+        .help(match library(name) {
+            Some(call) => format!("here `{call}` does its job"),
+            None => "limit the spec with `requires`, or name the call that does the job here".to_owned(),
+        }));
     }
     let calls = Sysno::all().filter(|call| call.number(arch).is_some()).map(Sysno::name);
     let known = calls.chain(Noun::ALL.into_iter().map(Noun::name)).chain(OPERATIONS);
+    let help = if Class::NAMES.contains(&name) {
+        format!("classes are written with a percent sign: `%{name}`")
+    } else if let Some(call) = library(name) {
+        format!("`{name}` is a library function; the system call behind it is `{call}`")
+    } else {
+        did_you_mean(name, known).unwrap_or_else(|| {
+            let nouns = "`signal`, `exec`, `exit`, `killed`, `clone`, `inject`";
+            format!("events are system calls as section 2 of the manual names them, `%classes`, {nouns}")
+        })
+    };
     Err(PatternProblem::new(Code::UNKNOWN_EVENT, range, format!("unknown event `{name}`"))
         .label(format!("no such system call on {arch}"))
-        .help(did_you_mean(name, known)))
+        .help(help))
+}
+
+/// The system call behind a function of the C library.
+fn library(name: &str) -> Option<&'static str> {
+    LIBRARY.iter().find(|(function, _)| *function == name).map(|(_, call)| *call)
 }
 
 /// The class called `name`, without its percent sign.
@@ -175,9 +225,20 @@ impl Kinds {
         let flags = |kind: &ArgKind| if let ArgKind::Flags(set) = kind { Some(*set) } else { None };
         let sets: Vec<_> = self.kinds.iter().filter_map(flags).collect();
         if sets.is_empty() {
+            let textual = |kind: &ArgKind| {
+                matches!(
+                    kind,
+                    ArgKind::Path { .. } | ArgKind::Fd | ArgKind::Str | ArgKind::Bytes { .. } | ArgKind::Strings
+                )
+            };
+            let help = if self.kinds.iter().any(textual) {
+                format!("write a quoted string, `'{name}'`, or a number")
+            } else {
+                "compare it with a number".to_owned()
+            };
             return Err(PatternProblem::new(Code::UNKNOWN_FLAG, range, format!("`{arg}` has no named values"))
-                .label("not a number")
-                .help(Some(format!("compare it with a number, or with a quoted string: `{arg} = '{name}'`"))));
+                .label("a name")
+                .help(help));
         }
         if sets.iter().any(|set| set.value(name).is_some()) {
             return Ok(());

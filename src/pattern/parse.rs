@@ -132,9 +132,9 @@ impl<'t> Parser<'t> {
         Ok(Alt { range, head, head_range, preds, result, relation })
     }
 
-    /// `clone`, `exit` and `signal` are the events, unless a result or an argument says that the call is meant.
+    /// `clone` and `signal` are the events, unless a result or an argument says that the call is meant.
     fn as_meant(&self, head: Head) -> Head {
-        let Head::Noun(noun @ (Noun::Clone | Noun::Exit | Noun::Signal)) = head else { return head };
+        let Head::Noun(noun @ (Noun::Clone | Noun::Signal)) = head else { return head };
         let Some(call) = Sysno::parse(noun.name()).filter(|call| call.number(self.arch).is_some()) else {
             return head;
         };

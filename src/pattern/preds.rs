@@ -17,9 +17,14 @@ impl Parser<'_> {
             return Ok(Vec::new());
         }
         let unknown = Head::Operation("");
+        let before = self.problems.len();
         let preds = self.preds(head.unwrap_or(&unknown), true);
         if self.cursor.eat(")") {
             return Ok(preds);
+        }
+        if self.problems.len() > before {
+            // What is wrong inside has most likely taken the parenthesis with it.
+            return Err(Skip);
         }
         let end = self.cursor.at();
         let problem = self.syntax(start..end, "a `(` is not closed", "no `)` follows", Some("add `)`"));

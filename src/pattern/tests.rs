@@ -92,7 +92,18 @@ fn wrong(text: &str, expected: &[&str]) {
 #[test]
 fn mistakes_are_pointed_at() {
     wrong("opnat", &["opnat: unknown event `opnat` (no such system call on x86_64); did you mean `openat`?"]);
-    wrong("frobnicate", &["frobnicate: unknown event `frobnicate` (no such system call on x86_64)"]);
+    wrong(
+        "file",
+        &[
+            "file: unknown event `file` (no such system call on x86_64); classes are written with a percent sign: `%file`",
+        ],
+    );
+    wrong(
+        "sleep",
+        &[
+            "sleep: unknown event `sleep` (no such system call on x86_64); `sleep` is a library function; the system call behind it is `clock_nanosleep`",
+        ],
+    );
     wrong("%fiel", &["%fiel: unknown class `%fiel` (no such class of system calls); did you mean `%file`?"]);
     wrong(
         "read -> EIOO",

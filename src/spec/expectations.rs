@@ -48,7 +48,7 @@ fn exit(walk: &Walk, fields: &Fields<'_, '_>) -> Option<Exit> {
                 (None, None) => table.missing("any-of"),
             }
         }
-        _ => walk.wrong_type(value, "exit", "a status, a table or \"any\"", "{ signal = \"SIGABRT\" }"),
+        _ => walk.wrong_type(value, "exit", "a status, a table or \"any\"", "{ any-of = [0, 3] }"),
     }
 }
 
@@ -56,7 +56,7 @@ fn any_of(walk: &Walk, statuses: &Value<'_>) -> Option<Exit> {
     let Some(array) = statuses.get_ref().as_array() else {
         return walk.wrong_type(statuses, "any-of", "a list of statuses", "[0, 3]");
     };
-    let values = array.iter().filter_map(|status| walk.integer(status, "an item of any-of", "")).collect();
+    let values = array.iter().filter_map(|status| walk.integer(status, "an item of `any-of`", "")).collect();
     Some(Exit::AnyOf(super::model::At { value: values, span: statuses.span().into() }))
 }
 
@@ -114,7 +114,7 @@ fn item(walk: &Walk, value: &Value<'_>) -> Option<Item> {
             return Some(Item { span, kind: ItemKind::Event, events: vec![event], injected: None });
         }
         DeValue::Table(table) => walk.open(table, span, &keys::EVENT),
-        _ => return walk.wrong_type(value, "an item of events", "a string or a table", ""),
+        _ => return walk.wrong_type(value, "an item of `events`", "a string or a table", ""),
     };
     let mut kinds = ["event", "next", "not", "any-order", "optional", "last"]
         .into_iter()

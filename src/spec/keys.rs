@@ -66,7 +66,7 @@ pub const ALL: [&Table; 22] = [
 
 /// The file itself.
 pub const ROOT: Table = Table {
-    name: "a spec",
+    name: "the spec",
     keys: &[
         now("spec", "1", "version of the format; always first"),
         now("name", "\"wal survives a failing fsync\"", "name of the case; default the file's stem"),

@@ -10,18 +10,25 @@ use crate::diagnostic::{Code, Diagnostic, Source, Span};
 
 /// A syntax error of the parser.
 pub(super) fn syntax_error(source: &Arc<Source>, message: &str, range: Option<Range<usize>>) -> Diagnostic {
-    let (what, expected) = match message.split_once(", expected ") {
-        Some((what, expected)) => (what, format!("expected {expected}")),
-        None => (message, String::new()),
-    };
     let span = Span::from(range.unwrap_or(0..0));
-    let help = match what {
-        "string values must be quoted" if span.start == span.end => Some("a value is missing after `=`"),
-        "string values must be quoted" => Some("put the value in quotes"),
-        _ if what.contains("escape") => Some("write regular expressions and globs in '...', where `\\` is itself"),
-        _ => None,
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let expected = if expected.is_empty() { String::new() } else { format!("expected {expected}") };
+    let (what, label, help) = match what {
+        "string values must be quoted" if span.start == span.end => {
+            ("a value is missing", "nothing stands after `=`".to_owned(), None)
+        }
+        "string values must be quoted" => {
+            ("a string stands without quotes", "not in quotes".to_owned(), Some("put it in quotes"))
+        }
+        "missing escaped value" => {
+            let help = "write regular expressions and globs in '...', where a backslash is itself";
+            ("a backslash begins an escape in \"...\"", "no such escape".to_owned(), Some(help))
+        }
+        "invalid basic string" | "invalid literal string" => ("a string is not closed", expected, None),
+        "duplicate key" => ("a key is given twice", "given before".to_owned(), None),
+        what => (what, expected, None),
     };
-    Diagnostic::error(source, Code::SYNTAX, what).at(span, expected).help(help.map(str::to_owned))
+    Diagnostic::error(source, Code::SYNTAX, what).at(span, label).help(help.map(str::to_owned))
 }
 
 /// TOML 1.1 in the tree: editors and other parsers refuse it.
@@ -89,7 +96,7 @@ fn inline_table(raw: &str) -> Option<(usize, &'static str)> {
             }
             '[' | '{' => brackets += 1,
             ']' | '}' => brackets = brackets.saturating_sub(1),
-            '\n' if brackets == 0 => return Some((at, "line breaks in `{ ... }`")),
+            '\n' if brackets == 0 => return Some((0, "line breaks in `{ ... }`")),
             _ => {}
         }
         if brackets == 0 && !next.is_whitespace() {
@@ -150,7 +157,7 @@ mod tests {
     fn inline_tables_of_toml_one_stand_on_one_line() {
         check("{ a = 1 }", None);
         check("{ a = 1, }", Some(7));
-        check("{\n a = 1 }", Some(1));
+        check("{\n a = 1 }", Some(0));
         check("{ a = [\n1,\n] }", None);
         check("{ a = '''\n''' }", None);
         check("{ a = \"}\\\",\" }", None);

@@ -63,8 +63,18 @@ impl Walk {
     /// Says that a value is of another type than the one wanted.
     pub(super) fn wrong_type<T>(&self, value: &Value<'_>, name: &str, wanted: &str, example: &str) -> Option<T> {
         let found = kind(value.get_ref());
-        let message = format!("`{name}` takes {wanted}, not {found}");
-        let help = (!example.is_empty()).then(|| format!("for example `{name} = {example}`"));
+        let key = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
+        let message = format!("{key} takes {wanted}, not {found}");
+        let help = match value.get_ref() {
+            DeValue::Table(_) if wanted == "a list of tables" => {
+                Some(format!("write `[[{name}]]`, or `{name} = {example}`"))
+            }
+            _ if !example.is_empty() => Some(format!("for example `{name} = {example}`")),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) if wanted == "a string" => {
+                Some(format!("put it in quotes: `\"{}\"`", self.source.slice(value.span().into())))
+            }
+            _ => None,
+        };
         self.report(Code::WRONG_TYPE, value.span().into(), message, &format!("this is {found}"), help);
         None
     }
@@ -108,7 +118,7 @@ impl Walk {
         let Some(array) = value.get_ref().as_array() else {
             return self.wrong_type(value, name, "a list of strings", example);
         };
-        let item = format!("an item of {name}");
+        let item = format!("an item of `{name}`");
         let texts = array.iter().filter_map(|value| self.text(value, &item, "")).collect();
         Some(At { value: texts, span: value.span().into() })
     }
@@ -121,8 +131,11 @@ impl<'w, 't> Fields<'w, 't> {
             Some(key) => {
                 self.refused.set(true);
                 let message = format!("`{name}` is not supported yet");
-                let note = Some(format!("it is part of the format ({}), and refused rather than ignored", key.about));
-                self.walk.report(Code::UNSUPPORTED_KEY, span, message, "this version does not carry it out", note);
+                let note = format!("it is part of the format ({}), and refused rather than ignored", key.about);
+                let diagnostic = Diagnostic::error(&self.walk.source, Code::UNSUPPORTED_KEY, message)
+                    .at(span, "this version does not carry it out")
+                    .note(note);
+                self.walk.problems.borrow_mut().push(diagnostic);
             }
             None => {
                 self.refused.set(true);
@@ -214,7 +227,7 @@ impl<'w, 't> Fields<'w, 't> {
         };
         let open = |value: &'t Value<'t>| match value.get_ref().as_table() {
             Some(table) => Some(self.walk.open(table, value.span().into(), known)),
-            None => self.walk.wrong_type(value, &format!("an item of {name}"), "a table", ""),
+            None => self.walk.wrong_type(value, &format!("an item of `{name}`"), "a table", ""),
         };
         array.iter().filter_map(open).collect()
     }

@@ -112,8 +112,12 @@ impl Lowering<'_> {
     fn retval(&mut self, value: &Scalar, span: Span) -> Option<i64> {
         let text = match value {
             Scalar::Int(number) => {
-                let number = crate::spec::At { value: *number, span };
-                return self.within(&number, "retval", i64::MIN.into(), i64::MAX.into()).map(|number| number as i64);
+                if let Ok(value) = i64::try_from(*number) {
+                    return Some(value);
+                }
+                let help = Some(format!("TOML's numbers end at 2^63 - 1: write it as a string, `\"{number:#x}\"`"));
+                self.error(Code::BAD_NUMBER, span, "the number is too large for TOML", "more than 2^63 - 1", help);
+                return None;
             }
             Scalar::Text(text) => self.string(&Text { value: text.clone(), span })?,
         };
@@ -130,7 +134,13 @@ impl Lowering<'_> {
         };
         if value.is_none() {
             let help = Some("write a number, or a string such as `\"0xffffffffffffffff\"`".to_owned());
-            self.error(Code::BAD_NUMBER, span, format!("`{text}` is not a 64-bit number"), "expected a number", help);
+            self.error(
+                Code::BAD_NUMBER,
+                span,
+                format!("`{text}` is not a 64-bit number"),
+                "expected a number of up to 64 bits",
+                help,
+            );
         }
         value
     }
@@ -266,9 +276,10 @@ impl Lowering<'_> {
 
     /// One event has one outcome.
     fn check_outcomes(&mut self, asked: &[Asked]) {
-        let mut outcomes = asked.iter().filter(|asked| asked.action.is_outcome());
-        let Some(first) = outcomes.next() else { return };
-        for other in outcomes {
+        let mut outcomes: Vec<&Asked> = asked.iter().filter(|asked| asked.action.is_outcome()).collect();
+        outcomes.sort_by_key(|asked| asked.span);
+        let Some((first, others)) = outcomes.split_first() else { return };
+        for other in others {
             let message = format!("`{}` and `{}` exclude each other", first.key, other.key);
             let error = Diagnostic::error(&self.spec.source, Code::CONFLICTING_ACTIONS, message)
                 .at(other.span, "a second outcome")

@@ -25,6 +25,8 @@ impl Placed {
 #[derive(Default)]
 pub(super) struct Variables {
     bound: Vec<Bind>,
+    /// Names that were used although nothing had bound them: that is said already.
+    missed: Vec<String>,
 }
 
 /// A variable that a pattern has bound.
@@ -162,6 +164,7 @@ impl Lowering<'_> {
                         Some(help) => help.replacen('`', "`$", 1),
                         None => format!("bind it earlier with `?{name}`"),
                     };
+                    variables.missed.push(name.clone());
                     self.error(
                         Code::UNBOUND_VARIABLE,
                         span,
@@ -189,7 +192,7 @@ impl Lowering<'_> {
     pub(super) fn unused(&mut self, variables: Variables) {
         for bind in variables.bound.iter().filter(|bind| !bind.used && !bind.name.starts_with('_')) {
             let used_elsewhere = variables.bound.iter().any(|other| other.used && other.name == bind.name);
-            if !used_elsewhere {
+            if !used_elsewhere && !variables.missed.contains(&bind.name) {
                 let name = &bind.name;
                 let help = Some(format!("compare with `${name}`, or take the test out"));
                 self.warn(Code::UNUSED_BIND, bind.span, format!("nobody uses `{name}`"), "bound here", help);

@@ -48,7 +48,7 @@ impl Lowering<'_> {
             if absence == Absence::Holds && !is_written(alt, trace) {
                 let help =
                     "add it to `[trace]`, or take the list there out: what expectations name is traced by itself";
-                let message = format!("`{}` is not traced", alt.head);
+                let message = format!("`{}` is not traced", &pattern.text[alt.range.clone()]);
                 self.error(
                     Code::NOT_TRACED,
                     span,
@@ -58,7 +58,7 @@ impl Lowering<'_> {
                 );
             } else if trace.drop.iter().any(|drop| drops(drop, alt)) {
                 let help = Some("narrow `drop`, or take it out".to_owned());
-                let message = format!("`{}` is dropped", alt.head);
+                let message = format!("`{}` is dropped", &pattern.text[alt.range.clone()]);
                 self.error(Code::DROPPED, span, message, "`[trace] drop` takes these events out", help);
             }
         }

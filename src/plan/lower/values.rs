@@ -202,6 +202,11 @@ impl Lowering<'_> {
     /// A signal by name or number.
     pub(super) fn signal(&mut self, text: &Text) -> Option<Signal> {
         let located = self.expand(text)?;
+        if located.text().is_empty() {
+            let help = Some("write `SIGTERM`, or a number".to_owned());
+            self.error(Code::UNKNOWN_SIGNAL, text.span, "the signal is missing", "empty", help);
+            return None;
+        }
         match signal_name(located.text(), 0..located.text().len()) {
             Ok(signal) => Some(signal),
             Err(problem) => {
