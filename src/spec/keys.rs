@@ -191,7 +191,7 @@ pub const INJECT: Table = Table {
         now("delay-exit", "\"50ms\"", "waits after the call"),
         now("kill", "\"process\"", "SIGKILL to the process, the thread or the tree"),
         now("kill-at", "\"enter\"", "before or after the call's effect"),
-        later("at", "\"libc.so.6!malloc\"", "a breakpoint"),
+        later("at", "\"libwal.so!wal_commit\"", "a breakpoint"),
         later("signature", "\"malloc(size: usize) -> ptr\"", "arguments of the function at a breakpoint"),
         later("error-after", "\"EIO\"", "the call runs, then reports failure"),
         later("short", "\"50%\"", "transfers fewer bytes"),

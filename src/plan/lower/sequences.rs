@@ -30,14 +30,18 @@ impl Lowering<'_> {
     }
 
     fn item(&mut self, written: &spec::Item, variables: &mut Variables) -> Option<Item> {
-        if let Some(rule) = &written.injected {
-            let located = self.expand(rule)?;
-            self.check_rule(located.text(), located.whole());
-        }
+        let injected = match &written.injected {
+            Some(rule) => {
+                let located = self.expand(rule)?;
+                self.check_rule(located.text(), located.whole());
+                Some(located.text().to_owned())
+            }
+            None => None,
+        };
         let mut events = Vec::new();
         let mut bound = Vec::new();
         for text in &written.events {
-            let Some((event, binds)) = self.event(text, written.injected.as_ref(), variables) else { continue };
+            let Some((event, binds)) = self.event(text, injected.clone(), variables) else { continue };
             events.push(event);
             bound.extend(binds);
         }
@@ -72,13 +76,12 @@ impl Lowering<'_> {
     fn event(
         &mut self,
         text: &Text,
-        injected: Option<&Text>,
+        injected: Option<String>,
         variables: &mut Variables,
     ) -> Option<(EventExpect, Vec<super::patterns::Bind>)> {
         let placed = self.pattern(text)?;
         let bound = self.see(&placed, variables);
         self.name_calls(&placed);
-        let injected = injected.map(|rule| rule.value.clone());
         Some((EventExpect { span: placed.span(), pattern: placed.pattern, injected }, bound))
     }
 
