@@ -23,16 +23,26 @@
 //! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `plan sys` |
 //! | `snapshot` | golden files: read, write, diff, pending, accept | `transcript diagnostic` |
 //! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |
-//! | `report` | human text, JSON, JUnit | `verdict transcript diagnostic` |
+//! | `report` | human text, JSON, JUnit | `verdict transcript diagnostic snapshot` |
 //! | `run` | the story: parse, lower, run, judge | all |
-//! | `runner` | many cases: parallel, progress events | `lib run cases` |
-//! | `cli`, `testing` | the command line; the API for `#[test]` | `lib run runner report diagnostic cases snapshot` |
+//! | `runner` | many cases: parallel, told in order | `run cases` |
+//! | `cli` | the command line | all |
 
 pub mod abi;
+pub mod cases;
+pub mod cli;
 pub mod diagnostic;
 pub mod engine;
+pub mod image;
 pub mod pattern;
 pub mod plan;
+pub mod report;
+pub mod run;
+pub mod runner;
+pub mod sandbox;
+pub mod snapshot;
 pub mod spec;
 pub mod sys;
+pub mod tracer;
 pub mod transcript;
+pub mod verdict;

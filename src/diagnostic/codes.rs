@@ -90,6 +90,7 @@ codes! {
     SETUP = 601;
     SETUP_COMMAND = 602;
     TARGET_NOT_FOUND = 603;
+    UNABLE = 604;
     // A run that was not as expected.
     RUN_FIRES = 701;
     RUN_EXIT = 702;

@@ -1,11 +1,218 @@
 //! The pure heart: what happens to the task that was seen, and who runs next.
 //! It must not touch the kernel, files or the clock; it asks through [`Inspect`] and answers with decisions.
 
-// Nothing asks them yet: the state machine that does is not wired.
-#[allow(dead_code)]
+mod actions;
+mod calls;
 mod decode;
 mod inspect;
-#[allow(dead_code)]
+mod life;
+mod log;
 mod names;
+mod rules;
+mod schedule;
+mod signals;
+mod stop;
+mod task;
+#[cfg(test)]
+mod tests;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
+pub use stop::{Birth, Decision, Edit, How, Next, Observation, RawCall, Settle, Stop};
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::abi::TaskId;
+use crate::plan::{FilterMode, Plan};
+use crate::transcript::{Abandoned, Hang, Record, TaskName};
+
+use log::Log;
+use names::Names;
+use rules::Rules;
+use schedule::{Schedule, Turn};
+use task::{Process, Task};
+
+/// The state of a run.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Arc<Plan>,
+    names: Names,
+    rules: Rules,
+    schedule: Schedule,
+    log: Log,
+    tasks: BTreeMap<TaskName, Task>,
+    ids: HashMap<TaskId, TaskName>,
+    processes: BTreeMap<u32, Process>,
+    /// How many processes there ever were.
+    born: u32,
+    /// The first process has executed the target.
+    executed: bool,
+    record: Record,
+    give_up: bool,
+}
+
+impl Engine {
+    /// An engine for one run of `plan`, whose first task is `root`, stopped before its exec.
+    pub fn new(plan: Arc<Plan>, root: TaskId) -> Engine {
+        let mut engine = Engine {
+            names: Names::new(plan.names.clone()),
+            rules: Rules::new(&plan.rules),
+            schedule: Schedule::default(),
+            log: Log::new(&plan),
+            tasks: BTreeMap::new(),
+            ids: HashMap::new(),
+            processes: BTreeMap::new(),
+            born: 0,
+            executed: false,
+            record: Record::default(),
+            give_up: false,
+            plan,
+        };
+        let name = engine.new_process(root, None, false);
+        engine.schedule.stopped(name);
+        engine
+    }
+
+    /// Takes what was seen of one task, and tells what is to be done to it and written of it.
+    pub fn observe(&mut self, observation: Observation, inspect: &dyn Inspect) -> Decision {
+        let mut decision = Decision::default();
+        match observation {
+            Observation::Stop { task, stop } => {
+                let Some(name) = self.ids.get(&task).copied() else { return decision };
+                self.schedule.stopped(name);
+                self.stopped(name, stop, inspect, &mut decision);
+                self.hold(name);
+            }
+            Observation::Asleep { task } => self.with(task, |engine, name| engine.schedule.asleep(name)),
+            Observation::ZombieLeader { task } => self.with(task, |engine, name| engine.schedule.zombie(name)),
+            Observation::Elapsed { task } => self.with(task, |engine, name| engine.schedule.elapsed(name)),
+            Observation::Vanished { task } => self.with(task, |engine, name| engine.forget(name)),
+            Observation::Ended { task, ending } => {
+                if let Some(name) = self.ids.get(&task).copied() {
+                    self.ended(name, ending, &mut decision);
+                }
+            }
+        }
+        self.check_limits();
+        decision
+    }
+
+    /// Tells who goes on.
+    pub fn next(&mut self) -> Next {
+        if self.give_up {
+            return Next::Abandon;
+        }
+        match self.schedule.turn() {
+            Turn::Nobody => Next::Finished,
+            Turn::Wait { timer } => {
+                let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
+                Next::Wait { timer }
+            }
+            Turn::Run(name) => self.resume(name),
+        }
+    }
+
+    /// Tasks that are asleep and that something may have woken, in logical order.
+    pub fn sleepers(&self) -> Vec<TaskId> {
+        self.schedule.sleepers().filter_map(|name| self.tasks.get(&name)).map(|task| task.id).collect()
+    }
+
+    /// The kernel's numbers of all live processes, the first one first.
+    pub fn processes(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.processes.values().map(|process| process.id)
+    }
+
+    /// The process that `task` belongs to.
+    pub fn process_of(&self, task: TaskId) -> Option<TaskId> {
+        let name = self.ids.get(&task)?;
+        Some(self.processes.get(&name.process)?.id)
+    }
+
+    /// Gives the run up for a reason that is not the engine's own.
+    pub fn abandon(&mut self, reason: Abandoned) {
+        self.give_up = true;
+        self.record.abandoned.get_or_insert(reason);
+    }
+
+    /// Where each task is; `outside` names calls that were seen from outside, for tasks in calls nobody traced.
+    pub fn whereabouts(&self, outside: impl Fn(TaskId) -> Option<String>) -> Vec<Hang> {
+        let call = |task: &Task| {
+            let traced = task.call.as_ref().and_then(|call| call.sysno).map(|call| call.name().to_owned());
+            traced.or_else(|| outside(task.id))
+        };
+        self.tasks.values().map(|task| Hang { task: task.name, call: call(task) }).collect()
+    }
+
+    /// What the run came to.
+    pub fn into_record(mut self) -> Record {
+        self.record.rules = self.rules.records();
+        self.record.events = self.log.events();
+        self.record
+    }
+
+    fn with(&mut self, task: TaskId, act: impl FnOnce(&mut Engine, TaskName)) {
+        if let Some(name) = self.ids.get(&task).copied() {
+            act(self, name);
+        }
+    }
+
+    fn stopped(&mut self, name: TaskName, stop: Stop, inspect: &dyn Inspect, decision: &mut Decision) {
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.go = task::Go::default();
+        }
+        match stop {
+            Stop::Entry(raw) => self.entry(name, raw, inspect, decision),
+            Stop::Exit(result) => self.exit(name, result, inspect, decision),
+            Stop::Signal(info) => self.signal(name, info, inspect, decision),
+            Stop::Group(signal) => self.group_stop(name, signal, decision),
+            Stop::Born { child, birth, process } => self.birth(name, child, birth, process, decision),
+            Stop::Exec { former } => self.exec(name, former, inspect, decision),
+            Stop::Exiting => self.exiting(name, inspect, decision),
+            Stop::Started | Stop::VforkDone | Stop::Interrupted => {}
+        }
+    }
+
+    /// Keeps a task back if a rule asked for it at this stop.
+    fn hold(&mut self, name: TaskName) {
+        if let Some(length) = self.tasks.get_mut(&name).and_then(|task| task.go.hold.take()) {
+            self.schedule.hold(name, length);
+        }
+    }
+
+    fn resume(&mut self, name: TaskName) -> Next {
+        let alone = self.schedule.alone();
+        let Some(task) = self.tasks.get(&name) else { return Next::Finished };
+        let every_call = !alone || self.plan.trace.filter == FilterMode::Ptrace;
+        let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
+        let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
+        let how = match task.go {
+            _ if task.go.listen => How::Listen,
+            _ if task.go.step => How::Step,
+            _ if every_call || wants_exit => How::Calls,
+            _ => How::Run,
+        };
+        let settle = match () {
+            () if alone => Settle::Stop,
+            () if task.go.may_end || task.exiting => Settle::EndOrSleep,
+            () if may_block => Settle::StopOrSleep,
+            () => Settle::Stop,
+        };
+        if how == How::Listen {
+            self.schedule.listening(name);
+        }
+        Next::Resume { task: task.id, how, signal: task.go.signal, settle }
+    }
+
+    fn check_limits(&mut self) {
+        if let Some(limit) = self.plan.target.limits.tasks
+            && self.schedule.len() as u64 > limit
+        {
+            self.abandon(Abandoned::Tasks(limit));
+        }
+        if let Some(limit) = self.plan.target.limits.events
+            && self.log.events() > limit
+        {
+            self.abandon(Abandoned::Events(limit));
+        }
+    }
+}

@@ -1,12 +1,14 @@
 //! The spec resolved for this machine: closed enums, nothing left to look up.
 //! Pure: it must not read files or ask the kernel; what it needs to know comes in [`Context`].
 
+mod bpf;
 mod expect;
 mod lower;
 mod rule;
 mod target;
 mod trace;
 
+pub use bpf::filter;
 pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,
     Redaction, Sequence, SnapshotPlan, TextTest, View,

@@ -7,7 +7,7 @@ mod requires;
 mod surroundings;
 
 pub use lines::Lines;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, yama_scope};
 pub use requires::unmet;
 
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
     if let Some(reason) = unmet(spec.requires.iter().map(|text| text.value.as_str())) {
         // A spec that is wrong is wrong on every machine.
         let plan = resolve(case, options).map_err(Trouble::Invalid)?;
-        return Ok(skipped(case, &plan, reason));
+        return Ok(skipped(&plan, reason));
     }
     let mut sandbox = Sandbox::new().map_err(|error| not_set_up(case, &error))?;
     let tmp = sandbox.path().to_string_lossy().into_owned();
@@ -269,10 +269,9 @@ fn gather(
     Ok(Evidence { record, stdout, stderr, files, leftovers, checks })
 }
 
-fn skipped(case: &Case, plan: &Plan, reason: String) -> End {
+fn skipped(plan: &Plan, reason: String) -> End {
     let outcome =
         Outcome { verdict: Verdict::Skip(reason), failures: Vec::new(), record: Record::default(), rules: Vec::new() };
-    let _ = case;
     End::Judged(Box::new(Judged {
         outcome,
         warnings: plan.warnings.clone(),

@@ -16,5 +16,5 @@ pub use ptrace::{
     set_registers, set_result, set_siginfo_word, siginfo, skip_call, syscall_stop,
 };
 pub use signal::{ProcessHandle, queue_signal, send_signal};
-pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn};
+pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, probe_tracing, spawn};
 pub use wait::{Status, WaitOutcome, wait};

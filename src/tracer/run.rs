@@ -362,8 +362,12 @@ impl Tracer<'_> {
     fn apply(&mut self, task: TaskId, process: TaskId, inspector: &Inspector, decision: &Decision) {
         for edit in &decision.edits {
             match *edit {
-                Edit::Skip(result) => drop(sys::skip_call(task, inspector.known_registers().as_ref(), result)),
-                Edit::Result(result) => drop(sys::set_result(task, result)),
+                Edit::Skip(result) => {
+                    let _ = sys::skip_call(task, inspector.known_registers().as_ref(), result);
+                }
+                Edit::Result(result) => {
+                    let _ = sys::set_result(task, result);
+                }
                 Edit::Send { signal, to, value } => {
                     let thread = (to == Recipient::Thread).then_some(task);
                     match value {
@@ -371,7 +375,9 @@ impl Tracer<'_> {
                         None => sys::send_signal(process, thread, signal),
                     };
                 }
-                Edit::Renumber(signal) => drop(sys::set_siginfo_word(task, signal)),
+                Edit::Renumber(signal) => {
+                    let _ = sys::set_siginfo_word(task, signal);
+                }
                 Edit::Kill(Victim::Process | Victim::Thread) => {
                     sys::send_signal(process, None, Signal::KILL);
                 }
@@ -395,7 +401,7 @@ impl Tracer<'_> {
         }
         if let Ok(mut registers) = sys::registers(task) {
             registers.rip = addr.0;
-            drop(sys::set_registers(task, &registers));
+            let _ = sys::set_registers(task, &registers);
         }
     }
 }

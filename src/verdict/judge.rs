@@ -20,7 +20,6 @@ pub struct Judge {
 #[derive(Debug)]
 struct Counted {
     matcher: Matcher,
-    span: Span,
     is: Ranges,
     is_span: Span,
     count: u64,
@@ -39,7 +38,6 @@ impl Judge {
                 .iter()
                 .map(|count| Counted {
                     matcher: Matcher::new(count.pattern.clone()),
-                    span: count.span,
                     is: count.is.clone(),
                     is_span: count.is_span,
                     count: 0,

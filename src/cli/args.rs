@@ -1,0 +1,150 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+/// Declarative fault injection for Linux programs: a TOML spec says what to run, what to break and what must happen.
+#[derive(Debug, Parser)]
+#[command(name = "rinject", version, max_term_width = 100)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Global {
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "RINJECT_COLOR")]
+    pub(super) color: Color,
+    /// Tell only what went wrong
+    #[arg(short, long, global = true, env = "RINJECT_QUIET")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run specs and judge what happened
+    Run(Run),
+    /// Parse and resolve specs without running them
+    Check(Check),
+    /// List the cases
+    List(Select),
+    /// Explain what a spec traces and injects, or what a code such as RJ0201 means
+    Explain(Explain),
+    /// Show what this machine allows, and how to allow more
+    Doctor,
+    /// Look at snapshots that wait, one by one, and accept or reject them
+    Review(Paths),
+    /// Accept snapshots that wait
+    Accept(Paths),
+    /// Throw away snapshots that wait
+    Reject(Paths),
+    /// List snapshots that wait
+    Pending(Paths),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Select {
+    /// Specs: files, folders (with all below), globs, or `-` for standard input [default: specs]
+    #[arg(value_name = "SPECS")]
+    pub(super) specs: Vec<String>,
+    /// Only cases whose id or name contains TEXT, matches /REGEX/, or has tag:NAME; several must all hold
+    #[arg(long, value_name = "FILTER", env = "RINJECT_FILTER")]
+    pub(super) filter: Vec<String>,
+    /// What `${bin.NAME}` means
+    #[arg(long, value_name = "NAME=PATH")]
+    pub(super) bin: Vec<String>,
+    /// Instead of the specs' own seeds
+    #[arg(long, value_name = "N", env = "RINJECT_SEED")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// Cases in parallel [default: the number of processors]
+    #[arg(short, long, value_name = "N", env = "RINJECT_JOBS")]
+    pub(super) jobs: Option<usize>,
+    /// What may be written of snapshots [default: auto, or what INSTA_UPDATE says]
+    #[arg(long, value_name = "WHAT", env = "RINJECT_UPDATE", conflicts_with_all = ["update_all", "check"])]
+    pub(super) update: Option<UpdateWord>,
+    /// Write snapshots: --update=always
+    #[arg(short, conflicts_with = "check", id = "update_all")]
+    pub(super) update_all: bool,
+    /// Write no snapshot at all: --update=no
+    #[arg(long)]
+    pub(super) check: bool,
+    /// How results are told on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human", env = "RINJECT_FORMAT")]
+    pub(super) format: Format,
+    /// Write a report: `junit=FILE` or `json=FILE`
+    #[arg(long, value_name = "KIND=FILE")]
+    pub(super) report: Vec<String>,
+    /// Keep the cases' folders; `failed` keeps those of cases that failed
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub(super) keep_tmp: Option<KeepWord>,
+    /// Stop after the first failure
+    #[arg(short = 'x', long, action = ArgAction::SetTrue)]
+    pub(super) fail_fast: bool,
+    /// Run the selected cases this many times
+    #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_REPEAT")]
+    pub(super) repeat: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum UpdateWord {
+    /// Texts that are new or differ wait as `.snap.new`; in CI nothing is written
+    Auto,
+    /// New snapshots are written, different ones wait
+    New,
+    /// Snapshots are written over
+    Always,
+    /// Nothing is written
+    No,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeepWord {
+    All,
+    Failed,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) select: Select,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Explain {
+    /// A spec, or a code such as RJ0201
+    #[arg(value_name = "SPEC_OR_CODE")]
+    pub(super) what: String,
+    /// What `${bin.NAME}` means
+    #[arg(long, value_name = "NAME=PATH")]
+    pub(super) bin: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Paths {
+    /// Specs, snapshots, or folders with all below [default: .]
+    #[arg(value_name = "PATHS")]
+    pub(super) paths: Vec<PathBuf>,
+}

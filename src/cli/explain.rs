@@ -1,0 +1,121 @@
+//! `rinject explain`: what a spec traces and injects, or a code at length.
+
+use std::fmt::Write;
+
+use super::args::{Explain, Global};
+use super::check::invalid;
+use super::exit_status::ExitStatus;
+use super::select::binaries;
+use super::terminal::{complain, error_style, print, talk};
+use crate::abi::{Arch, CallSet};
+use crate::cases::{self, SpecFile};
+use crate::diagnostic::Code;
+use crate::plan::{Action, FilterMode, Phase, Plan, Rule, Side, Start};
+use crate::run::{self, Options};
+
+pub(super) fn main(words: &Explain, global: &Global) -> ExitStatus {
+    explain(words, global).unwrap_or_else(|status| status)
+}
+
+fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
+    let is_code = words.what.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("rj"));
+    if is_code && !std::path::Path::new(&words.what).exists() {
+        let Some(code) = Code::parse(&words.what) else {
+            complain(format!("there is no code `{}`", words.what), Some("codes are RJ and four digits, such as RJ0201"));
+            return Err(ExitStatus::Usage);
+        };
+        print(format!("{}\n", code.explanation().trim_end()))?;
+        return Ok(ExitStatus::Passed);
+    }
+    let file = if words.what == "-" { SpecFile::Stdin } else { SpecFile::Path(words.what.clone().into()) };
+    let case = cases::load(&file).map_err(|error| {
+        complain(error, None);
+        ExitStatus::NotSetUp
+    })?;
+    let options = Options { bins: binaries(&words.bin)?, ..Options::default() };
+    match run::resolve(&case, &options) {
+        Ok(plan) => {
+            print(described(&plan))?;
+            Ok(ExitStatus::Passed)
+        }
+        Err(problems) => {
+            talk(format!("{}\n", problems.render(error_style(global))));
+            Err(invalid(&problems))
+        }
+    }
+}
+
+fn described(plan: &Plan) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}\n", plan.name);
+    let _ = writeln!(text, "runs     {}", plan.target.argv.join(" "));
+    let _ = writeln!(text, "starts   {}", start(plan));
+    let _ = writeln!(text, "traces   {}", calls(&plan.trace.written));
+    let _ = writeln!(text, "stops    {}", stops(plan));
+    for rule in &plan.rules {
+        let _ = writeln!(text, "\nrule {}\n  on     {}", rule.name, rule.trigger.pattern);
+        let _ = writeln!(text, "  when   {}", rule.when);
+        for action in &rule.actions {
+            let _ = writeln!(text, "  does   {}", does(action));
+        }
+        let _ = writeln!(text, "  costs  {}", cost(rule, plan));
+    }
+    text
+}
+
+fn start(plan: &Plan) -> String {
+    match &plan.trace.start {
+        Start::Main { .. } => "at `main` of each image, or its entry point where there is none".to_owned(),
+        Start::Entry => "at the entry point of each image".to_owned(),
+        Start::Exec => "with the target's own execve".to_owned(),
+        Start::Event(pattern) => format!("after `{pattern}`"),
+    }
+}
+
+fn calls(set: &CallSet) -> String {
+    let names: Vec<&str> = set.iter().map(|call| call.name()).collect();
+    match names.len() {
+        0 => "no call; signals and the life cycle only".to_owned(),
+        1..=24 => names.join(", "),
+        many => format!("{many} calls: {}, ...", names[..24].join(", ")),
+    }
+}
+
+fn stops(plan: &Plan) -> String {
+    match plan.trace.filter {
+        FilterMode::Ptrace => "every call, at entry and exit (`filter = \"ptrace\"`)".to_owned(),
+        FilterMode::Seccomp => {
+            let arch = Arch::host().unwrap_or(Arch::X86_64);
+            let here = plan.trace.calls.iter().filter(|call| call.number(arch).is_some()).count();
+            format!(
+                "{here} calls by a seccomp filter; all others run at full speed while there is one task. \
+                 With several, every call stops"
+            )
+        }
+    }
+}
+
+fn does(action: &Action) -> String {
+    let side = |side: &Side| if *side == Side::Enter { "before" } else { "after" };
+    match action {
+        Action::Error(errno) => format!("the call fails with {errno}"),
+        Action::Retval(value) => format!("the call is skipped and returns {value}"),
+        Action::Signal { signal, at, .. } => format!("{signal} is sent {} the call", side(at)),
+        Action::Suppress => "the signal is swallowed".to_owned(),
+        Action::Replace(signal) => format!("the signal becomes {signal}"),
+        Action::Delay { at, duration } => format!("the task waits {duration:?} {} the call", side(at)),
+        Action::Kill { at, .. } => format!("SIGKILL {} the effect", side(at)),
+    }
+}
+
+fn cost(rule: &Rule, plan: &Plan) -> &'static str {
+    let skips = rule.actions.iter().any(|action| matches!(action, Action::Error(_) | Action::Retval(_)));
+    match rule.trigger.phase {
+        Phase::Signal | Phase::LifeCycle => "nothing more: these events stop in any case",
+        Phase::Entry if skips && plan.trace.filter == FilterMode::Seccomp => {
+            "one stop for a call that is injected, two for one that is not"
+        }
+        Phase::Entry | Phase::Exit => "two stops for each such call",
+    }
+}

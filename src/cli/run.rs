@@ -1,0 +1,262 @@
+//! `rinject run`.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Stdout};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::{Format, Global, KeepWord, Run, UpdateWord};
+use super::check::invalid;
+use super::exit_status::ExitStatus;
+use super::interrupt;
+use super::select::{binaries, select};
+use super::terminal::{colour, complain, written};
+use crate::cases::Case;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level};
+use crate::report::{CaseResult, Excerpt, Human, Json, Status, junit, status};
+use crate::run::{End, Judged, Keep, Options, Refusal};
+use crate::runner::{Ended, Progress, run_all};
+use crate::snapshot::Update;
+use crate::tracer::Stopper;
+
+/// Transcript lines shown before and after the one a failure is about.
+const AROUND: u64 = 4;
+
+pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
+    run(words, global).unwrap_or_else(|status| status)
+}
+
+fn run(words: &Run, global: &Global) -> Result<ExitStatus, ExitStatus> {
+    let options = options(words)?;
+    let reports = reports(&words.report)?;
+    let selected = select(&words.select)?;
+    interrupt::watch(options.stopper.clone());
+    let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let mut session = Session::new(words, global, options.stopper.clone(), selected.status);
+    let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
+    let begun = Instant::now();
+    let bar = progress_bar(cases.len());
+    run_all(&cases, &options, jobs, |progress| match progress {
+        Progress::Began(case) => bar.set_message(case.id.clone()),
+        Progress::Ended(case, ended) => bar.suspend(|| {
+            bar.inc(1);
+            session.ended(case, *ended);
+        }),
+    });
+    bar.finish_and_clear();
+    session.finish(&reports, begun.elapsed())
+}
+
+fn options(words: &Run) -> Result<Options, ExitStatus> {
+    let is_ci = std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+    let asked = match (words.update, words.update_all, words.check) {
+        (_, true, _) => Some(Update::Always),
+        (_, _, true) => Some(Update::No),
+        (Some(UpdateWord::Auto), ..) => Some(Update::Auto),
+        (Some(UpdateWord::New), ..) => Some(Update::New),
+        (Some(UpdateWord::Always), ..) => Some(Update::Always),
+        (Some(UpdateWord::No), ..) => Some(Update::No),
+        (None, false, false) => None,
+    };
+    let by_insta = || match std::env::var("INSTA_UPDATE") {
+        Err(_) => Ok(Update::Auto),
+        Ok(word) => Update::from_insta(&word).ok_or_else(|| {
+            complain(
+                format!("INSTA_UPDATE is `{word}`, which means nothing here"),
+                Some("it is auto, always, new, unseen or no"),
+            );
+            ExitStatus::Usage
+        }),
+    };
+    let update = asked.map_or_else(by_insta, Ok)?;
+    let keep = match words.keep_tmp {
+        None => Keep::Never,
+        Some(KeepWord::Failed) => Keep::Failed,
+        Some(KeepWord::All) => Keep::Always,
+    };
+    let stopper = Stopper::default();
+    Ok(Options { seed: words.select.seed, update, is_ci, keep, bins: binaries(&words.select.bin)?, stopper })
+}
+
+/// A report file that was asked for.
+enum ReportFile {
+    Junit(PathBuf),
+    Json(PathBuf),
+}
+
+fn reports(words: &[String]) -> Result<Vec<ReportFile>, ExitStatus> {
+    let parse = |word: &String| {
+        let (kind, path) = word.split_once('=').filter(|(_, path)| !path.is_empty())?;
+        match kind {
+            "junit" => Some(ReportFile::Junit(path.into())),
+            "json" => Some(ReportFile::Json(path.into())),
+            _ => None,
+        }
+    };
+    words
+        .iter()
+        .map(|word| {
+            parse(word).ok_or_else(|| {
+                complain(format!("cannot read `--report {word}`"), Some("write junit=FILE or json=FILE"));
+                ExitStatus::Usage
+            })
+        })
+        .collect()
+}
+
+/// Shown on a terminal only.
+fn progress_bar(cases: usize) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(cases as u64);
+    // The template is fixed: were it wrong, the default one would do.
+    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+enum Told {
+    Human(Human<Stdout>),
+    Json(Json<Stdout>),
+}
+
+/// What has become of the cases so far.
+struct Session {
+    told: Told,
+    results: Vec<CaseResult>,
+    status: ExitStatus,
+    stopper: Stopper,
+    fail_fast: bool,
+    /// The runs were ended because a case failed.
+    cut_short: bool,
+}
+
+impl Session {
+    fn new(words: &Run, global: &Global, stopper: Stopper, status: ExitStatus) -> Session {
+        let told = match words.format {
+            Format::Human => Told::Human(Human::new(io::stdout(), colour(global), global.quiet)),
+            Format::Json => Told::Json(Json::new(io::stdout())),
+        };
+        Session { told, results: Vec::new(), status, stopper, fail_fast: words.fail_fast, cut_short: false }
+    }
+
+    fn ended(&mut self, case: &Case, ended: Ended) {
+        let (result, status) = result(case, ended);
+        if self.cut_short && result.status == Status::Interrupted {
+            return;
+        }
+        self.status = self.status.and(status);
+        let told = match &mut self.told {
+            Told::Human(human) => human.case(&result),
+            Told::Json(json) => json.case(&result),
+        };
+        if let Err(status) = written(told) {
+            self.status = self.status.and(status);
+        }
+        if self.fail_fast && status != ExitStatus::Passed && !self.cut_short {
+            self.cut_short = true;
+            self.stopper.stop();
+        }
+        self.results.push(result);
+    }
+
+    fn finish(self, reports: &[ReportFile], took: Duration) -> Result<ExitStatus, ExitStatus> {
+        written(match self.told {
+            Told::Human(human) => human.finish(),
+            Told::Json(json) => json.finish(),
+        })?;
+        for report in reports {
+            let (path, done) = match report {
+                ReportFile::Junit(path) => {
+                    (path, File::create(path).and_then(|file| junit(&self.results, took, io::BufWriter::new(file))))
+                }
+                ReportFile::Json(path) => (path, File::create(path).and_then(|file| json_file(&self.results, file))),
+            };
+            done.map_err(|error| {
+                complain(format!("cannot write the report `{}`: {error}", path.display()), None);
+                ExitStatus::NotSetUp
+            })?;
+        }
+        Ok(self.status)
+    }
+}
+
+fn json_file(results: &[CaseResult], file: File) -> io::Result<()> {
+    let mut json = Json::new(io::BufWriter::new(file));
+    results.iter().try_for_each(|result| json.case(result))?;
+    json.finish()
+}
+
+/// A case's result for reports, and what it adds to the exit status.
+fn result(case: &Case, ended: Ended) -> (CaseResult, ExitStatus) {
+    let mut result = CaseResult {
+        id: case.id.clone(),
+        status: Status::Error,
+        reason: String::new(),
+        took: ended.took,
+        outcome: None,
+        source: case.source.clone(),
+        diagnostics: Diagnostics::new(),
+        excerpts: Vec::new(),
+        kept: None,
+        written: None,
+    };
+    let status = match ended.end {
+        End::Judged(judged) => return judged_result(result, *judged),
+        End::Invalid(problems) => {
+            let status = invalid(&problems);
+            result.diagnostics = problems;
+            status
+        }
+        End::NotSetUp(diagnostic) => {
+            result.diagnostics = Diagnostics::from(*diagnostic);
+            ExitStatus::NotSetUp
+        }
+        End::Unable(refusal) => {
+            result.diagnostics = Diagnostics::from(unable(case, &refusal));
+            ExitStatus::Unable
+        }
+        End::Interrupted => {
+            result.status = Status::Interrupted;
+            ExitStatus::Interrupted
+        }
+    };
+    (result, status)
+}
+
+fn judged_result(mut result: CaseResult, judged: Judged) -> (CaseResult, ExitStatus) {
+    let (status, reason) = status(&judged.outcome.verdict);
+    result.status = status;
+    result.reason = reason.to_owned();
+    result.excerpts = judged.outcome.failures.iter().map(|failure| excerpt(&judged, failure.near)).collect();
+    let exit = if judged.outcome.verdict.is_failure() { ExitStatus::Failed } else { ExitStatus::Passed };
+    result.diagnostics = judged.warnings;
+    result.kept = judged.kept;
+    result.written = judged.written;
+    result.outcome = Some(judged.outcome);
+    (result, exit)
+}
+
+fn excerpt(judged: &Judged, near: Option<u64>) -> Excerpt {
+    let Some(about) = near else { return Excerpt::default() };
+    // A transcript that cannot be read back is shown as none: the failure itself does not depend on it.
+    let lines = judged.transcript.range(about.saturating_sub(AROUND), about + AROUND).unwrap_or_default();
+    Excerpt { lines, about }
+}
+
+fn unable(case: &Case, refusal: &Refusal) -> Diagnostic {
+    Diagnostic {
+        code: Code::UNABLE,
+        level: Level::Error,
+        message: refusal.to_string(),
+        labels: Vec::new(),
+        help: Some(refusal.help()),
+        notes: Vec::new(),
+        source: case.source.clone(),
+    }
+}

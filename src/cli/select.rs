@@ -1,0 +1,66 @@
+//! Which cases the words of the command line select.
+
+use std::collections::BTreeMap;
+
+use super::args::Select;
+use super::exit_status::ExitStatus;
+use super::terminal::complain;
+use crate::cases::{self, Case, Filter};
+
+/// The cases that were selected, and whether files could not be read at all.
+pub(super) struct Selected {
+    pub(super) cases: Vec<Case>,
+    pub(super) status: ExitStatus,
+}
+
+/// Finds, reads and filters. `Err` is for words that make no sense and selections that are empty.
+pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
+    let mut filters = Vec::new();
+    for text in &words.filter {
+        filters.push(Filter::parse(text).map_err(|error| {
+            complain(error, Some("a filter is TEXT, /REGEX/ or tag:NAME"));
+            ExitStatus::Usage
+        })?);
+    }
+    let default = ["specs".to_owned()];
+    let specs = if words.specs.is_empty() { &default[..] } else { &words.specs };
+    let files = cases::find(specs).map_err(|error| {
+        complain(error, words.specs.is_empty().then_some("without SPECS, `specs/` is run; name a file or a folder"));
+        ExitStatus::NotSetUp
+    })?;
+    let mut selected = Selected { cases: Vec::new(), status: ExitStatus::Passed };
+    for file in &files {
+        match cases::load(file) {
+            Ok(case) if filters.iter().all(|filter| filter.selects(&case)) => selected.cases.push(case),
+            Ok(_) => {}
+            Err(error) => {
+                complain(error, None);
+                selected.status = selected.status.and(ExitStatus::NotSetUp);
+            }
+        }
+    }
+    if selected.cases.is_empty() && selected.status == ExitStatus::Passed {
+        let why = if files.is_empty() { "there is no spec there" } else { "no case passes the filters" };
+        complain(format!("nothing selected: {why}"), None);
+        return Err(ExitStatus::NothingSelected);
+    }
+    Ok(selected)
+}
+
+/// Reads `NAME=PATH` words.
+pub(super) fn binaries(words: &[String]) -> Result<BTreeMap<String, String>, ExitStatus> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let pair = |word: &String| {
+        let (name, path) = word.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty())?;
+        Some((name.to_owned(), here.join(path).to_string_lossy().into_owned()))
+    };
+    words
+        .iter()
+        .map(|word| {
+            pair(word).ok_or_else(|| {
+                complain(format!("cannot read `--bin {word}`"), Some("write --bin NAME=PATH"));
+                ExitStatus::Usage
+            })
+        })
+        .collect()
+}

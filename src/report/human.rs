@@ -1,0 +1,123 @@
+//! Results for people: a line for each case, and for what went wrong all that helps to see why.
+
+use std::io::{self, Write};
+
+use super::result::{CaseResult, Excerpt, Status, Totals};
+use crate::diagnostic::Style;
+use crate::snapshot::{DiffStyle, render_diff};
+use crate::verdict::FailureKind;
+
+/// Longer differences are cut: the whole text waits in a file.
+const MOST_DIFF_LINES: usize = 120;
+
+/// Writes results for people.
+#[derive(Debug)]
+pub struct Human<W: Write> {
+    out: W,
+    colour: bool,
+    quiet: bool,
+    totals: Totals,
+    accept: Vec<String>,
+}
+
+impl<W: Write> Human<W> {
+    /// Writes to `out`; `quiet` leaves out cases that ended well.
+    pub fn new(out: W, colour: bool, quiet: bool) -> Human<W> {
+        Human { out, colour, quiet, totals: Totals::default(), accept: Vec::new() }
+    }
+
+    /// Tells one result.
+    pub fn case(&mut self, result: &CaseResult) -> io::Result<()> {
+        self.totals.add(result.status);
+        let is_bad = matches!(
+            result.status,
+            Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted
+        );
+        if is_bad || !self.quiet {
+            self.line(result)?;
+        }
+        let style = if self.colour { Style::Colour } else { Style::Plain };
+        if !result.diagnostics.is_empty() {
+            writeln!(self.out, "{}", result.diagnostics.render(style))?;
+        }
+        if matches!(result.status, Status::Fail | Status::Timeout) {
+            self.failures(result, style)?;
+        }
+        if let Some(kept) = &result.kept {
+            writeln!(self.out, "its folder is kept: {}", kept.display())?;
+        }
+        if is_bad && result.outcome.is_some() {
+            writeln!(self.out, "run it again: {}\n", result.repeat())?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, result: &CaseResult) -> io::Result<()> {
+        let name = result.status.name().to_uppercase();
+        let colour = match result.status {
+            Status::Pass | Status::Xfail => "32",
+            Status::Skip => "33",
+            _ => "31",
+        };
+        let word = if self.colour { format!("\x1b[1;{colour}m{name:<7}\x1b[0m") } else { format!("{name:<7}") };
+        write!(self.out, "{word} {}", result.id)?;
+        if !result.reason.is_empty() {
+            write!(self.out, ": {}", result.reason)?;
+        }
+        if let Some(written) = &result.written {
+            write!(self.out, " (wrote {})", written.display())?;
+        }
+        writeln!(self.out)
+    }
+
+    fn failures(&mut self, result: &CaseResult, style: Style) -> io::Result<()> {
+        for (number, (failure, diagnostic)) in result.failures().enumerate() {
+            writeln!(self.out, "{}", diagnostic.render(style))?;
+            if let Some((expected, actual)) = &failure.diff {
+                self.diff(expected, actual)?;
+            }
+            if let Some(excerpt) = result.excerpts.get(number) {
+                self.excerpt(excerpt)?;
+            }
+            if failure.kind == FailureKind::Snapshot {
+                self.accept.extend(failure.help.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn diff(&mut self, expected: &str, actual: &str) -> io::Result<()> {
+        let style = if self.colour { DiffStyle::Colour } else { DiffStyle::Plain };
+        let text = render_diff(expected, actual, style);
+        let lines: Vec<&str> = text.lines().collect();
+        for line in lines.iter().take(MOST_DIFF_LINES) {
+            writeln!(self.out, "    {line}")?;
+        }
+        if lines.len() > MOST_DIFF_LINES {
+            writeln!(self.out, "    ... {} more lines", lines.len() - MOST_DIFF_LINES)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn excerpt(&mut self, excerpt: &Excerpt) -> io::Result<()> {
+        if excerpt.lines.is_empty() {
+            return Ok(());
+        }
+        let width = excerpt.lines.last().map_or(1, |(number, _)| number.to_string().len());
+        writeln!(self.out, "transcript:")?;
+        for (number, line) in &excerpt.lines {
+            let mark = if *number == excerpt.about { '>' } else { ' ' };
+            writeln!(self.out, "  {mark} {number:width$} | {line}")?;
+        }
+        writeln!(self.out)
+    }
+
+    /// Tells the totals; the last lines are the commands that accept what differs.
+    pub fn finish(mut self) -> io::Result<()> {
+        writeln!(self.out, "{}", self.totals)?;
+        for accept in &self.accept {
+            writeln!(self.out, "{accept}")?;
+        }
+        self.out.flush()
+    }
+}

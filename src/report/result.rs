@@ -1,0 +1,186 @@
+//! A case's result as every report sees it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source};
+use crate::verdict::{Failure, FailureKind, Outcome, Verdict};
+
+/// How a case ended, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// As expected.
+    Pass,
+    /// Not as expected.
+    Fail,
+    /// Its time was up.
+    Timeout,
+    /// It did not run: a requirement is not met.
+    Skip,
+    /// It failed, as it is known to.
+    Xfail,
+    /// It passed although it is known to fail.
+    Xpass,
+    /// It came to no verdict.
+    Error,
+    /// The session was interrupted before it ended.
+    Interrupted,
+}
+
+impl Status {
+    /// Its name in every report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Pass => "pass",
+            Status::Fail => "fail",
+            Status::Timeout => "timeout",
+            Status::Skip => "skip",
+            Status::Xfail => "xfail",
+            Status::Xpass => "xpass",
+            Status::Error => "error",
+            Status::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A case's result.
+#[derive(Debug)]
+pub struct CaseResult {
+    /// The case's id.
+    pub id: String,
+    /// How it ended.
+    pub status: Status,
+    /// Why it was skipped or is known to fail; empty otherwise.
+    pub reason: String,
+    /// How long it took.
+    pub took: Duration,
+    /// What the run came to, where it came to a verdict.
+    pub outcome: Option<Outcome>,
+    /// The spec's text.
+    pub source: Arc<Source>,
+    /// Errors of the spec or of setting it up, and warnings.
+    pub diagnostics: Diagnostics,
+    /// Transcript lines around each failure, in the order of the failures.
+    pub excerpts: Vec<Excerpt>,
+    /// The case's folder, where it was kept.
+    pub kept: Option<PathBuf>,
+    /// The golden file that was written.
+    pub written: Option<PathBuf>,
+}
+
+/// Lines of the transcript, one of which is what it is about.
+#[derive(Clone, Debug, Default)]
+pub struct Excerpt {
+    /// The lines with their numbers.
+    pub lines: Vec<(u64, String)>,
+    /// The number of the line it is about.
+    pub about: u64,
+}
+
+impl CaseResult {
+    /// The failures, each as a message that points into the spec, in the order found.
+    pub fn failures(&self) -> impl Iterator<Item = (&Failure, Diagnostic)> {
+        let failures = self.outcome.iter().flat_map(|outcome| &outcome.failures);
+        failures.map(|failure| (failure, diagnostic(failure, &self.source)))
+    }
+
+    /// The command that runs the case again.
+    pub fn repeat(&self) -> String {
+        format!("rinject run {}", self.id)
+    }
+}
+
+/// The status of a judged case, and the reason that comes with it.
+pub fn status(verdict: &Verdict) -> (Status, &str) {
+    match verdict {
+        Verdict::Pass => (Status::Pass, ""),
+        Verdict::Fail => (Status::Fail, ""),
+        Verdict::Timeout => (Status::Timeout, ""),
+        Verdict::Skip(reason) => (Status::Skip, reason),
+        Verdict::Xfail(reason) => (Status::Xfail, reason),
+        Verdict::Xpass(reason) => (Status::Xpass, reason),
+    }
+}
+
+/// The stable code of a kind of failure.
+pub fn failure_code(kind: FailureKind) -> Code {
+    match kind {
+        FailureKind::Fires => Code::RUN_FIRES,
+        FailureKind::Exit => Code::RUN_EXIT,
+        FailureKind::Stdout | FailureKind::Stderr => Code::RUN_OUTPUT,
+        FailureKind::Never => Code::RUN_NEVER,
+        FailureKind::Count => Code::RUN_COUNT,
+        FailureKind::Sequence => Code::RUN_SEQUENCE,
+        FailureKind::Invariant => Code::RUN_INVARIANT,
+        FailureKind::Check => Code::RUN_CHECK,
+        FailureKind::Start => Code::RUN_START,
+        FailureKind::Empty => Code::RUN_EMPTY,
+        FailureKind::Limit => Code::RUN_LIMIT,
+        FailureKind::Snapshot => Code::RUN_SNAPSHOT,
+    }
+}
+
+fn diagnostic(failure: &Failure, source: &Arc<Source>) -> Diagnostic {
+    Diagnostic {
+        code: failure_code(failure.kind),
+        level: Level::Error,
+        message: failure.message.clone(),
+        labels: failure.span.into_iter().map(|span| Label { span, text: failure.label.clone() }).collect(),
+        // The command that accepts a snapshot is the last line of the report instead.
+        help: failure.help.clone().filter(|_| failure.kind != FailureKind::Snapshot),
+        notes: failure.notes.clone(),
+        source: source.clone(),
+    }
+}
+
+/// How many cases ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// As expected.
+    pub passed: usize,
+    /// Failures, time-outs and unexpected passes.
+    pub failed: usize,
+    /// Without a verdict.
+    pub errors: usize,
+    /// Skipped.
+    pub skipped: usize,
+    /// Known failures.
+    pub xfailed: usize,
+    /// Not run, or not to the end.
+    pub interrupted: usize,
+}
+
+impl Totals {
+    /// Counts one more result.
+    pub fn add(&mut self, status: Status) {
+        *match status {
+            Status::Pass => &mut self.passed,
+            Status::Fail | Status::Timeout | Status::Xpass => &mut self.failed,
+            Status::Error => &mut self.errors,
+            Status::Skip => &mut self.skipped,
+            Status::Xfail => &mut self.xfailed,
+            Status::Interrupted => &mut self.interrupted,
+        } += 1;
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        let rest = [
+            (self.errors, "errors"),
+            (self.skipped, "skipped"),
+            (self.xfailed, "known to fail"),
+            (self.interrupted, "interrupted"),
+        ];
+        rest.iter().filter(|(count, _)| *count > 0).try_for_each(|(count, word)| write!(f, ", {count} {word}"))
+    }
+}
