@@ -40,7 +40,11 @@ impl Filter {
             return Err(failed("it is empty".to_owned()));
         }
         if let Some(tag) = text.strip_prefix("tag:") {
-            return if tag.is_empty() { Err(failed("`tag:` names no tag".to_owned())) } else { Ok(Filter::Tag(tag.to_owned())) };
+            return if tag.is_empty() {
+                Err(failed("`tag:` names no tag".to_owned()))
+            } else {
+                Ok(Filter::Tag(tag.to_owned()))
+            };
         }
         if text.starts_with("status:") {
             return Err(failed("not supported yet: results of earlier runs are not kept".to_owned()));

@@ -13,8 +13,7 @@ pub(super) fn main(words: &Check, global: &Global) -> ExitStatus {
 
 fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let selected = select(&words.select)?;
-    let options =
-        Options { seed: words.select.seed, bins: binaries(&words.select.bin)?, ..Options::default() };
+    let options = Options { seed: words.select.seed, bins: binaries(&words.select.bin)?, ..Options::default() };
     let mut status = selected.status;
     for case in &selected.cases {
         match run::resolve(case, &options) {

@@ -18,7 +18,9 @@ pub(super) fn main(_global: &Global) -> ExitStatus {
     let findings = [architecture(), kernel(), ptrace(), yama(), syscall_info()];
     let text: String = findings
         .iter()
-        .map(|finding| format!("{:<4} {:<22} {}\n", if finding.is_good { "ok" } else { "no" }, finding.name, finding.says))
+        .map(|finding| {
+            format!("{:<4} {:<22} {}\n", if finding.is_good { "ok" } else { "no" }, finding.name, finding.says)
+        })
         .collect();
     let able = findings.iter().all(|finding| finding.is_good);
     match print(text) {
@@ -63,6 +65,7 @@ fn yama() -> Finding {
 
 fn syscall_info() -> Finding {
     let is_good = sys::probe_syscall_info();
-    let says = if is_good { "PTRACE_GET_SYSCALL_INFO is there" } else { "PTRACE_GET_SYSCALL_INFO is missing (Linux 5.3)" };
+    let says =
+        if is_good { "PTRACE_GET_SYSCALL_INFO is there" } else { "PTRACE_GET_SYSCALL_INFO is missing (Linux 5.3)" };
     Finding { name: "syscall info", is_good, says: says.to_owned() }
 }

@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_higher_status_wins() {
-        use ExitStatus::{Failed, InvalidSpec, Internal, NotSetUp, Passed, Unable};
+        use ExitStatus::{Failed, Internal, InvalidSpec, NotSetUp, Passed, Unable};
         let together = |all: &[ExitStatus]| all.iter().copied().fold(Passed, ExitStatus::and);
         assert_eq!(together(&[Failed, Passed]), Failed);
         assert_eq!(together(&[Failed, InvalidSpec]), InvalidSpec);

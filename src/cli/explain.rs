@@ -21,7 +21,10 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let is_code = words.what.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("rj"));
     if is_code && !std::path::Path::new(&words.what).exists() {
         let Some(code) = Code::parse(&words.what) else {
-            complain(format!("there is no code `{}`", words.what), Some("codes are RJ and four digits, such as RJ0201"));
+            complain(
+                format!("there is no code `{}`", words.what),
+                Some("codes are RJ and four digits, such as RJ0201"),
+            );
             return Err(ExitStatus::Usage);
         };
         print(format!("{}\n", code.explanation().trim_end()))?;

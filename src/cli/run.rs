@@ -40,10 +40,10 @@ fn run(words: &Run, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let bar = progress_bar(cases.len());
     run_all(&cases, &options, jobs, |progress| match progress {
         Progress::Began(case) => bar.set_message(case.id.clone()),
-        Progress::Ended(case, ended) => bar.suspend(|| {
+        Progress::Ended(case, ended) => {
             bar.inc(1);
-            session.ended(case, *ended);
-        }),
+            bar.suspend(|| session.ended(case, *ended));
+        }
     });
     bar.finish_and_clear();
     session.finish(&reports, begun.elapsed())

@@ -70,8 +70,8 @@ impl Engine {
     fn exists(&self, name: TaskName, sysno: Sysno) -> bool {
         let Some(process) = self.processes.get(&name.process) else { return false };
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
-        let first_exec = self.executed
-            || matches!(self.plan.trace.start, Start::Exec) && sysno.name().starts_with("execve");
+        let first_exec =
+            self.executed || matches!(self.plan.trace.start, Start::Exec) && sysno.name().starts_with("execve");
         !silent && process.tracing && first_exec && self.plan.trace.calls.contains(sysno)
     }
 
@@ -229,7 +229,9 @@ fn may_block(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
         "fcntl" => matches!(raw.args[1], F_SETLKW | F_OFD_SETLKW),
         "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
         | "pwritev2" => match inspect.descriptor(raw.args[0] as i32) {
-            Some(super::Descriptor::Path(path)) => path.starts_with("/dev/") || path.starts_with("/proc/") || inspect.is_fifo(raw.args[0] as i32),
+            Some(super::Descriptor::Path(path)) => {
+                path.starts_with("/dev/") || path.starts_with("/proc/") || inspect.is_fifo(raw.args[0] as i32)
+            }
             Some(_) => true,
             None => false,
         },

@@ -48,7 +48,14 @@ impl Engine {
         name
     }
 
-    pub(super) fn birth(&mut self, name: TaskName, child: TaskId, birth: Birth, process: TaskId, decision: &mut Decision) {
+    pub(super) fn birth(
+        &mut self,
+        name: TaskName,
+        child: TaskId,
+        birth: Birth,
+        process: TaskId,
+        decision: &mut Decision,
+    ) {
         let Some(parent) = self.processes.get(&name.process) else { return };
         let is_thread = parent.id == process;
         let followed = if is_thread { self.plan.trace.follow.threads } else { self.plan.trace.follow.forks };
@@ -119,7 +126,9 @@ impl Engine {
                 if landmarks.main.is_none() && *explicit {
                     self.abandon(Abandoned::NoMain(image.to_owned()));
                 } else if landmarks.main.is_none() {
-                    self.note(format!("`{image}` has no `main` that can be found: its events start at its entry point"));
+                    self.note(format!(
+                        "`{image}` has no `main` that can be found: its events start at its entry point"
+                    ));
                 }
                 Some(landmarks.main.or(landmarks.entry))
             }

@@ -13,7 +13,13 @@ const BREAKPOINT: i32 = 0x80;
 const STEP: i32 = 2;
 
 impl Engine {
-    pub(super) fn signal(&mut self, name: TaskName, info: SignalInfo, inspect: &dyn Inspect, decision: &mut Decision) {
+    pub(super) fn signal(
+        &mut self,
+        name: TaskName,
+        info: SignalInfo,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
         if info.signal == Signal::TRAP && self.is_ours(name, &info, inspect, decision) {
             return;
         }

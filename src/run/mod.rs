@@ -270,8 +270,12 @@ fn gather(
 }
 
 fn skipped(plan: &Plan, reason: String) -> End {
-    let outcome =
-        Outcome { verdict: Verdict::Skip(reason), failures: Vec::new(), record: Record::default(), rules: Vec::new() };
+    let outcome = Outcome {
+        verdict: Verdict::Skip(reason),
+        failures: Vec::new(),
+        record: Record::default(),
+        rules: Vec::new(),
+    };
     End::Judged(Box::new(Judged {
         outcome,
         warnings: plan.warnings.clone(),

@@ -24,7 +24,9 @@ impl From<TraceError> for Refusal {
         match error {
             TraceError::Spawn(SpawnError::Seize(PtraceError::Refused(errno))) => Refusal::Ptrace(errno),
             TraceError::Spawn(SpawnError::Seize(PtraceError::Gone)) => Refusal::Ptrace(libc::ESRCH),
-            TraceError::Spawn(SpawnError::Resources(error)) | TraceError::Watchdog(error) => Refusal::Resources(error),
+            TraceError::Spawn(SpawnError::Resources(error)) | TraceError::Watchdog(error) => {
+                Refusal::Resources(error)
+            }
         }
     }
 }
@@ -34,7 +36,9 @@ impl fmt::Display for Refusal {
         let words = |errno: &i32| std::io::Error::from_raw_os_error(*errno).to_string();
         match self {
             Refusal::Architecture(arch) => write!(f, "rinject cannot trace programs on {arch} yet, only on x86_64"),
-            Refusal::Ptrace(errno) => write!(f, "the kernel refused to let a child process be traced: {}", words(errno)),
+            Refusal::Ptrace(errno) => {
+                write!(f, "the kernel refused to let a child process be traced: {}", words(errno))
+            }
             Refusal::Filter(errno) => write!(f, "the kernel refused the seccomp filter: {}", words(errno)),
             Refusal::Resources(error) => write!(f, "cannot start a traced process: {error}"),
         }
@@ -45,7 +49,9 @@ impl Refusal {
     /// What probably refused, and what allows it.
     pub fn help(&self) -> String {
         match self {
-            Refusal::Architecture(_) => "run it on x86_64; `requires = [\"arch:x86_64\"]` skips it elsewhere".to_owned(),
+            Refusal::Architecture(_) => {
+                "run it on x86_64; `requires = [\"arch:x86_64\"]` skips it elsewhere".to_owned()
+            }
             Refusal::Ptrace(_) if yama_scope() == Some(3) => {
                 "Yama forbids ptrace until the next boot (kernel.yama.ptrace_scope = 3)".to_owned()
             }

@@ -77,7 +77,9 @@ impl SetupError {
             SetupError::NotFound { program, .. } => Some(format!(
                 "install it, write its path, or skip the spec where it is missing with `requires = [\"program:{program}\"]`"
             )),
-            SetupError::NotExecutable { .. } => Some("a target is an executable file or a script with `#!`".to_owned()),
+            SetupError::NotExecutable { .. } => {
+                Some("a target is an executable file or a script with `#!`".to_owned())
+            }
             SetupError::File { .. } | SetupError::Command { .. } | SetupError::ZeroByte { .. } => None,
         }
     }

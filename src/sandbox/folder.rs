@@ -102,7 +102,9 @@ impl Sandbox {
             .into_iter()
             .map(|relative| self.path().join(relative))
             .filter(|path| wanted(&path.to_string_lossy()))
-            .filter_map(|path| Some(LeftFile { what: describe(&path).ok()?, path: path.to_string_lossy().into_owned() }))
+            .filter_map(|path| {
+                Some(LeftFile { what: describe(&path).ok()?, path: path.to_string_lossy().into_owned() })
+            })
             .collect()
     }
 
@@ -135,7 +137,8 @@ pub(super) fn failed(what: &'static str, path: &Path, error: io::Error) -> Setup
 
 fn place(file: &TargetFile, cwd: &Path) -> Result<(), SetupError> {
     let path = cwd.join(&file.path);
-    let failed = |what, path: &Path, error| SetupError::File { what, path: path.to_owned(), span: Some(file.span), error };
+    let failed =
+        |what, path: &Path, error| SetupError::File { what, path: path.to_owned(), span: Some(file.span), error };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|error| failed("make the folder", parent, error))?;
     }

@@ -63,7 +63,9 @@ pub fn read(path: &Path) -> Result<Option<Golden>, SnapshotError> {
     match starts_as_snapshot(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SnapshotError::new("read", path, error)),
-        Ok(false) => return Err(SnapshotError::new("read", path, "it does not begin with `---` as insta's files do")),
+        Ok(false) => {
+            return Err(SnapshotError::new("read", path, "it does not begin with `---` as insta's files do"));
+        }
         Ok(true) => {}
     }
     let snapshot = insta::Snapshot::from_file(path).map_err(|error| SnapshotError::new("read", path, error))?;

@@ -271,7 +271,8 @@ pub fn probe_tracing() -> Result<(), SpawnError> {
     };
     let spawned = spawn(&plan)?;
     super::send_signal(spawned.task, None, crate::abi::Signal::KILL);
-    while !matches!(wait(Some(spawned.task), true), WaitOutcome::NoChild | WaitOutcome::Changed(_, Status::Ended(_))) {
+    while !matches!(wait(Some(spawned.task), true), WaitOutcome::NoChild | WaitOutcome::Changed(_, Status::Ended(_)))
+    {
         // SIGKILL does not pull a task out of PTRACE_EVENT_EXIT (Linux 6.1).
         let _ = ptrace::resume(spawned.task, ptrace::Resume::Continue, None);
     }

@@ -313,10 +313,13 @@ impl Tracer<'_> {
             }
             // Killed in its stop: its end is told by the next wait.
             Err(PtraceError::Gone) => {
-                self.seats.insert(task, Seat { state: SeatState::Running(Running::told(task)), since: Instant::now() });
+                self.seats
+                    .insert(task, Seat { state: SeatState::Running(Running::told(task)), since: Instant::now() });
                 self.settle(task, Settle::EndOrSleep, false);
             }
-            Err(PtraceError::Refused(_)) => self.tell(task, Observation::Stop { task, stop: Stop::Interrupted }, None),
+            Err(PtraceError::Refused(_)) => {
+                self.tell(task, Observation::Stop { task, stop: Stop::Interrupted }, None)
+            }
         }
     }
 
@@ -423,7 +426,8 @@ fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Registers>), Ptr
                 let registers = sys::registers(task)?;
                 // The filter selects calls of the native table only.
                 let arch = Arch::X86_64;
-                let call = RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
+                let call =
+                    RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
                 return Ok((Stop::Entry(call), Some(registers)));
             }
             libc::PTRACE_EVENT_FORK => born(task, Birth::Fork)?,

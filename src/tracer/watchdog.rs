@@ -77,7 +77,8 @@ impl Watchdog {
     pub(super) fn start(watch: Watch) -> std::io::Result<Watchdog> {
         let shared = Arc::new(Shared::default());
         let mine = shared.clone();
-        let thread = std::thread::Builder::new().name("rinject-watchdog".into()).spawn(move || guard(&mine, &watch))?;
+        let thread =
+            std::thread::Builder::new().name("rinject-watchdog".into()).spawn(move || guard(&mine, &watch))?;
         Ok(Watchdog { shared, thread: Some(thread) })
     }
 

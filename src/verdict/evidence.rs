@@ -98,8 +98,7 @@ impl Evidence {
                 failures.push(Failure::new(FailureKind::Check, message).at(span, "still ran"));
             }
             Some(ending) if !is_expected(&check.exit, ending) => {
-                let message =
-                    format!("check \"{}\" {}, expected {}", check.name, told(ending), wanted(&check.exit));
+                let message = format!("check \"{}\" {}, expected {}", check.name, told(ending), wanted(&check.exit));
                 let mut failure = Failure::new(FailureKind::Check, message).at(span, told(ending));
                 failure.notes.extend(tail("its stdout", &result.stdout));
                 failure.notes.extend(tail("its stderr", &result.stderr));
@@ -127,10 +126,13 @@ fn limit(record: &Record) -> Option<Failure> {
             .help("`[target] limits.tasks` sets the limit"),
         Abandoned::Events(limit) => failure(format!("the transcript has more than {limit} lines"))
             .help("`[target] limits.events` sets the limit; `[trace] drop` leaves events out"),
-        Abandoned::Output(limit) => failure(format!("an output is longer than {limit} bytes"))
-            .help("`[target] limits.output` sets the limit"),
-        Abandoned::NoMain(image) => Failure::new(FailureKind::Start, format!("`{image}` has no `main` that can be found"))
-            .help("`start = \"entry\"` starts where the loader hands over"),
+        Abandoned::Output(limit) => {
+            failure(format!("an output is longer than {limit} bytes")).help("`[target] limits.output` sets the limit")
+        }
+        Abandoned::NoMain(image) => {
+            Failure::new(FailureKind::Start, format!("`{image}` has no `main` that can be found"))
+                .help("`start = \"entry\"` starts where the loader hands over")
+        }
         Abandoned::Stopped => failure("the run was stopped from outside".into()),
     })
 }

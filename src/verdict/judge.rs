@@ -54,13 +54,14 @@ impl Judge {
             let message = format!("`{}` happened, and must never", matcher.pattern());
             Some(Failure::new(FailureKind::Never, message).at(span, "happened").near(Some(line?)))
         });
-        let counts = self.counts.into_iter().filter(|counted| !counted.is.is_satisfied_by(counted.count)).map(|counted| {
-            let times = if counted.count == 1 { "once".to_owned() } else { format!("{} times", counted.count) };
-            let message = format!("`{}` happened {times}, not {}", counted.matcher.pattern(), counted.is);
-            Failure::new(FailureKind::Count, message)
-                .at(counted.is_span, format!("happened {times}"))
-                .near(counted.last)
-        });
+        let counts =
+            self.counts.into_iter().filter(|counted| !counted.is.is_satisfied_by(counted.count)).map(|counted| {
+                let times = if counted.count == 1 { "once".to_owned() } else { format!("{} times", counted.count) };
+                let message = format!("`{}` happened {times}, not {}", counted.matcher.pattern(), counted.is);
+                Failure::new(FailureKind::Count, message)
+                    .at(counted.is_span, format!("happened {times}"))
+                    .near(counted.last)
+            });
         let sequences = self.sequences.into_iter().filter_map(SequenceMachine::finish);
         never.chain(counts).chain(sequences).collect()
     }

@@ -213,9 +213,9 @@ impl SequenceMachine {
 
     /// The `not` items that stand directly before the item waited for.
     fn check_nots(&mut self, event: &Event, line: u64) {
-        let active = self.items[self.at.min(self.items.len())..].iter().take_while(|item| {
-            matches!(item, State::Not(_) | State::Optional(_))
-        });
+        let active = self.items[self.at.min(self.items.len())..]
+            .iter()
+            .take_while(|item| matches!(item, State::Not(_) | State::Optional(_)));
         let mut scratch = self.bindings.clone();
         let broken = active
             .filter_map(|item| match item {
