@@ -29,32 +29,34 @@ impl Engine {
             wants_exit: false,
             skipped: None,
             suspended: false,
+            waits_for_ends: false,
             may_block: sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
             at_exit: Vec::new(),
         };
         if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
         }
+        let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
+        if threads > 1 && sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
+            // An exec waits for the other threads of its process to end, where no signal wakes it.
+            call.waits_for_ends = true;
+        }
         if call.may_block && call.skipped.is_none() && !self.schedule.alone() {
             if let Some(length) = sysno.and_then(|sysno| sleep_length(sysno, &raw, inspect)) {
                 self.schedule.will_sleep(name, length);
             }
-            if sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
-                // The exec waits for the process's other threads, where no signal wakes it.
-                self.go(name, |go| go.may_end = true);
-            }
         }
+        // Without an exit stop to come nothing would tell this call from the next one like it.
+        let has_exit = call.wants_exit || self.stops_at_every_call();
         if let Some(task) = self.tasks.get_mut(&name) {
-            task.call = Some(call);
+            task.call = has_exit.then_some(call);
         }
     }
 
     /// Whether this entry is of a call that is known already: told twice, or started again by the kernel.
     fn is_same_call(&mut self, name: TaskName, raw: &RawCall) -> bool {
         let Some(task) = self.tasks.get_mut(&name) else { return true };
-        if let Some(call) = &mut task.call
-            && (call.goes_on_as(raw) && (call.suspended || call.wants_exit || !self.schedule.alone()))
-        {
+        if let Some(call) = task.call.as_mut().filter(|call| call.goes_on_as(raw)) {
             call.suspended = false;
             return true;
         }
@@ -222,7 +224,7 @@ fn forced_error(actions: &[Action]) -> Option<Errno> {
 fn may_block(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
     const F_SETLKW: u64 = 7;
     const F_OFD_SETLKW: u64 = 38;
-    if !sysno.info().may_block && !sysno.name().starts_with("execve") {
+    if !sysno.info().may_block {
         return false;
     }
     match sysno.name() {

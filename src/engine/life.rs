@@ -257,6 +257,12 @@ impl Engine {
         if self.log.begun() {
             self.rules.note(&event);
         }
+        if let EventKind::Call(call) = &event.kind
+            && !self.log.is_written(&event)
+        {
+            // A name that is first seen in a line nobody reads is introduced in the next one.
+            self.names.unwritten(call);
+        }
         if self.log.push(event, &mut decision.events) {
             self.record.started = true;
         }

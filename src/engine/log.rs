@@ -97,7 +97,8 @@ impl Log {
         found
     }
 
-    fn is_written(&self, event: &Event) -> bool {
+    /// Whether an event is a line of the transcript.
+    pub(super) fn is_written(&self, event: &Event) -> bool {
         let wanted = match &event.kind {
             EventKind::Call(call) => call.sysno.is_some_and(|call| self.written.contains(call)),
             EventKind::Signal { info, .. } => self.signals.contains(info.signal),

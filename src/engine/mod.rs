@@ -181,8 +181,9 @@ impl Engine {
 
     fn resume(&mut self, name: TaskName) -> Next {
         let alone = self.schedule.alone();
+        let every_call = self.stops_at_every_call();
         let Some(task) = self.tasks.get(&name) else { return Next::Finished };
-        let every_call = !alone || self.plan.trace.filter == FilterMode::Ptrace;
+        let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
         let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
         let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
         let how = match task.go {
@@ -193,7 +194,7 @@ impl Engine {
         };
         let settle = match () {
             () if alone => Settle::Stop,
-            () if task.go.may_end || task.exiting => Settle::EndOrSleep,
+            () if task.go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
             () => Settle::Stop,
         };
@@ -201,6 +202,12 @@ impl Engine {
             self.schedule.listening(name);
         }
         Next::Resume { task: task.id, how, signal: task.go.signal, settle }
+    }
+
+    /// Whether tasks stop at the entry and exit of calls that nobody asked for: with several tasks, those that may
+    /// block have to be seen.
+    fn stops_at_every_call(&self) -> bool {
+        !self.schedule.alone() || self.plan.trace.filter == FilterMode::Ptrace
     }
 
     fn check_limits(&mut self) {

@@ -9,8 +9,9 @@ use crate::transcript::{EventKind, TaskName};
 
 /// `si_code` of the SIGTRAP that `int3` raises on x86 (SI_KERNEL).
 const BREAKPOINT: i32 = 0x80;
-/// `si_code` of the SIGTRAP after a single step (TRAP_TRACE).
-const STEP: i32 = 2;
+/// `si_code` of the SIGTRAP after a single step: TRAP_TRACE, or SIGTRAP itself where the step led into a handler
+/// (`signal_setup_done` in the kernel notifies the tracer without a code of its own).
+const STEPS: [i32; 2] = [2, 5];
 
 impl Engine {
     pub(super) fn signal(
@@ -75,7 +76,7 @@ impl Engine {
 
     /// Whether a SIGTRAP is rinject's own doing: a start breakpoint, or the step onto a handler.
     fn is_ours(&mut self, name: TaskName, info: &SignalInfo, inspect: &dyn Inspect, decision: &mut Decision) -> bool {
-        if info.code == STEP && self.tasks.get(&name).is_some_and(|task| task.pending_signal.is_some()) {
+        if STEPS.contains(&info.code) && self.tasks.get(&name).is_some_and(|task| task.pending_signal.is_some()) {
             self.handler_entered(name, inspect, decision);
             return true;
         }

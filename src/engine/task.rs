@@ -70,6 +70,8 @@ pub(super) struct InCall {
     pub(super) skipped: Option<i64>,
     /// A signal interrupted it and it may start again.
     pub(super) suspended: bool,
+    /// It goes on only when other tasks have ended, and sleeps where no signal wakes it.
+    pub(super) waits_for_ends: bool,
     /// It may put its task to sleep.
     pub(super) may_block: bool,
     /// What rules have in store for its exit.
