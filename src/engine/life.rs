@@ -159,7 +159,7 @@ impl Engine {
         self.ids.remove(&former);
         self.names.task_gone(former);
         self.schedule.gone(caller);
-        self.log.forget(caller);
+        self.log.renamed(caller, leader);
         let Some(id) = self.processes.get(&name.process).map(|process| process.id) else { return leader };
         task.id = id;
         task.name = leader;
@@ -175,6 +175,14 @@ impl Engine {
         self.schedule.born(leader);
         self.schedule.stopped(leader);
         leader
+    }
+
+    /// A task vanished. One that is in an exec of its own is about to come back as the first thread.
+    pub(super) fn vanished(&mut self, name: TaskName) {
+        let in_exec = |task: &Task| task.call.as_ref().is_some_and(|call| call.waits_for_ends);
+        if !self.tasks.get(&name).is_some_and(in_exec) {
+            self.forget(name);
+        }
     }
 
     pub(super) fn exiting(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {

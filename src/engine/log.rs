@@ -84,6 +84,11 @@ impl Log {
         self.weave.split(task, &mut Collect(out));
     }
 
+    /// A task has another name now; the call it is in goes on.
+    pub(super) fn renamed(&mut self, from: TaskName, to: TaskName) {
+        self.weave.renamed(from, to);
+    }
+
     /// A call that was begun will have no line: nobody wants it any more.
     pub(super) fn forget(&mut self, task: TaskName) {
         self.weave.forget(task);

@@ -86,7 +86,7 @@ impl Engine {
             Observation::Asleep { task } => self.with(task, |engine, name| engine.schedule.asleep(name)),
             Observation::ZombieLeader { task } => self.with(task, |engine, name| engine.schedule.zombie(name)),
             Observation::Elapsed { task } => self.with(task, |engine, name| engine.schedule.elapsed(name)),
-            Observation::Vanished { task } => self.with(task, |engine, name| engine.forget(name)),
+            Observation::Vanished { task } => self.with(task, |engine, name| engine.vanished(name)),
             Observation::Ended { task, ending } => {
                 if let Some(name) = self.ids.get(&task).copied() {
                     self.ended(name, ending, &mut decision);

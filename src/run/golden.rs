@@ -34,6 +34,10 @@ pub(super) fn compare(
 ) -> Result<Files, SnapshotError> {
     let SpecFile::Path(spec) = &case.file else { return Ok(Files::default()) };
     let path = golden_path(spec, None);
+    if outcome.record.abandoned.is_some() {
+        // What came of a run that was killed is compared with nothing and never written.
+        return Ok(Files::default());
+    }
     let wanted = plan.snapshot.transcript || plan.snapshot.stdout || !plan.snapshot.files.is_empty();
     if !wanted {
         if path.exists() {
@@ -48,11 +52,9 @@ pub(super) fn compare(
         outcome.fail(Failure::of(FailureKind::Snapshot, message).with_help(help));
         return Ok(Files::default());
     };
-    // A run that failed by itself is no golden text to be taken over, unless the snapshot is all that failed.
-    let may_write = outcome.record.abandoned.is_none();
     let update = if outcome.verdict == Verdict::Pass { options.update } else { no_overwriting(options.update) };
     let fresh = Golden { source: case.id.clone(), expression: plan.name.clone(), body };
-    let compared = snapshot::compare(&path, &fresh, update, may_write, options.is_ci)?;
+    let compared = snapshot::compare(&path, &fresh, update, options.is_ci)?;
     let accept = |pending: &PathBuf| format!("rinject accept {}", pending.with_extension("").display());
     Ok(match compared {
         Compared::Same => Files::default(),

@@ -152,6 +152,7 @@ fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
     let evidence = gather(case, &plan, &sandbox, observed.record, observed.stdout, observed.stderr)?;
     let (stdout, stderr) = (evidence.stdout.clone(), evidence.stderr.clone());
     let mut outcome = evidence.judge(&plan, judge.finish());
+    outcome.show_end(transcript.count());
     let compared = golden::compare(case, &plan, &sandbox, &transcript, &stdout, &mut outcome, options)
         .map_err(|error| snapshot_trouble(case, &error))?;
     if let Some(xfail) = &spec.xfail {

@@ -14,7 +14,7 @@ use super::SetupError;
 use super::folder::failed;
 use super::streams::{self, Captured};
 use crate::abi::bpf::BpfInsn;
-use crate::plan::{Limits, Plan, Target};
+use crate::plan::{Input, Limits, Plan, Target};
 use crate::sys::ChildPlan;
 
 /// Default of `limits.output`.
@@ -41,7 +41,10 @@ impl Launch {
         let program = resolve(target, spec_dir)?;
         let limit = target.limits.output.unwrap_or(OUTPUT_LIMIT);
         let stream = |what: &'static str, error: io::Error| failed("open", Path::new(what), error);
-        let stdin = streams::input(&target.stdin).map_err(|error| stream("stdin", error))?;
+        let stdin = streams::input(&target.stdin).map_err(|error| match &target.stdin {
+            Input::File(path) => failed("open the file for stdin,", path, error),
+            Input::Null | Input::Text(_) | Input::Inherit => stream("stdin", error),
+        })?;
         let (out, stdout) =
             streams::output(&target.stdout, 1, &target.cwd, limit).map_err(|error| stream("stdout", error))?;
         let (err, stderr) =

@@ -49,19 +49,12 @@ pub enum Compared {
     },
 }
 
-/// Compares `fresh` with the golden file at `path`. `may_write` is false after a crash or a timeout: what came
-/// of such a run is no golden text; `is_ci` says that nothing is to be written unasked.
-pub fn compare(
-    path: &Path,
-    fresh: &Golden,
-    update: Update,
-    may_write: bool,
-    is_ci: bool,
-) -> Result<Compared, SnapshotError> {
+/// Compares `fresh` with the golden file at `path`; `is_ci` says that nothing is to be written unasked.
+pub fn compare(path: &Path, fresh: &Golden, update: Update, is_ci: bool) -> Result<Compared, SnapshotError> {
     let golden = read(path)?;
     let pending = pending_path(path);
     if golden.as_ref().is_some_and(|golden| golden.body == fresh.body.trim_end_matches('\n')) {
-        if may_write && update != Update::No {
+        if update != Update::No {
             remove_stale(&pending)?;
         }
         return Ok(Compared::Same);
@@ -71,12 +64,12 @@ pub fn compare(
         Update::New => golden.is_none(),
         Update::Auto | Update::No => false,
     };
-    if may_write && overwrite {
+    if overwrite {
         write(path, fresh)?;
         remove_stale(&pending)?;
         return Ok(Compared::Written(path.to_owned()));
     }
-    let waits = may_write && update != Update::No && !(is_ci && update == Update::Auto);
+    let waits = update != Update::No && !(is_ci && update == Update::Auto);
     if waits {
         write(&pending, fresh)?;
     }
@@ -118,7 +111,7 @@ mod tests {
         if let Some(body) = before {
             write(&path, &golden(body)).unwrap();
         }
-        compare(&path, &golden("fresh"), update, may_write, is_ci).unwrap();
+        compare(&path, &golden("fresh"), update, is_ci).unwrap();
         let body = |path: &Path| read(path).unwrap().map(|golden| golden.body);
         let found = (body(&path), body(&pending_path(&path)));
         assert_eq!((found.0.as_deref(), found.1.as_deref()), after);
@@ -126,17 +119,16 @@ mod tests {
 
     #[test]
     fn only_what_was_asked_for_is_written() {
-        check(None, Update::Auto, true, false, (None, Some("fresh")));
-        check(None, Update::Auto, true, true, (None, None));
-        check(None, Update::New, true, true, (Some("fresh"), None));
-        check(None, Update::Always, true, true, (Some("fresh"), None));
-        check(None, Update::No, true, false, (None, None));
-        check(Some("old"), Update::Auto, true, false, (Some("old"), Some("fresh")));
-        check(Some("old"), Update::Auto, true, true, (Some("old"), None));
-        check(Some("old"), Update::New, true, false, (Some("old"), Some("fresh")));
-        check(Some("old"), Update::Always, true, true, (Some("fresh"), None));
-        check(Some("old"), Update::Always, false, false, (Some("old"), None));
-        check(Some("old"), Update::No, true, false, (Some("old"), None));
-        check(Some("fresh"), Update::Auto, true, false, (Some("fresh"), None));
+        check(None, Update::Auto, false, (None, Some("fresh")));
+        check(None, Update::Auto, true, (None, None));
+        check(None, Update::New, true, (Some("fresh"), None));
+        check(None, Update::Always, true, (Some("fresh"), None));
+        check(None, Update::No, false, (None, None));
+        check(Some("old"), Update::Auto, false, (Some("old"), Some("fresh")));
+        check(Some("old"), Update::Auto, true, (Some("old"), None));
+        check(Some("old"), Update::New, false, (Some("old"), Some("fresh")));
+        check(Some("old"), Update::Always, true, (Some("fresh"), None));
+        check(Some("old"), Update::No, false, (Some("old"), None));
+        check(Some("fresh"), Update::Auto, false, (Some("fresh"), None));
     }
 }

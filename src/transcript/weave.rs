@@ -58,6 +58,14 @@ impl Weave {
         }
     }
 
+    /// `from` is called `to` from now on; the call it has begun goes on under that name.
+    pub fn renamed(&mut self, from: TaskName, to: TaskName) {
+        if let Some(mut pending) = self.pending.remove(&from) {
+            pending.event.task = to;
+            self.pending.insert(to, pending);
+        }
+    }
+
     /// The call that `task` has begun will have no result.
     pub fn forget(&mut self, task: TaskName) {
         self.pending.remove(&task);

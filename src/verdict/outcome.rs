@@ -170,6 +170,13 @@ impl Outcome {
         at.and_then(|at| self.record.rules.get(at)).map_or(0, |record| record.fired)
     }
 
+    /// A run that reached a limit is best seen by the last of its `lines`.
+    pub fn show_end(&mut self, lines: u64) {
+        for failure in self.failures.iter_mut().filter(|failure| failure.kind == FailureKind::Limit) {
+            failure.near = (lines > 0).then_some(lines);
+        }
+    }
+
     /// Adds a failure; a case that passed has failed now.
     pub fn fail(&mut self, failure: Failure) {
         self.failures.push(failure);
