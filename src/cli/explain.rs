@@ -27,7 +27,7 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
             );
             return Err(ExitStatus::Usage);
         };
-        print(format!("{}\n", code.explanation().trim_end()))?;
+        print(format!("{code}: {}\n\n{}\n", code.title(), code.explanation().trim_end()))?;
         return Ok(ExitStatus::Passed);
     }
     let file = if words.what == "-" { SpecFile::Stdin } else { SpecFile::Path(words.what.clone().into()) };

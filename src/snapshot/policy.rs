@@ -99,13 +99,7 @@ mod tests {
     }
 
     /// What is on disk afterwards: golden body, pending body.
-    fn check(
-        before: Option<&str>,
-        update: Update,
-        may_write: bool,
-        is_ci: bool,
-        after: (Option<&str>, Option<&str>),
-    ) {
+    fn check(before: Option<&str>, update: Update, is_ci: bool, after: (Option<&str>, Option<&str>)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.snap");
         if let Some(body) = before {

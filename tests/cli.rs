@@ -1,0 +1,273 @@
+//! The `rinject` binary as its users meet it: words in; text, files and a status out.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const GOOD: &str = "spec = 1\ntarget = { program = \"cat\", args = [\"in\"], files = { in = \"x\" } }\n\
+    inject = [{ on = \"read(fd ~ '${tmp}/in')\", error = \"EIO\" }]\n\
+    trace = { drop = [\"read(fd ~ '/etc/**')\", \"read(fd ~ '/usr/**')\"] }\n\
+    expect = { exit = 1, stderr = { contains = [\"Input/output error\"] } }\n";
+
+/// A fresh folder with these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// `rinject` in `folder`, in an environment without CI.
+fn rinject(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
+    command.args(words).current_dir(folder).stdin(Stdio::null());
+    for name in ["CI", "INSTA_UPDATE", "RINJECT_UPDATE", "RINJECT_REQUIRE", "GITHUB_ACTIONS"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Status, standard output, standard error; the tree is killed after a minute.
+fn run(command: &mut Command) -> (i32, String, String) {
+    let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("{command:?} did not end");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// Whether programs can be traced here; says so where they cannot.
+fn can_trace() -> bool {
+    let (status, out, _) = run(&mut rinject(Path::new("/"), &["doctor"]));
+    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
+    assert!(status == 0 || !required, "tracing is required and refused:\n{out}");
+    if status != 0 {
+        println!("skipped: this machine refuses to trace\n{out}");
+    }
+    status == 0
+}
+
+#[test]
+fn a_new_snapshot_fails_waits_and_is_accepted() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[("x.toml", GOOD)]);
+    let here = folder.path();
+    let (status, out, _) = run(&mut rinject(here, &["run", "x.toml"]));
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("new snapshot"), "{out}");
+    assert_eq!(out.lines().last(), Some("rinject accept x.snap"), "the last line is the command that accepts");
+    assert_eq!(run(&mut rinject(here, &["pending"])).1, "./x.snap\n");
+    assert_eq!(run(&mut rinject(here, &["accept", "x.snap"])), (0, "accepted x.snap\n".into(), String::new()));
+    assert!(!here.join("x.snap.new").exists());
+    assert_eq!(run(&mut rinject(here, &["run", "x.toml"])).0, 0);
+
+    let golden = fs::read_to_string(here.join("x.snap")).unwrap();
+    fs::write(here.join("x.snap"), golden.replace("EIO", "EPERM")).unwrap();
+    let (status, out, _) = run(&mut rinject(here, &["run", "x.toml"]));
+    assert_eq!(status, 1);
+    assert!(out.contains("- P1     read") && out.contains("+ P1     read"), "a diff is shown: {out}");
+    assert_eq!(run(&mut rinject(here, &["reject"])).0, 0);
+    assert!(!here.join("x.snap.new").exists());
+    assert_eq!(run(&mut rinject(here, &["run", "-u", "x.toml"])).0, 0);
+    assert_eq!(fs::read_to_string(here.join("x.snap")).unwrap(), golden);
+}
+
+#[test]
+fn ci_writes_nothing_unasked() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[("x.toml", GOOD)]);
+    let files = || fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(run(rinject(folder.path(), &["run", "x.toml"]).env("CI", "true")).0, 1);
+    assert_eq!(files(), 1);
+    assert_eq!(run(&mut rinject(folder.path(), &["run", "--check", "x.toml"])).0, 1);
+    assert_eq!(run(rinject(folder.path(), &["run", "x.toml"]).env("INSTA_UPDATE", "no")).0, 1);
+    assert_eq!(files(), 1);
+    assert_eq!(run(rinject(folder.path(), &["run", "x.toml"]).env("CI", "true").env("INSTA_UPDATE", "always")).0, 0);
+    assert_eq!(files(), 2);
+}
+
+#[test]
+fn review_asks_for_each_snapshot_that_waits() {
+    let waiting = "---\nsource: \"x.toml\"\nexpression: \"x\"\n---\nnew\n";
+    let folder = folder(&[("a.snap.new", waiting), ("b.snap.new", waiting), ("c.snap.new", waiting)]);
+    let answers = folder.path().join("answers");
+    fs::write(&answers, "what?\na\nr\ns\n").unwrap();
+    let (status, out, _) = run(rinject(folder.path(), &["review", "."]).stdin(fs::File::open(&answers).unwrap()));
+    assert_eq!(status, 0);
+    assert!(out.contains("1 of 3: ./a.snap") && out.contains("+ new"), "{out}");
+    let exists = |name: &str| folder.path().join(name).exists();
+    assert!(exists("a.snap") && !exists("a.snap.new"));
+    assert!(!exists("b.snap") && !exists("b.snap.new"));
+    assert!(!exists("c.snap") && exists("c.snap.new"));
+}
+
+#[test]
+fn what_is_no_spec_is_one_clear_message() {
+    let folder =
+        folder(&[("empty/x.txt", ""), ("zero.toml", "spec = 1\n\0"), ("bad.toml", "spec = 1\ntraget = {}\n")]);
+    let here = folder.path();
+    fs::write(here.join("binary.toml"), [0xff, 0xfe, 0x80]).unwrap();
+    fs::write(here.join("huge.toml"), vec![b'#'; 50 << 20]).unwrap();
+    let mut check = |words: &[&str], status: i32, part: &str| {
+        let (got, out, err) = run(&mut rinject(here, words));
+        assert_eq!(got, status, "{words:?}\n{out}{err}");
+        assert!(format!("{out}{err}").contains(part), "{words:?} does not say `{part}`:\n{out}{err}");
+    };
+    check(&["run", "nowhere.toml"], 6, "cannot read spec `nowhere.toml`: no such file or directory");
+    check(&["run", "binary.toml"], 6, "it is not UTF-8 text (byte 0)");
+    check(&["run", "zero.toml"], 6, "a zero byte at byte 9");
+    check(&["run", "huge.toml"], 6, "it is 50 MiB long; a spec is at most 8 MiB");
+    check(&["run", "bad.toml"], 3, "did you mean `target`?");
+    check(&["check", "bad.toml"], 3, "error[RJ0102]");
+    check(&["run", "empty"], 4, "there is no spec there");
+    check(&["run", "bad.toml", "--filter", "tag:none"], 4, "no case passes the filters");
+    check(&["run", "--filter", "/(/", "bad.toml"], 2, "cannot read filter `/(/`");
+    check(&["run", "--nonsense"], 2, "unexpected argument");
+    check(&["run", "--bin", "kv", "bad.toml"], 2, "write --bin NAME=PATH");
+    check(&["run", "--report", "xml=x", "bad.toml"], 2, "write junit=FILE or json=FILE");
+    check(&["explain", "RJ0201"], 0, "unknown event");
+    check(&["explain", "RJ9999"], 2, "there is no code `RJ9999`");
+    check(&["accept"], 4, "no snapshot waits");
+}
+
+#[test]
+fn a_target_that_cannot_be_run_is_status_6_and_says_where() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[("plain.sh", "echo hi\n")]);
+    let here = folder.path();
+    let mut check = |target: &str, status: i32, part: &str| {
+        fs::write(here.join("x.toml"), format!("spec = 1\ntarget = {target}\n")).unwrap();
+        let (got, out, err) = run(&mut rinject(here, &["run", "x.toml"]));
+        assert_eq!(got, status, "{target}\n{out}{err}");
+        assert!(out.contains(part) && out.contains("x.toml:2:"), "{target} does not say `{part}`:\n{out}{err}");
+    };
+    check("{ program = \"no-such-program\" }", 6, "target program `no-such-program` not found");
+    check("{ program = \"./plain.sh\" }", 6, "it has no execute permission");
+    check("{ program = \"/tmp\" }", 6, "it is a directory");
+    check("{ program = \"${bin.kv}\" }", 6, "kv");
+    check("{ program = \"${env.RINJECT_UNSET}\" }", 3, "RINJECT_UNSET");
+    fs::write(here.join("x.toml"), "spec = 1\ntarget = { program = \"true\" }\nsetup = [{ run = [\"false\"] }]\n")
+        .unwrap();
+    let (status, out, _) = run(&mut rinject(here, &["run", "x.toml"]));
+    assert_eq!(status, 6);
+    assert!(out.contains("setup command `false` exited 1"), "{out}");
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    if !can_trace() {
+        return;
+    }
+    let marker = format!("rinject-cli-{}", std::process::id());
+    let spec = |timeout: &str| {
+        format!(
+            "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", \"sleep 1000 & sleep 1000; : {marker}\"], timeout = \"{timeout}\" }}\n\
+             snapshot = {{ transcript = false }}\n"
+        )
+    };
+    let folder = folder(&[("timeout.toml", &spec("200ms")), ("long.toml", &spec("60s"))]);
+    let (status, out, _) = run(&mut rinject(folder.path(), &["run", "timeout.toml"]));
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("TIMEOUT") && out.contains("P1 was in `wait4`"), "{out}");
+    assert_eq!(processes(&marker), 0, "after a time-out");
+
+    for (signal, status) in
+        [(libc_signal("INT"), Some(130)), (libc_signal("TERM"), Some(130)), (libc_signal("KILL"), None)]
+    {
+        let mut child = rinject(folder.path(), &["run", "long.toml"]).stdout(Stdio::null()).spawn().unwrap();
+        wait_until(|| processes(&marker) > 0);
+        let sent = Command::new("kill").args([signal, child.id().to_string().as_str()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), status, "{signal}");
+        wait_until(|| processes(&marker) == 0);
+    }
+}
+
+fn libc_signal(name: &str) -> &'static str {
+    match name {
+        "INT" => "-INT",
+        "TERM" => "-TERM",
+        _ => "-KILL",
+    }
+}
+
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "did not come to pass");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How many processes have `marker` on their command line.
+fn processes(marker: &str) -> usize {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(marker)).count()
+}
+
+#[test]
+fn reports_for_machines_can_be_read_back() {
+    if !can_trace() {
+        return;
+    }
+    let bad = GOOD.replace("exit = 1", "exit = 0");
+    let folder = folder(&[("a.toml", GOOD), ("b.toml", &bad), ("c.toml", "spec = 2\n")]);
+    let here = folder.path();
+    run(&mut rinject(here, &["run", "-u", "a.toml"]));
+    let words = ["run", "--format", "json", "--report", "junit=j.xml", "--report", "json=r.json", "."];
+    let (status, out, _) = run(&mut rinject(here, &words));
+    assert_eq!(status, 3);
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let statuses: Vec<&str> = lines[..3].iter().map(|line| line["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["pass", "fail", "error"]);
+    assert_eq!(lines[0]["rules"][0]["fired"], 1);
+    assert_eq!(lines[1]["failures"][0]["kind"], "exit");
+    assert_eq!(lines[1]["failures"][0]["line"], 5);
+    assert_eq!(lines[3]["failed"], 1);
+    assert_eq!(fs::read_to_string(here.join("r.json")).unwrap().lines().count(), 4);
+    let junit = fs::read_to_string(here.join("j.xml")).unwrap();
+    assert!(
+        junit.contains("tests=\"3\"") && junit.contains("failures=\"1\"") && junit.contains("errors=\"1\""),
+        "{junit}"
+    );
+    assert!(junit.contains("Error: error[RJ0702]"), "{junit}");
+}
+
+#[test]
+fn colour_is_for_those_who_want_it() {
+    let folder = folder(&[("bad.toml", "spec = 2\n")]);
+    let escape = |words: &[&str]| run(&mut rinject(folder.path(), words)).1.contains('\x1b');
+    assert!(!escape(&["run", "bad.toml"]), "a pipe gets none");
+    assert!(escape(&["run", "--color", "always", "bad.toml"]));
+    assert!(!escape(&["run", "--color", "never", "bad.toml"]));
+}
+
+#[test]
+fn list_shows_cases_in_order_and_check_runs_nothing() {
+    let folder = folder(&[("s/b.toml", GOOD), ("s/a.toml", GOOD), ("s/deep/c.toml", GOOD), ("s/no.txt", "")]);
+    let (status, out, _) = run(&mut rinject(folder.path(), &["list", "s"]));
+    assert_eq!((status, out.as_str()), (0, "s/a.toml\ns/b.toml\ns/deep/c.toml\n"));
+    let (status, out, _) = run(&mut rinject(folder.path(), &["list", "s/*.toml"]));
+    assert_eq!((status, out.as_str()), (0, "s/a.toml\ns/b.toml\n"));
+    let (status, out, _) = run(&mut rinject(folder.path(), &["check", "s", "--filter", "/c.toml$/"]));
+    assert_eq!((status, out.as_str()), (0, "ok s/deep/c.toml\n"));
+}
