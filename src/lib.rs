@@ -23,7 +23,7 @@
 //! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `plan sys` |
 //! | `snapshot` | golden files: read, write, diff, pending, accept | `transcript diagnostic` |
 //! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |
-//! | `report` | human text, JSON, JUnit | `verdict transcript diagnostic snapshot` |
+//! | `report` | human text, JSON, JUnit | `cases run verdict diagnostic snapshot` |
 //! | `run` | the story: parse, lower, run, judge | all |
 //! | `runner` | many cases: parallel, told in order | `run cases` |
 //! | `cli` | the command line | all |

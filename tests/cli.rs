@@ -124,7 +124,7 @@ fn what_is_no_spec_is_one_clear_message() {
     let here = folder.path();
     fs::write(here.join("binary.toml"), [0xff, 0xfe, 0x80]).unwrap();
     fs::write(here.join("huge.toml"), vec![b'#'; 50 << 20]).unwrap();
-    let mut check = |words: &[&str], status: i32, part: &str| {
+    let check = |words: &[&str], status: i32, part: &str| {
         let (got, out, err) = run(&mut rinject(here, words));
         assert_eq!(got, status, "{words:?}\n{out}{err}");
         assert!(format!("{out}{err}").contains(part), "{words:?} does not say `{part}`:\n{out}{err}");
@@ -153,7 +153,7 @@ fn a_target_that_cannot_be_run_is_status_6_and_says_where() {
     }
     let folder = folder(&[("plain.sh", "echo hi\n")]);
     let here = folder.path();
-    let mut check = |target: &str, status: i32, part: &str| {
+    let check = |target: &str, status: i32, part: &str| {
         fs::write(here.join("x.toml"), format!("spec = 1\ntarget = {target}\n")).unwrap();
         let (got, out, err) = run(&mut rinject(here, &["run", "x.toml"]));
         assert_eq!(got, status, "{target}\n{out}{err}");

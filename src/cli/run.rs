@@ -14,15 +14,11 @@ use super::interrupt;
 use super::select::{binaries, select};
 use super::terminal::{colour, complain, written};
 use crate::cases::Case;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level};
-use crate::report::{CaseResult, Excerpt, Human, Json, Status, junit, status};
-use crate::run::{End, Judged, Keep, Options, Refusal};
+use crate::report::{CaseResult, Human, Json, Status, junit};
+use crate::run::{End, Keep, Options};
 use crate::runner::{Ended, Progress, run_all};
 use crate::snapshot::Update;
 use crate::tracer::Stopper;
-
-/// Transcript lines shown before and after the one a failure is about.
-const AROUND: u64 = 4;
 
 pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
     run(words, global).unwrap_or_else(|status| status)
@@ -146,7 +142,9 @@ impl Session {
     }
 
     fn ended(&mut self, case: &Case, ended: Ended) {
-        let (result, status) = result(case, ended);
+        let status = exit_status(&ended.end);
+        let mut result = CaseResult::of(case, ended.end);
+        result.took = ended.took;
         if self.cut_short && result.status == Status::Interrupted {
             return;
         }
@@ -192,71 +190,14 @@ fn json_file(results: &[CaseResult], file: File) -> io::Result<()> {
     json.finish()
 }
 
-/// A case's result for reports, and what it adds to the exit status.
-fn result(case: &Case, ended: Ended) -> (CaseResult, ExitStatus) {
-    let mut result = CaseResult {
-        id: case.id.clone(),
-        status: Status::Error,
-        reason: String::new(),
-        took: ended.took,
-        outcome: None,
-        source: case.source.clone(),
-        diagnostics: Diagnostics::new(),
-        excerpts: Vec::new(),
-        kept: None,
-        written: None,
-    };
-    let status = match ended.end {
-        End::Judged(judged) => return judged_result(result, *judged),
-        End::Invalid(problems) => {
-            let status = invalid(&problems);
-            result.diagnostics = problems;
-            status
-        }
-        End::NotSetUp(diagnostic) => {
-            result.diagnostics = Diagnostics::from(*diagnostic);
-            ExitStatus::NotSetUp
-        }
-        End::Unable(refusal) => {
-            result.diagnostics = Diagnostics::from(unable(case, &refusal));
-            ExitStatus::Unable
-        }
-        End::Interrupted => {
-            result.status = Status::Interrupted;
-            ExitStatus::Interrupted
-        }
-    };
-    (result, status)
-}
-
-fn judged_result(mut result: CaseResult, judged: Judged) -> (CaseResult, ExitStatus) {
-    let (status, reason) = status(&judged.outcome.verdict);
-    result.status = status;
-    result.reason = reason.to_owned();
-    result.excerpts = judged.outcome.failures.iter().map(|failure| excerpt(&judged, failure.near)).collect();
-    let exit = if judged.outcome.verdict.is_failure() { ExitStatus::Failed } else { ExitStatus::Passed };
-    result.diagnostics = judged.warnings;
-    result.kept = judged.kept;
-    result.written = judged.written;
-    result.outcome = Some(judged.outcome);
-    (result, exit)
-}
-
-fn excerpt(judged: &Judged, near: Option<u64>) -> Excerpt {
-    let Some(about) = near else { return Excerpt::default() };
-    // A transcript that cannot be read back is shown as none: the failure itself does not depend on it.
-    let lines = judged.transcript.range(about.saturating_sub(AROUND), about + AROUND).unwrap_or_default();
-    Excerpt { lines, about }
-}
-
-fn unable(case: &Case, refusal: &Refusal) -> Diagnostic {
-    Diagnostic {
-        code: Code::UNABLE,
-        level: Level::Error,
-        message: refusal.to_string(),
-        labels: Vec::new(),
-        help: Some(refusal.help()),
-        notes: Vec::new(),
-        source: case.source.clone(),
+/// What a case's end adds to the exit status.
+fn exit_status(end: &End) -> ExitStatus {
+    match end {
+        End::Judged(judged) if judged.outcome.verdict.is_failure() => ExitStatus::Failed,
+        End::Judged(_) => ExitStatus::Passed,
+        End::Invalid(problems) => invalid(problems),
+        End::NotSetUp(_) => ExitStatus::NotSetUp,
+        End::Unable(_) => ExitStatus::Unable,
+        End::Interrupted => ExitStatus::Interrupted,
     }
 }

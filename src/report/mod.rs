@@ -8,4 +8,4 @@ mod result;
 pub use human::Human;
 pub use json::Json;
 pub use junit::junit;
-pub use result::{CaseResult, Excerpt, Status, Totals, failure_code, status};
+pub use result::{CaseResult, Excerpt, Status, Totals, failure_code};

@@ -5,8 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source};
+use crate::run::{End, Judged};
 use crate::verdict::{Failure, FailureKind, Outcome, Verdict};
+
+/// Transcript lines shown before and after the one a failure is about.
+const AROUND: u64 = 4;
 
 /// How a case ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +91,44 @@ pub struct Excerpt {
 }
 
 impl CaseResult {
+    /// What became of `case`.
+    pub fn of(case: &Case, end: End) -> CaseResult {
+        let mut result = CaseResult {
+            id: case.id.clone(),
+            status: Status::Error,
+            reason: String::new(),
+            took: Duration::ZERO,
+            outcome: None,
+            source: case.source.clone(),
+            diagnostics: Diagnostics::new(),
+            excerpts: Vec::new(),
+            kept: None,
+            written: None,
+        };
+        match end {
+            End::Judged(judged) => result.judged(*judged),
+            End::Invalid(problems) => result.diagnostics = problems,
+            End::NotSetUp(diagnostic) => result.diagnostics = Diagnostics::from(*diagnostic),
+            End::Unable(refusal) => {
+                let said = Diagnostic::error(&case.source, Code::UNABLE, refusal.to_string()).help(refusal.help());
+                result.diagnostics = Diagnostics::from(said);
+            }
+            End::Interrupted => result.status = Status::Interrupted,
+        }
+        result
+    }
+
+    fn judged(&mut self, judged: Judged) {
+        let (status, reason) = status(&judged.outcome.verdict);
+        self.status = status;
+        self.reason = reason.to_owned();
+        self.excerpts = judged.outcome.failures.iter().map(|failure| excerpt(&judged, failure.near)).collect();
+        self.diagnostics = judged.warnings;
+        self.kept = judged.kept;
+        self.written = judged.written;
+        self.outcome = Some(judged.outcome);
+    }
+
     /// The failures, each as a message that points into the spec, in the order found.
     pub fn failures(&self) -> impl Iterator<Item = (&Failure, Diagnostic)> {
         let failures = self.outcome.iter().flat_map(|outcome| &outcome.failures);
@@ -98,8 +141,15 @@ impl CaseResult {
     }
 }
 
+fn excerpt(judged: &Judged, near: Option<u64>) -> Excerpt {
+    let Some(about) = near else { return Excerpt::default() };
+    // A transcript that cannot be read back is shown as none: the failure itself does not depend on it.
+    let lines = judged.transcript.range(about.saturating_sub(AROUND), about + AROUND).unwrap_or_default();
+    Excerpt { lines, about }
+}
+
 /// The status of a judged case, and the reason that comes with it.
-pub fn status(verdict: &Verdict) -> (Status, &str) {
+fn status(verdict: &Verdict) -> (Status, &str) {
     match verdict {
         Verdict::Pass => (Status::Pass, ""),
         Verdict::Fail => (Status::Fail, ""),

@@ -1,6 +1,12 @@
 //! The project's own chores; each is a module of its own.
 
+mod bench;
+mod bless;
 mod codegen;
+#[path = "../../fixtures/build.rs"]
+mod fixtures;
+mod project;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -21,11 +27,34 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Builds the target programs of fixtures/.
+    Fixtures,
+    /// Writes the snapshots of specs/ anew.
+    Bless {
+        /// Only specs whose path or name contains one of these.
+        words: Vec<String>,
+    },
+    /// Runs all of specs/ again and again with every processor loaded by something else: not one byte may differ.
+    Soak {
+        /// How many times.
+        #[arg(long, default_value_t = 50)]
+        times: u32,
+    },
+    /// Measures, as ratios taken side by side in one run.
+    Bench {
+        /// Interleaved rounds; medians are shown.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Codegen { check } => codegen::run(check),
+        Chore::Fixtures => project::fixtures().map(|bin| println!("{}", bin.display())),
+        Chore::Bless { words } => bless::run(&words),
+        Chore::Soak { times } => soak::run(times),
+        Chore::Bench { rounds } => bench::run(rounds),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

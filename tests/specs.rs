@@ -1,0 +1,68 @@
+//! Every spec under specs/ is a test of its own; its name is the sentence in its file name.
+
+#[path = "../fixtures/build.rs"]
+mod fixtures;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use rinject::cases::{self, Case};
+use rinject::report::CaseResult;
+use rinject::run::{self, End, Options};
+use rinject::snapshot::Update;
+use rinject::verdict::Verdict;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    // Paths in diagnostics and goldens are as the command line has them: relative to the project.
+    std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).expect("the project's folder is there");
+    let built = Arc::new(fixtures::build(Path::new("fixtures")).map(drop));
+    let files = cases::find(&["specs".to_owned()]).expect("specs/ is there");
+    let trials = files.iter().map(|file| {
+        let name = file.name().trim_start_matches("specs/").trim_end_matches(".toml").to_owned();
+        let (file, built) = (file.clone(), built.clone());
+        Trial::test(name, move || {
+            built.as_ref().clone()?;
+            judge(&cases::load(&file)?)
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+/// Whether a capability may not be missing here.
+fn is_required(capability: &str) -> bool {
+    std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == capability))
+}
+
+fn judge(case: &Case) -> Result<(), Failed> {
+    let options = Options { update: Update::No, is_ci: true, ..Options::default() };
+    match run::run(case, &options) {
+        End::Judged(judged) => {
+            if let Verdict::Skip(reason) = &judged.outcome.verdict {
+                let program = case.spec.iter().flat_map(|spec| &spec.requires).find_map(|requirement| {
+                    requirement.value.strip_prefix("program:").filter(|program| is_required(program))
+                });
+                if let Some(program) = program {
+                    return Err(format!("Error: `{program}` is required, but skipped: {reason}").into());
+                }
+                println!("skipped {}: {reason}", case.id);
+            }
+            let failed = judged.outcome.verdict.is_failure();
+            if failed { Err(told(&CaseResult::of(case, End::Judged(judged)))) } else { Ok(()) }
+        }
+        End::Unable(refusal) if !is_required("ptrace") => {
+            println!("skipped {}: {refusal}", case.id);
+            Ok(())
+        }
+        other => Err(told(&CaseResult::of(case, other))),
+    }
+}
+
+/// A result as people see it; readers of test reports look for the first word.
+fn told(result: &CaseResult) -> Failed {
+    let mut text = Vec::new();
+    let mut human = rinject::report::Human::new(&mut text, false, false);
+    human.case(result).expect("a vector takes everything");
+    format!("Error: {}", String::from_utf8_lossy(&text)).into()
+}

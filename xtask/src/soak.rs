@@ -1,0 +1,48 @@
+//! All of specs/ many times, while something else takes every processor.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::project;
+
+/// A process that does nothing as fast as it can; it ends with this value.
+struct Hog(Child);
+
+impl Hog {
+    fn start() -> Result<Hog, String> {
+        let child = Command::new("sh").args(["-c", "while :; do :; done"]).stdin(Stdio::null()).spawn();
+        child.map(Hog).map_err(|error| format!("cannot start a busy process: {error}"))
+    }
+}
+
+impl Drop for Hog {
+    fn drop(&mut self) {
+        // It can only have ended by somebody else's hand.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs all of specs/ `times` times; fails at the first difference.
+pub fn run(times: u32) -> Result<(), String> {
+    project::fixtures()?;
+    let rinject = project::rinject()?;
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let hogs = (0..processors).map(|_| Hog::start()).collect::<Result<Vec<Hog>, String>>()?;
+    for round in 1..=times {
+        let output = Command::new(&rinject)
+            .current_dir(project::root())
+            .args(["run", "--check", "--quiet", "specs"])
+            .output()
+            .map_err(|error| format!("cannot run rinject: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            return Err(format!(
+                "round {round} of {times} differs:\n{text}{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+        println!("round {round} of {times}: {}", text.lines().last().unwrap_or_default());
+    }
+    println!("{times} rounds beside {} busy processes: not one byte differs", hogs.len());
+    Ok(())
+}
