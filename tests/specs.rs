@@ -1,4 +1,5 @@
 //! Every spec under specs/ is a test of its own; its name is the sentence in its file name.
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 #[path = "../fixtures/build.rs"]
 mod fixtures;

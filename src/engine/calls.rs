@@ -41,10 +41,12 @@ impl Engine {
             // An exec waits for the other threads of its process to end, where no signal wakes it.
             call.waits_for_ends = true;
         }
-        if call.may_block && call.skipped.is_none() && !self.schedule.alone() {
-            if let Some(length) = sysno.and_then(|sysno| sleep_length(sysno, &raw, inspect)) {
-                self.schedule.will_sleep(name, length);
-            }
+        if call.may_block
+            && call.skipped.is_none()
+            && !self.schedule.alone()
+            && let Some(length) = sysno.and_then(|sysno| sleep_length(sysno, &raw, inspect))
+        {
+            self.schedule.will_sleep(name, length);
         }
         // Without an exit stop to come nothing would tell this call from the next one like it.
         let has_exit = call.wants_exit || self.stops_at_every_call();

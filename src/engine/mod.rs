@@ -98,6 +98,10 @@ impl Engine {
     }
 
     /// Tells who goes on.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "no iterator: what comes next depends on what is observed between"
+    )]
     pub fn next(&mut self) -> Next {
         if self.give_up {
             return Next::Abandon;

@@ -204,7 +204,7 @@ struct Observed {
 /// Runs the target under trace.
 fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) -> Result<Observed, Trouble> {
     let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
-    let arch = arch.ok_or_else(|| Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
+    let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
     let filter = match plan.trace.filter {
         FilterMode::Seccomp => plan::filter(&plan.trace.calls, arch),
         FilterMode::Ptrace => Vec::new(),

@@ -246,6 +246,7 @@ unsafe fn install(filter: &libc::sock_fprog) -> bool {
 }
 
 /// Tells the parent at which step it failed, and ends as a shell would: 127 for a missing file, else 126.
+#[allow(clippy::multiple_unsafe_ops_per_block)]
 unsafe fn give_up(tell: RawFd, step: i32) -> ! {
     // SAFETY: errno is thread-local and always there; write and _exit are async-signal-safe.
     unsafe {
