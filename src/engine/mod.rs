@@ -215,15 +215,13 @@ impl Engine {
     }
 
     fn check_limits(&mut self) {
-        if let Some(limit) = self.plan.target.limits.tasks
-            && self.schedule.len() as u64 > limit
-        {
-            self.abandon(Abandoned::Tasks(limit));
+        let limits = &self.plan.target.limits;
+        let (tasks, events) = (limits.most_tasks(), limits.most_events());
+        if self.schedule.len() as u64 > tasks {
+            self.abandon(Abandoned::Tasks(tasks));
         }
-        if let Some(limit) = self.plan.target.limits.events
-            && self.log.events() > limit
-        {
-            self.abandon(Abandoned::Events(limit));
+        if self.log.events() > events {
+            self.abandon(Abandoned::Events(events));
         }
     }
 }

@@ -101,6 +101,23 @@ pub struct Limits {
     pub events: Option<u64>,
 }
 
+impl Limits {
+    /// Live tasks, with the default.
+    pub fn most_tasks(&self) -> u64 {
+        self.tasks.unwrap_or(1024)
+    }
+
+    /// Bytes of an output, with the default.
+    pub fn most_output(&self) -> u64 {
+        self.output.unwrap_or(64 << 20)
+    }
+
+    /// Transcript lines, with the default.
+    pub fn most_events(&self) -> u64 {
+        self.events.unwrap_or(10_000_000)
+    }
+}
+
 /// A command run outside the trace (`[[setup]]`, `[[check]]`).
 #[derive(Clone, Debug)]
 pub struct Command {

@@ -10,8 +10,6 @@ use crate::sandbox::Sandbox;
 use crate::snapshot::{self, Compared, Golden, SnapshotError, Update, golden_path};
 use crate::verdict::{Failure, FailureKind, Outcome, Verdict};
 
-/// Default of `limits.events`.
-pub(super) const MOST_LINES: u64 = 10_000_000;
 /// A longer transcript is no golden text: nobody reads it.
 const LONGEST: u64 = 16 << 20;
 

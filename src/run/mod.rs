@@ -211,7 +211,7 @@ fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) 
     };
     let folder = surroundings::spec_folder(&case.file);
     let launch = Launch::new(plan, &folder, filter).map_err(|error| not_set_up(case, &error))?;
-    let lines_wanted = plan.target.limits.events.unwrap_or(golden::MOST_LINES);
+    let lines_wanted = plan.target.limits.most_events();
     let file = Lines::file().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
     let mut sink = Both { writer: Writer::new(file, lines_wanted), judge };
     let outputs = Outputs { files: launch.watched(), stopper: options.stopper.clone() };

@@ -17,8 +17,6 @@ use crate::abi::bpf::BpfInsn;
 use crate::plan::{Input, Limits, Plan, Target};
 use crate::sys::ChildPlan;
 
-/// Default of `limits.output`.
-const OUTPUT_LIMIT: u64 = 64 << 20;
 /// The stack a program gets, whatever the host's limit: where it lies depends on it.
 const STACK: u64 = 8 << 20;
 /// The number of descriptors a program may open, whatever the host's limit.
@@ -39,7 +37,7 @@ impl Launch {
     pub fn new(plan: &Plan, spec_dir: &Path, filter: Vec<BpfInsn>) -> Result<Launch, SetupError> {
         let target = &plan.target;
         let program = resolve(target, spec_dir)?;
-        let limit = target.limits.output.unwrap_or(OUTPUT_LIMIT);
+        let limit = target.limits.most_output();
         let stream = |what: &'static str, error: io::Error| failed("open", Path::new(what), error);
         let stdin = streams::input(&target.stdin).map_err(|error| match &target.stdin {
             Input::File(path) => failed("open the file for stdin,", path, error),

@@ -18,8 +18,6 @@ use crate::transcript::{Abandoned, Record, Sink};
 
 /// `int3`.
 const BREAKPOINT: u8 = 0xcc;
-/// Default of `limits.output`.
-const OUTPUT_LIMIT: u64 = 64 << 20;
 
 /// What is watched while the run goes on.
 #[derive(Debug, Default)]
@@ -69,7 +67,7 @@ fn run(plan: &Arc<Plan>, child: &ChildPlan, outputs: Outputs, sink: &mut dyn Sin
         deadline: Instant::now() + plan.target.timeout,
         stopper: outputs.stopper,
         outputs: outputs.files,
-        output_limit: plan.target.limits.output.unwrap_or(OUTPUT_LIMIT),
+        output_limit: plan.target.limits.most_output(),
     };
     let watchdog = Watchdog::start(watch).map_err(TraceError::Watchdog)?;
     let spawned = sys::spawn(child).map_err(TraceError::Spawn)?;

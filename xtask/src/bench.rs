@@ -1,6 +1,147 @@
-//! Measures rinject beside a bare ptrace loop and beside strace, in one run.
+//! Measures rinject beside a bare ptrace loop and beside strace, interleaved in one run: ratios of medians.
+//! Times are of this machine and drift; nothing asserts them.
 
-/// Stub.
-pub fn run(_rounds: usize) -> Result<(), String> {
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::project;
+
+/// One way of doing the work of a row.
+struct Way {
+    name: &'static str,
+    words: Vec<String>,
+    /// On one processor, tracer and tracee both.
+    pinned: bool,
+}
+
+/// One row: the same work done in several ways; the first is what the others are divided into.
+struct Row {
+    work: &'static str,
+    /// How often the work is done in one run, for the time of one.
+    count: u64,
+    ways: Vec<Way>,
+}
+
+/// Measures all rows, `rounds` times each, and prints the table.
+pub fn run(rounds: usize) -> Result<(), String> {
+    let bin = project::fixtures()?;
+    let rinject = project::rinject()?;
+    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+    println!("| work | way | median of {rounds} | each | times the first |\n|---|---|---|---|---|");
+    for row in rows(&bin, &rinject, folder.path())? {
+        let mut times: Vec<Vec<Duration>> = vec![Vec::new(); row.ways.len()];
+        for _ in 0..rounds.max(1) {
+            for (way, times) in row.ways.iter().zip(&mut times) {
+                times.push(measure(way)?);
+            }
+        }
+        let medians: Vec<Duration> = times.iter_mut().map(|times| median(times)).collect();
+        for (way, median) in row.ways.iter().zip(&medians) {
+            let each = median.as_nanos() / u128::from(row.count);
+            let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
+            println!("| {} | {} | {median:.1?} | {each} ns | {ratio:.2} |", row.work, way.name);
+        }
+    }
     Ok(())
+}
+
+fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
+    let word = |path: &Path| path.to_string_lossy().into_owned();
+    let (calls, bare) = (word(&bin.join("make-calls")), word(&bin.join("bare-loop")));
+    let spec = |name: &str, text: String| -> Result<Vec<String>, String> {
+        let path = folder.join(format!("{name}.toml"));
+        std::fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        Ok(vec![word(rinject), "run".into(), "--quiet".into(), word(&path)])
+    };
+    let target = |kind: &str, count: u64| {
+        format!(
+            "spec = 1\nsnapshot = {{ transcript = false }}\n\
+             target = {{ program = \"{calls}\", args = [\"{kind}\", \"{count}\"], timeout = \"10m\" }}\n"
+        )
+    };
+    let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let strace = |option: &str, kind: &str, count: &str| {
+        words(&["strace", "-f", "-o", "/dev/null", "-e", option, &calls, kind, count])
+    };
+    let strace_filter = |option: &str, kind: &str, count: &str| {
+        words(&["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", option, &calls, kind, count])
+    };
+    let way = |name, words| Way { name, words, pinned: false };
+    let pinned = |name, words| Way { name, words, pinned: true };
+    const STOPS: u64 = 100_000;
+    const FREE: u64 = 10_000_000;
+    let (stops, free) = (STOPS.to_string(), FREE.to_string());
+    let inject = "inject=access:error=EIO";
+    Ok(vec![
+        Row {
+            work: "an injected errno",
+            count: STOPS,
+            ways: vec![
+                way("bare loop", words(&[&bare, "inject", &calls, "access", &stops])),
+                way("rinject", spec("inject", target("access", STOPS) + "inject = [{ on = \"access\", error = \"EIO\" }]\n")?),
+                pinned("strace pinned", strace_filter(inject, "access", &stops)),
+                way("strace", strace(inject, "access", &stops)),
+            ],
+        },
+        Row {
+            work: "a recorded call with one string",
+            count: STOPS,
+            ways: vec![
+                way("bare loop", words(&[&bare, "record", &calls, "access", &stops])),
+                way("rinject", spec("record", target("access", STOPS) + "trace = { syscalls = [\"access\"] }\n")?),
+                pinned("strace pinned", strace_filter("trace=access", "access", &stops)),
+                way("strace", strace("trace=access", "access", &stops)),
+            ],
+        },
+        Row {
+            work: "a call nobody selected",
+            count: FREE,
+            ways: vec![
+                way("bare filter", words(&[&bare, "filter", &calls, "getppid", &free])),
+                way(
+                    "rinject",
+                    spec("free", target("getppid", FREE) + "inject = [{ on = \"access\", error = \"EIO\" }]\n")?,
+                ),
+                way("alone", words(&[&calls, "getppid", &free])),
+            ],
+        },
+        Row {
+            work: "start to end of /bin/true",
+            count: 1,
+            ways: vec![
+                way("alone", words(&["/bin/true"])),
+                way(
+                    "rinject",
+                    spec("true", "spec = 1\nsnapshot = { transcript = false }\ntarget = { program = \"/bin/true\" }\ninject = [{ on = \"exit_group\", error = \"EIO\", unfaithful = true }]\nexpect = { exit = \"any\" }\n".to_owned())?,
+                ),
+                way("strace", words(&["strace", "-f", "-o", "/dev/null", "-e", "inject=exit_group:error=EIO", "/bin/true"])),
+            ],
+        },
+    ])
+}
+
+fn measure(way: &Way) -> Result<Duration, String> {
+    let (program, words) = way.words.split_first().ok_or("a way without a command")?;
+    let program: PathBuf = program.into();
+    let mut command = if way.pinned {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let begun = Instant::now();
+    let output = command.output().map_err(|error| format!("cannot run {:?}: {error}", way.words))?;
+    let took = begun.elapsed();
+    if !output.status.success() && way.name == "rinject" {
+        return Err(format!("{:?} failed:\n{}", way.words, String::from_utf8_lossy(&output.stdout)));
+    }
+    Ok(took)
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }
