@@ -187,6 +187,13 @@ pub enum RetKind {
     Never,
 }
 
+impl CallInfo {
+    /// Whether it belongs to `class`.
+    pub fn is_in(&self, class: Class) -> bool {
+        self.classes & (1 << class.0) != 0
+    }
+}
+
 impl Sysno {
     /// The call of this name.
     pub fn parse(name: &str) -> Option<Sysno> {
@@ -330,7 +337,7 @@ impl Class {
 
     /// Its calls.
     pub fn calls(self) -> CallSet {
-        Sysno::all().filter(|call| call.info().classes & (1 << self.0) != 0).collect()
+        Sysno::all().filter(|call| call.info().is_in(self)).collect()
     }
 }
 

@@ -8,9 +8,9 @@ use super::names::TableId;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
 use super::{Engine, rules};
-use crate::abi::{Addr, Errno, RetKind, Sysno};
+use crate::abi::{Addr, Class, Errno, RetKind, Sysno};
 use crate::plan::{Action, Phase, Side, Start};
-use crate::transcript::{CallResult, Event, EventKind, TaskName};
+use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 
 /// Raw results by which the kernel tells itself to start a call again: ERESTARTSYS, ERESTARTNOINTR,
 /// ERESTARTNOHAND, ERESTART_RESTARTBLOCK. Tracers see them at exit stops, programs never do.
@@ -96,13 +96,17 @@ impl Engine {
         };
         event.fired = firing.fired;
         let mut killed = false;
+        let mut chosen = None;
         for action in firing.actions {
             match action {
                 Action::Error(errno) if closes_anyway(sysno, errno) && !firing.unfaithful => {
                     call.at_exit.push(Action::Error(errno));
                 }
                 Action::Error(errno) => self.skip(call, -i64::from(errno.number()), decision),
-                Action::Retval(value) => self.skip(call, value, decision),
+                Action::Retval(value) => {
+                    self.skip(call, value, decision);
+                    chosen = Some(value);
+                }
                 Action::Kill { at: Side::Enter, .. } => {
                     self.carry_out(name, vec![action], decision);
                     killed = true;
@@ -114,7 +118,7 @@ impl Engine {
             }
         }
         let returns = sysno.info().ret != RetKind::Never;
-        if killed || !returns {
+        if killed || !returns && call.skipped.is_none() {
             if let EventKind::Call(shown) = &mut event.kind {
                 shown.result = Some(CallResult::Unknown);
             }
@@ -123,7 +127,10 @@ impl Engine {
         }
         if let Some(result) = call.skipped {
             let EventKind::Call(shown) = &mut event.kind else { return };
-            self.decoder(name, inspect).exit(shown, result);
+            match chosen.filter(|value| !reads_as_error(sysno, *value)) {
+                Some(raw) => shown.result = Some(CallResult::Value { raw, value: plain(raw) }),
+                None => self.decoder(name, inspect).exit(shown, result),
+            }
             self.finish(name, event, call, decision);
             return;
         }
@@ -207,6 +214,17 @@ impl Engine {
         let table = self.processes.get(&name.process).map_or(TableId(0), |process| process.table);
         Decoder { inspect, names: &mut self.names, table, strings: self.plan.trace.strings }
     }
+}
+
+/// Whether a program takes this raw result for a failure: calls that always succeed have no errors.
+fn reads_as_error(sysno: Sysno, raw: i64) -> bool {
+    let always_succeeds = Class::parse("pure").is_some_and(|pure| sysno.info().is_in(pure));
+    Errno::from_result(raw).is_some() && !always_succeeds
+}
+
+/// A result that the spec chose: it is no descriptor, task or user of the run, whatever the call returns otherwise.
+fn plain(raw: i64) -> Value {
+    if raw < 0 { Value::Hex(raw as u64) } else { Value::Int(raw) }
 }
 
 /// close(2) frees the descriptor also when it reports one of these: Linux releases it before the flush that fails.

@@ -203,7 +203,8 @@ impl Engine {
     pub(super) fn ended(&mut self, name: TaskName, ending: Ending, decision: &mut Decision) {
         self.call_lost(name, decision);
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
-        if !silent && self.executed {
+        let exists = self.executed || matches!(self.plan.trace.start, Start::Exec);
+        if !silent && exists {
             let kind = match ending {
                 Ending::Exited(code) => EventKind::Exit { code },
                 Ending::Killed(signal) => EventKind::Killed(signal),

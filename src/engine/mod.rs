@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::abi::TaskId;
-use crate::plan::{FilterMode, Plan};
+use crate::plan::{FilterMode, Plan, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
 use log::Log;
@@ -64,7 +64,7 @@ impl Engine {
             processes: BTreeMap::new(),
             born: 0,
             executed: false,
-            record: Record::default(),
+            record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },
             give_up: false,
             plan,
         };

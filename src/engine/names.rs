@@ -190,7 +190,8 @@ impl Names {
         }
     }
 
-    /// `call` is not going to be written: what it introduced is introduced again at the next sight.
+    /// `call` is not going to be written: what it introduced is introduced at the next sight, and the numbers it
+    /// took last are free again, so that names count what is in the transcript.
     pub(super) fn unwritten(&mut self, call: &Call) {
         let mut names: Vec<&Arc<str>> = Vec::new();
         for arg in &call.args {
@@ -201,6 +202,14 @@ impl Names {
         }
         if names.is_empty() {
             return;
+        }
+        loop {
+            let free: Arc<str> = format!("fd#{}", self.descriptors).into();
+            if !names.contains(&&free) {
+                break;
+            }
+            self.tables.values_mut().for_each(|table| table.retain(|_, named| named.name != free));
+            self.descriptors -= 1;
         }
         for named in self.tables.values_mut().flat_map(HashMap::values_mut) {
             named.introduced &= !names.contains(&&named.name);

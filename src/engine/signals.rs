@@ -30,7 +30,7 @@ impl Engine {
             return self.deliver(name, Some(info.signal), inspect);
         }
         let sender = info.sender.and_then(|sender| self.names.task(sender));
-        let mut event = self.event(name, EventKind::Signal { info, sender, suppressed: false });
+        let mut event = self.event(name, EventKind::Signal { info, sender, delivered: Some(info.signal) });
         let firing = self.rules.observe(Phase::Signal, &event, false);
         event.fired = firing.fired;
         let mut delivered = Some(info.signal);
@@ -44,8 +44,8 @@ impl Engine {
                 other => self.carry_out(name, vec![other], decision),
             }
         }
-        if let EventKind::Signal { suppressed, .. } = &mut event.kind {
-            *suppressed = delivered.is_none();
+        if let EventKind::Signal { delivered: shown, .. } = &mut event.kind {
+            *shown = delivered;
         }
         let suspended = self.tasks.get(&name).and_then(|task| task.call.as_ref()).is_some_and(|call| call.suspended);
         let caught = delivered.is_some_and(|signal| inspect.caught_signals().contains(signal));

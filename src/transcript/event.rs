@@ -40,8 +40,8 @@ pub enum EventKind {
         info: SignalInfo,
         /// Who sent it, if a task of the run did.
         sender: Option<TaskName>,
-        /// Swallowed by a rule.
-        suppressed: bool,
+        /// What the task got: the signal itself, another one, or none, as rules decided.
+        delivered: Option<Signal>,
     },
     /// The process stopped (group-stop) because of this signal.
     Stopped(Signal),

@@ -8,6 +8,7 @@
 //! P1     clone P2 (vfork)                            a new task and the call that made it
 //! P1     exec("kv", argc=8)
 //! P1     --- SIGTERM {si_code=SI_USER, si_pid=P2} (suppressed)
+//! P1     --- SIGUSR1 {si_code=SI_USER} (delivered as SIGTERM)
 //! P1     stopped by SIGSTOP
 //! P1     +++ exited 1
 //! P1     +++ killed by SIGKILL
@@ -43,9 +44,13 @@ impl Display for EventKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             EventKind::Call(call) => call.fmt(f),
-            EventKind::Signal { info, sender, suppressed } => {
+            EventKind::Signal { info, sender, delivered } => {
                 signal(f, info, *sender)?;
-                f.write_str(if *suppressed { " (suppressed)" } else { "" })
+                match delivered {
+                    None => f.write_str(" (suppressed)"),
+                    Some(other) if *other != info.signal => write!(f, " (delivered as {other})"),
+                    Some(_) => Ok(()),
+                }
             }
             EventKind::Stopped(signal) => write!(f, "stopped by {signal}"),
             EventKind::Exec { program, argc } => {

@@ -63,7 +63,10 @@ fn the_life_of_tasks() {
 
 #[test]
 fn signals() {
-    let signal = |info, sender, suppressed| EventKind::Signal { info, sender, suppressed };
+    let signal = |info: SignalInfo, sender, suppressed: bool| {
+        let delivered = (!suppressed).then_some(info.signal);
+        EventKind::Signal { info, sender, delivered }
+    };
     check(signal(sent("TERM", 0), None, false), "--- SIGTERM {si_code=SI_USER}");
     check(signal(sent("TERM", 0), Some(P2), false), "--- SIGTERM {si_code=SI_USER, si_pid=P2}");
     check(signal(sent("TERM", 0), None, true), "--- SIGTERM {si_code=SI_USER} (suppressed)");
