@@ -216,6 +216,56 @@ impl Engine {
     }
 }
 
+/// Whether a call changes nothing that a task can sleep on: it looks at something, or changes its own memory map or
+/// signal handlers.
+pub(super) fn wakes_nobody(sysno: Sysno) -> bool {
+    matches!(
+        sysno.name(),
+        "access"
+            | "brk"
+            | "clock_gettime"
+            | "faccessat"
+            | "faccessat2"
+            | "fstat"
+            | "fstatfs"
+            | "getcwd"
+            | "getdents64"
+            | "getegid"
+            | "geteuid"
+            | "getgid"
+            | "getpgrp"
+            | "getpid"
+            | "getppid"
+            | "getrandom"
+            | "getrusage"
+            | "gettid"
+            | "gettimeofday"
+            | "getuid"
+            | "lseek"
+            | "lstat"
+            | "madvise"
+            | "mmap"
+            | "mprotect"
+            | "newfstatat"
+            | "prlimit64"
+            | "readlink"
+            | "readlinkat"
+            | "rseq"
+            | "rt_sigaction"
+            | "sched_getaffinity"
+            | "set_robust_list"
+            | "set_tid_address"
+            | "sigaltstack"
+            | "stat"
+            | "statfs"
+            | "statx"
+            | "sysinfo"
+            | "time"
+            | "umask"
+            | "uname"
+    )
+}
+
 /// Whether a program takes this raw result for a failure: calls that always succeed have no errors.
 fn reads_as_error(sysno: Sysno, raw: i64) -> bool {
     let always_succeeds = Class::parse("pure").is_some_and(|pure| sysno.info().is_in(pure));

@@ -49,6 +49,8 @@ pub struct Engine {
     executed: bool,
     record: Record,
     give_up: bool,
+    /// Something has happened since the sleepers were last asked for that may have woken one of them.
+    stirred: bool,
 }
 
 impl Engine {
@@ -66,6 +68,7 @@ impl Engine {
             executed: false,
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },
             give_up: false,
+            stirred: true,
             plan,
         };
         let name = engine.new_process(root, None, false);
@@ -76,6 +79,7 @@ impl Engine {
     /// Takes what was seen of one task, and tells what is to be done to it and written of it.
     pub fn observe(&mut self, observation: Observation, inspect: &dyn Inspect) -> Decision {
         let mut decision = Decision::default();
+        self.stirred |= self.may_wake(&observation);
         match observation {
             Observation::Stop { task, stop } => {
                 let Some(name) = self.ids.get(&task).copied() else { return decision };
@@ -116,8 +120,11 @@ impl Engine {
         }
     }
 
-    /// Tasks that are asleep and that something may have woken, in logical order.
-    pub fn sleepers(&self) -> Vec<TaskId> {
+    /// Tasks that are asleep and that something may have woken since this was last asked, in logical order.
+    pub fn sleepers(&mut self) -> Vec<TaskId> {
+        if !std::mem::take(&mut self.stirred) {
+            return Vec::new();
+        }
         self.schedule.sleepers().filter_map(|name| self.tasks.get(&name)).map(|task| task.id).collect()
     }
 
@@ -130,6 +137,19 @@ impl Engine {
     pub fn process_of(&self, task: TaskId) -> Option<TaskId> {
         let name = self.ids.get(&task)?;
         Some(self.processes.get(&name.process)?.id)
+    }
+
+    /// Whether what was seen may have woken a sleeper. A task that comes to the entry of a call has done nothing
+    /// but compute, and some calls touch nothing that anybody can sleep on.
+    fn may_wake(&self, observation: &Observation) -> bool {
+        match observation {
+            Observation::Stop { stop: Stop::Entry(_), .. } => false,
+            Observation::Stop { task, stop: Stop::Exit(_) } => {
+                let call = self.ids.get(task).and_then(|name| self.tasks.get(name)?.call.as_ref()?.sysno);
+                !call.is_some_and(calls::wakes_nobody)
+            }
+            _ => true,
+        }
     }
 
     /// Gives the run up for a reason that is not the engine's own.
