@@ -1,0 +1,217 @@
+//! The user guide is true: its specs are run, its console output is what `rinject` prints, its tables are the code's.
+//! `RINJECT_BLESS=1` rewrites the tables of keys.
+//!
+//! A fenced `toml` block that begins with `spec = 1` is run and must pass. One whose first line is a file name, such as
+//! `# first.toml`, is written to that file instead; `console` blocks below it run `$ rinject ...` and `$ cat ...` in
+//! the page's folder, and show exactly what is printed. `# not run: reason` leaves a block at being checked.
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rinject::cases::{Case, SpecFile};
+use rinject::diagnostic::{Source, Style};
+use rinject::report::{CaseResult, Human, Status};
+use rinject::run::{self, Options};
+use rinject::snapshot::Update;
+use rinject::spec;
+
+struct Block {
+    language: String,
+    line: usize,
+    text: String,
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn pages() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("docs")).expect("docs/ is there").flatten().map(|entry| entry.path());
+    let mut pages: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|it| it == "md")).collect();
+    pages.push(root().join("README.md"));
+    pages.sort();
+    pages
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else { continue };
+        let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
+        let text = inside.fold(String::new(), |text, line| text + line + "\n");
+        blocks.push(Block { language: language.to_owned(), line: at + 1, text });
+    }
+    blocks
+}
+
+/// The file name or remark in the comment that a block begins with.
+fn remark(block: &Block) -> &str {
+    block.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+}
+
+fn can_trace() -> bool {
+    let able = rinject::sys::probe_tracing().is_ok();
+    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
+    assert!(able || !required, "tracing is required and refused");
+    if !able {
+        println!("skipped: this machine refuses to trace");
+    }
+    able
+}
+
+#[test]
+fn specs_on_pages_do_what_the_pages_say() {
+    let able = can_trace();
+    let mut failures = String::new();
+    for page in pages() {
+        let name = page.strip_prefix(root()).unwrap_or(&page).display().to_string();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for block in blocks(&read(&page)) {
+            let is_spec = block.text.lines().find(|line| !line.starts_with('#')) == Some("spec = 1");
+            let found = match block.language.as_str() {
+                "toml" if is_spec && remark(&block).ends_with(".toml") => {
+                    fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
+                }
+                "toml" if is_spec => spec_block(&block, able),
+                "console" if able => console_block(&block, folder.path()),
+                _ => Ok(()),
+            };
+            if let Err(why) = found {
+                // Writing to a String cannot fail.
+                let _ = writeln!(failures, "{name}:{}: {why}\n", block.line);
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// Runs a spec, or checks it where it says so or nothing can be run.
+fn spec_block(block: &Block, able: bool) -> Result<(), String> {
+    let source = Arc::new(Source::new("<page>", block.text.clone()));
+    let spec = spec::parse(&source);
+    // As from standard input: there is no golden file.
+    let case = Case { id: "<page>".to_owned(), file: SpecFile::Stdin, source, spec };
+    let options = Options { update: Update::No, is_ci: true, ..Options::default() };
+    if !able || remark(block).starts_with("not run: ") {
+        return run::resolve(&case, &options).map(drop).map_err(|problems| problems.render(Style::Plain));
+    }
+    let result = CaseResult::of(&case, run::run(&case, &options));
+    if matches!(result.status, Status::Pass | Status::Skip) {
+        return Ok(());
+    }
+    let mut text = Vec::new();
+    Human::new(&mut text, false, false).case(&result).map_err(|error| error.to_string())?;
+    Err(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Runs the commands of a block; what is printed must be what the page shows.
+fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
+    let mut actual = String::new();
+    let mut is_ours = true;
+    for line in block.text.lines() {
+        let Some(command) = line.strip_prefix("$ ") else { continue };
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let _ = writeln!(actual, "{line}");
+        match words[..] {
+            ["rinject", ..] => {
+                actual += &printed(Command::new(env!("CARGO_BIN_EXE_rinject")).args(&words[1..]), folder)?
+            }
+            ["cat", file] => {
+                actual += &fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))?
+            }
+            _ => is_ours = false,
+        }
+    }
+    if !is_ours || actual.trim_end() == block.text.trim_end() {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(block.text.trim_end(), actual.trim_end());
+    Err(format!("something else is printed:\n{}", diff.unified_diff().header("page", "printed")))
+}
+
+/// Standard output of a command, which is killed after a minute.
+fn printed(command: &mut Command, folder: &Path) -> Result<String, String> {
+    let named = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("RINJECT_"));
+    for name in named.chain(["CI", "INSTA_UPDATE", "GITHUB_ACTIONS"].map(str::to_owned)) {
+        command.env_remove(name);
+    }
+    let command = command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().map_err(|error| error.to_string())?.is_none() {
+        if Instant::now() > deadline {
+            child.kill().map_err(|error| error.to_string())?;
+            return Err(format!("{command:?} did not end"));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+const BEGIN: &str = "<!-- keys: written by RINJECT_BLESS=1 cargo test --test docs -->\n";
+const END: &str = "<!-- end of keys -->";
+
+/// The tables of all keys that are carried out, and the list of those that are not yet.
+fn keys() -> String {
+    let mut text = String::new();
+    for table in spec::keys::ALL {
+        let title = if table.name == "the spec" { "The file itself" } else { table.name };
+        let _ = writeln!(text, "\n### {title}\n\n| key | for example | meaning |\n|---|---|---|");
+        for key in table.keys.iter().filter(|key| key.supported) {
+            let example = key.example.replace('|', "\\|");
+            let _ = writeln!(text, "| `{}` | `{example}` | {} |", key.name, key.about);
+        }
+        let later: Vec<String> =
+            table.keys.iter().filter(|key| !key.supported).map(|key| format!("`{}`", key.name)).collect();
+        if !later.is_empty() {
+            let _ = writeln!(text, "\nNot carried out yet, and refused: {}.", later.join(", "));
+        }
+    }
+    text + "\n"
+}
+
+#[test]
+fn the_reference_has_every_key() {
+    let path = root().join("docs/spec.md");
+    let page = read(&path);
+    let (before, rest) = page.split_once(BEGIN).expect("docs/spec.md has a place for the keys");
+    let (shown, after) = rest.split_once(END).expect("docs/spec.md says where the keys end");
+    if std::env::var_os("RINJECT_BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", keys())).expect("docs/spec.md can be written");
+        return;
+    }
+    let diff =
+        similar::TextDiff::from_lines(shown, &keys()).unified_diff().header("docs/spec.md", "the code").to_string();
+    assert!(diff.is_empty(), "{diff}\nRINJECT_BLESS=1 rewrites the tables");
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut found = String::new();
+    let all = pages()
+        .into_iter()
+        .chain(["CONTRIBUTING.md", "CHANGELOG.md", "fixtures/README.md"].map(|it| root().join(it)));
+    for page in all {
+        let text = read(&page);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            let is_here = !target.contains("://") && !file.is_empty();
+            if is_here && !page.with_file_name(file).exists() {
+                let _ = writeln!(found, "{}: {target}", page.display());
+            }
+        }
+    }
+    assert!(found.is_empty(), "links to nowhere:\n{found}");
+}
