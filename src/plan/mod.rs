@@ -53,3 +53,10 @@ pub struct Plan {
     /// What the author should know although it stops nothing.
     pub warnings: Diagnostics,
 }
+
+impl Plan {
+    /// A text with the names that stand for directories of the host.
+    pub fn renamed(&self, text: &str) -> String {
+        self.names.iter().fold(text.to_owned(), |text, (host, name)| text.replace(host, name))
+    }
+}

@@ -91,20 +91,16 @@ fn body(plan: &Plan, sandbox: &Sandbox, transcript: &Lines, stdout: &[u8]) -> Op
     }
     // Writing to a String cannot fail.
     if plan.snapshot.stdout {
-        let _ = write!(text, "\nstdout:\n{}", rename(plan, &String::from_utf8_lossy(stdout)));
+        let _ = write!(text, "\nstdout:\n{}", plan.renamed(&String::from_utf8_lossy(stdout)));
     }
     if !plan.snapshot.files.is_empty() {
         text.push_str("\nfiles:\n");
         for file in sandbox.files(&plan.snapshot.files) {
-            let _ = writeln!(text, "{} {}", rename(plan, &file.path), rename(plan, &file.what));
+            let _ = writeln!(text, "{} {}", plan.renamed(&file.path), plan.renamed(&file.what));
         }
     }
     for redaction in &plan.snapshot.redact {
         text = redaction.regex.replace_all(&text, redaction.with.as_str()).into_owned();
     }
     Some(text.trim_matches('\n').to_owned())
-}
-
-fn rename(plan: &Plan, text: &str) -> String {
-    plan.names.iter().fold(text.to_owned(), |text, (host, name)| text.replace(host, name))
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, EventKind, Part, Sink, TaskName};
+use super::{Call, Event, EventKind, Part, Sink, TaskName};
 
-/// Calls that have begun and have no result yet, one for each task at most.
+/// Calls that have begun and have no result yet. A task has several where signal handlers run on top of a call.
 #[derive(Debug, Default)]
 pub struct Weave {
-    pending: BTreeMap<TaskName, Pending>,
+    pending: BTreeMap<TaskName, Vec<Pending>>,
 }
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ struct Pending {
 impl Weave {
     /// A call has begun; `event` has the arguments known so far. Nothing goes out yet.
     pub fn start(&mut self, event: &Event) {
-        self.pending.insert(event.task, Pending { event: event.clone(), shown: false });
+        self.pending.entry(event.task).or_default().push(Pending { event: event.clone(), shown: false });
     }
 
     /// Passes `event` on. Before a line of one task, the starts of the other tasks' calls are shown, in the order
@@ -30,13 +30,17 @@ impl Weave {
         if event.written {
             for (task, pending) in &mut self.pending {
                 if *task != event.task {
-                    pending.show(out);
+                    pending.iter_mut().for_each(|pending| pending.show(out));
                 }
             }
         }
         match &mut event.kind {
             EventKind::Call(call) => {
-                let shown = self.pending.remove(&event.task).is_some_and(|pending| pending.shown);
+                let shown = self
+                    .pending
+                    .get_mut(&event.task)
+                    .and_then(|all| take(all, call))
+                    .is_some_and(|begun| begun.shown);
                 call.part = if shown { Part::Resumed } else { Part::Whole };
                 // A line that begins must end, whatever was decided since.
                 event.written |= shown;
@@ -53,7 +57,7 @@ impl Weave {
 
     /// Another line of `task` is about to fall into its own call, such as a signal's: the start is shown now.
     pub fn split(&mut self, task: TaskName, out: &mut dyn Sink) {
-        if let Some(pending) = self.pending.get_mut(&task) {
+        for pending in self.pending.get_mut(&task).into_iter().flatten() {
             pending.show(out);
         }
     }
@@ -61,7 +65,7 @@ impl Weave {
     /// `from` is called `to` from now on; the call it has begun goes on under that name.
     pub fn renamed(&mut self, from: TaskName, to: TaskName) {
         if let Some(mut pending) = self.pending.remove(&from) {
-            pending.event.task = to;
+            pending.iter_mut().for_each(|pending| pending.event.task = to);
             self.pending.insert(to, pending);
         }
     }
@@ -70,6 +74,16 @@ impl Weave {
     pub fn forget(&mut self, task: TaskName) {
         self.pending.remove(&task);
     }
+}
+
+/// Takes the begun call that `call` is the end of: the latest one of the same kind and arguments.
+fn take(pending: &mut Vec<Pending>, call: &Call) -> Option<Pending> {
+    let raw = |call: &Call| call.args.iter().map(|arg| arg.raw).collect::<Vec<u64>>();
+    let at = pending.iter().rposition(|pending| match &pending.event.kind {
+        EventKind::Call(begun) => begun.number == call.number && raw(begun) == raw(call),
+        _ => false,
+    })?;
+    Some(pending.remove(at))
 }
 
 impl Pending {

@@ -58,8 +58,8 @@ impl Evidence {
         }
         // The folder of a case has another name in every run: what is said of it must not.
         for failure in &mut failures {
-            failure.message = renamed(plan, &failure.message);
-            failure.notes = failure.notes.iter().map(|note| renamed(plan, note)).collect();
+            failure.message = plan.renamed(&failure.message);
+            failure.notes = failure.notes.iter().map(|note| plan.renamed(note)).collect();
         }
         let timed_out = matches!(self.record.abandoned, Some(Abandoned::Timeout(_)));
         let verdict = match failures.is_empty() {
@@ -115,11 +115,6 @@ impl Evidence {
         failures.extend(output(&check.stderr, FailureKind::Check, &result.stderr, &self.files));
         failures
     }
-}
-
-/// A text with the plan's names for directories of the host.
-fn renamed(plan: &Plan, text: &str) -> String {
-    plan.names.iter().fold(text.to_owned(), |text, (host, name)| text.replace(host, name))
 }
 
 fn limit(record: &Record) -> Option<Failure> {
