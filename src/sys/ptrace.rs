@@ -224,66 +224,19 @@ pub fn set_siginfo_word(task: TaskId, signal: Signal) -> Result<(), PtraceError>
     request(libc::PTRACE_SETSIGINFO, task, 0, ptr::from_ref(&info) as usize).map(drop)
 }
 
-fn from_user(regs: &libc::user_regs_struct) -> Registers {
-    Registers {
-        r15: regs.r15,
-        r14: regs.r14,
-        r13: regs.r13,
-        r12: regs.r12,
-        rbp: regs.rbp,
-        rbx: regs.rbx,
-        r11: regs.r11,
-        r10: regs.r10,
-        r9: regs.r9,
-        r8: regs.r8,
-        rax: regs.rax,
-        rcx: regs.rcx,
-        rdx: regs.rdx,
-        rsi: regs.rsi,
-        rdi: regs.rdi,
-        orig_rax: regs.orig_rax,
-        rip: regs.rip,
-        cs: regs.cs,
-        eflags: regs.eflags,
-        rsp: regs.rsp,
-        ss: regs.ss,
-        fs_base: regs.fs_base,
-        gs_base: regs.gs_base,
-        ds: regs.ds,
-        es: regs.es,
-        fs: regs.fs,
-        gs: regs.gs,
-    }
+/// Makes two functions that copy between the kernel's structure of general registers and ours: they have the same
+/// fields under the same names.
+macro_rules! copies {
+    ($($field:ident)*) => {
+        fn from_user(regs: &libc::user_regs_struct) -> Registers {
+            Registers { $($field: regs.$field),* }
+        }
+
+        fn to_user(regs: &Registers) -> libc::user_regs_struct {
+            libc::user_regs_struct { $($field: regs.$field),* }
+        }
+    };
 }
 
-fn to_user(regs: &Registers) -> libc::user_regs_struct {
-    libc::user_regs_struct {
-        r15: regs.r15,
-        r14: regs.r14,
-        r13: regs.r13,
-        r12: regs.r12,
-        rbp: regs.rbp,
-        rbx: regs.rbx,
-        r11: regs.r11,
-        r10: regs.r10,
-        r9: regs.r9,
-        r8: regs.r8,
-        rax: regs.rax,
-        rcx: regs.rcx,
-        rdx: regs.rdx,
-        rsi: regs.rsi,
-        rdi: regs.rdi,
-        orig_rax: regs.orig_rax,
-        rip: regs.rip,
-        cs: regs.cs,
-        eflags: regs.eflags,
-        rsp: regs.rsp,
-        ss: regs.ss,
-        fs_base: regs.fs_base,
-        gs_base: regs.gs_base,
-        ds: regs.ds,
-        es: regs.es,
-        fs: regs.fs,
-        gs: regs.gs,
-    }
-}
+copies!(r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base ds es
+    fs gs);
