@@ -198,6 +198,18 @@ fn the_reference_has_every_key() {
 }
 
 #[test]
+fn every_exit_status_is_explained() {
+    let page = read(&root().join("docs/exit-status.md"));
+    let code = read(&root().join("src/cli/exit_status.rs"));
+    let variants = code.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "));
+    let statuses: Vec<&str> = variants.map(|(_, status)| status).collect();
+    assert!(statuses.len() >= 9, "only {statuses:?} were found");
+    for status in statuses {
+        assert!(page.contains(&format!("\n| {status} | ")), "docs/exit-status.md does not explain {status}");
+    }
+}
+
+#[test]
 fn links_between_pages_lead_somewhere() {
     let mut found = String::new();
     let all = pages()
