@@ -267,7 +267,7 @@ impl Engine {
             self.rules.note(&event);
         }
         if let EventKind::Call(call) = &event.kind
-            && !self.log.is_written(&event)
+            && !(self.log.begun() && self.log.is_written(&event))
         {
             // A name that is first seen in a line nobody reads is introduced in the next one.
             self.names.unwritten(call);
