@@ -150,12 +150,9 @@ impl Engine {
         if RESTARTS.contains(&result) && call.skipped.is_none() {
             call.suspended = true;
             task.call = Some(call);
-            self.schedule.roused(name);
             return;
         }
-        if result < 0 {
-            self.schedule.roused(name);
-        }
+        self.schedule.slept(name);
         if call.sysno.is_some_and(|sysno| gives_way(sysno, result)) {
             self.schedule.yielded(name);
         }

@@ -83,6 +83,10 @@ impl Engine {
         match observation {
             Observation::Stop { task, stop } => {
                 let Some(name) = self.ids.get(&task).copied() else { return decision };
+                if matches!(stop, Stop::Exit(0)) && self.schedule.wake(name) {
+                    decision.put_off = true;
+                    return decision;
+                }
                 self.schedule.stopped(name);
                 self.stopped(name, stop, inspect, &mut decision);
                 self.hold(name);
@@ -116,6 +120,10 @@ impl Engine {
                 let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
                 Next::Wait { timer }
             }
+            Turn::Recall(name) => match self.tasks.get(&name) {
+                Some(task) => Next::Recall { task: task.id },
+                None => Next::Finished,
+            },
             Turn::Run(name) => self.resume(name),
         }
     }

@@ -34,6 +34,8 @@ enum State {
 pub(super) enum Turn {
     /// This task's.
     Run(TaskName),
+    /// This task's, whose sleep was over before: what it did was put off until now.
+    Recall(TaskName),
     /// Nobody's, until a sleeper stirs or a held task's time is up.
     Wait {
         /// The held task whose deadline is first.
@@ -79,25 +81,39 @@ impl Schedule {
         self.entries.len()
     }
 
-    /// A task stopped: it may go on, at once or, after a sleep, when its deadline's turn comes.
+    /// A task stopped: it may go on.
     pub(super) fn stopped(&mut self, task: TaskName) {
-        let alone = self.entries.len() == 1;
         if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = match entry.state {
-                State::Sleeping(deadline) if !alone => State::Awake(deadline),
-                _ => State::Ready,
-            };
+            entry.state = State::Ready;
+        }
+    }
+
+    /// The call that a task would have slept in is over.
+    pub(super) fn slept(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task) {
             entry.sleep = None;
         }
     }
 
-    /// A task that was stopped by something other than the end of its sleep need not wait for its deadline.
-    pub(super) fn roused(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task)
-            && matches!(entry.state, State::Awake(_))
-        {
-            entry.state = State::Ready;
+    /// The sleep of a task is over by itself. True if it has to wait for its deadline's turn: what it did is not to
+    /// be seen before, since how long the others really took must not matter.
+    pub(super) fn wake(&mut self, task: TaskName) -> bool {
+        if self.alone() {
+            return false;
         }
+        let Some(entry) = self.entries.get_mut(&task) else { return false };
+        // A short sleep may be over before anybody has looked whether its task sleeps.
+        let deadline = match entry.state {
+            State::Sleeping(deadline) => Some(deadline),
+            State::Running => entry.sleep,
+            State::Ready | State::Blocked | State::Awake(_) | State::Held(_) | State::Listening | State::Zombie => {
+                None
+            }
+        };
+        let Some(deadline) = deadline else { return false };
+        entry.state = State::Awake(deadline);
+        entry.sleep = None;
+        true
     }
 
     /// The call that a task is about to make is a sleep of this length.
@@ -170,30 +186,30 @@ impl Schedule {
 
     /// Whose turn it is; that task is running from now on.
     pub(super) fn turn(&mut self) -> Turn {
-        loop {
-            if self.entries.is_empty() {
-                return Turn::Nobody;
+        if self.entries.is_empty() {
+            return Turn::Nobody;
+        }
+        if let Some(task) = self.ready() {
+            self.current = Some(task);
+            if let Some(entry) = self.entries.get_mut(&task) {
+                entry.state = State::Running;
             }
-            if let Some(task) = self.ready() {
+            return Turn::Run(task);
+        }
+        match self.first_deadline() {
+            Some((task, State::Awake(deadline))) => {
+                self.now = self.now.max(deadline);
                 self.current = Some(task);
                 if let Some(entry) = self.entries.get_mut(&task) {
                     entry.state = State::Running;
                 }
-                return Turn::Run(task);
+                Turn::Recall(task)
             }
-            match self.first_deadline() {
-                Some((task, State::Awake(deadline))) => {
-                    self.now = self.now.max(deadline);
-                    if let Some(entry) = self.entries.get_mut(&task) {
-                        entry.state = State::Ready;
-                    }
-                }
-                Some((task, State::Held(_))) => {
-                    let held_for = self.entries.get(&task).map_or(Duration::ZERO, |entry| entry.held_for);
-                    return Turn::Wait { timer: Some((task, held_for)) };
-                }
-                Some(_) | None => return Turn::Wait { timer: None },
+            Some((task, State::Held(_))) => {
+                let held_for = self.entries.get(&task).map_or(Duration::ZERO, |entry| entry.held_for);
+                Turn::Wait { timer: Some((task, held_for)) }
             }
+            Some(_) | None => Turn::Wait { timer: None },
         }
     }
 
@@ -249,7 +265,7 @@ mod tests {
     /// Runs the task whose turn it is to its next stop.
     fn step(schedule: &mut Schedule) -> TaskName {
         match schedule.turn() {
-            Turn::Run(task) => {
+            Turn::Run(task) | Turn::Recall(task) => {
                 schedule.stopped(task);
                 task
             }
@@ -289,13 +305,24 @@ mod tests {
             schedule.asleep(task);
         }
         // Both are awake before C blocks: the machine was slow.
-        schedule.stopped(A);
-        schedule.stopped(B);
+        assert!(schedule.wake(A) && schedule.wake(B), "neither is to be seen yet");
         assert_eq!(schedule.turn(), Turn::Run(C));
         schedule.asleep(C);
         assert_eq!(step(&mut schedule), B);
         schedule.gone(B);
         assert_eq!(step(&mut schedule), A);
+    }
+
+    #[test]
+    fn a_sleep_that_is_over_before_anybody_looked_keeps_its_deadline() {
+        let mut schedule = ready(&[A, B]);
+        assert_eq!(schedule.turn(), Turn::Run(A));
+        schedule.will_sleep(A, ms(10));
+        assert!(schedule.wake(A));
+        assert_eq!(step(&mut schedule), B);
+        assert_eq!(schedule.turn(), Turn::Run(B));
+        schedule.asleep(B);
+        assert_eq!(schedule.turn(), Turn::Recall(A));
     }
 
     #[test]
@@ -306,10 +333,12 @@ mod tests {
             schedule.will_sleep(task, length);
             schedule.asleep(task);
         }
-        schedule.stopped(A);
+        assert!(schedule.wake(A));
         assert_eq!(schedule.turn(), Turn::Wait { timer: None });
+        assert!(schedule.wake(B));
+        assert_eq!(schedule.turn(), Turn::Recall(B));
         schedule.stopped(B);
-        assert_eq!(step(&mut schedule), B);
+        assert_eq!(schedule.turn(), Turn::Run(B));
     }
 
     #[test]

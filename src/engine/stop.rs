@@ -124,6 +124,8 @@ pub struct Decision {
     pub edits: Vec<Edit>,
     /// Events, in the order of the transcript.
     pub events: Vec<Event>,
+    /// Nothing was taken in: the same is to be told again when [`Next::Recall`] asks for it.
+    pub put_off: bool,
 }
 
 /// A change to the stopped task.
@@ -166,6 +168,11 @@ pub enum Next {
         signal: Option<Signal>,
         /// What may come of it.
         settle: Settle,
+    },
+    /// What was put off of this task is to be told now.
+    Recall {
+        /// Who.
+        task: TaskId,
     },
     /// Nobody can go on: wait until one of the sleepers does.
     Wait {

@@ -77,6 +77,7 @@ fn run(plan: &Arc<Plan>, child: &ChildPlan, outputs: Outputs, sink: &mut dyn Sin
         watchdog,
         seats: HashMap::from([(spawned.task, Seat::stopped(spawned.task))]),
         breakpoints: HashMap::new(),
+        put_off: HashMap::new(),
         sink,
     };
     tracer.run();
@@ -110,6 +111,8 @@ struct Tracer<'a> {
     seats: HashMap<TaskId, Seat>,
     /// Original bytes under planted breakpoints, by process.
     breakpoints: HashMap<(TaskId, Addr), u8>,
+    /// What the engine did not want to know yet.
+    put_off: HashMap<TaskId, Observation>,
     sink: &'a mut dyn Sink,
 }
 
@@ -122,6 +125,7 @@ impl Tracer<'_> {
             }
             match self.engine.next() {
                 Next::Resume { task, how, signal, settle } => self.resume(task, how, signal, settle),
+                Next::Recall { task } => self.recall(task),
                 Next::Wait { timer } => self.wait(timer),
                 Next::Abandon => {
                     let stopped = self.seats.iter().filter_map(|(task, seat)| match seat.state {
@@ -178,8 +182,7 @@ impl Tracer<'_> {
     /// Waits until a running task has stopped, ended or, where it may, fallen asleep. `was_asleep` says that the
     /// engine knows it to be asleep already.
     fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
-        let mut asleep = 0;
-        let mut zombie = 0;
+        let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
         loop {
             let Some(seat) = self.seats.get_mut(&task) else { return };
             let placeholder = SeatState::Running(Running::told(task));
@@ -199,7 +202,8 @@ impl Tracer<'_> {
             match procfs::run_state(task) {
                 RunState::Sleeping => asleep += 1,
                 RunState::Uninterruptible if settle == Settle::EndOrSleep => asleep += 1,
-                RunState::Stopped if was_asleep => return,
+                // In a group-stop, or in a stop that the wait before came just too early for.
+                RunState::Stopped if was_asleep => listening += 1,
                 RunState::Zombie => zombie += 1,
                 RunState::Gone => return self.vanished(task),
                 RunState::Running | RunState::Uninterruptible | RunState::Stopped => (asleep, zombie) = (0, 0),
@@ -211,6 +215,9 @@ impl Tracer<'_> {
                 }
                 return;
             }
+            if listening == 2 {
+                return;
+            }
             if zombie == 2 {
                 return self.tell(task, Observation::ZombieLeader { task }, None);
             }
@@ -219,6 +226,14 @@ impl Tracer<'_> {
             }
             // A refusal would only make the next look come sooner.
             let _ = nix::sched::sched_yield();
+        }
+    }
+
+    /// Tells what was put off.
+    fn recall(&mut self, task: TaskId) {
+        match self.put_off.remove(&task) {
+            Some(observation) => self.tell(task, observation, None),
+            None => self.vanished(task),
         }
     }
 
@@ -352,7 +367,11 @@ impl Tracer<'_> {
     fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
         let process = self.engine.process_of(task).unwrap_or(task);
         let inspector = Inspector::new(task, process, registers);
-        let decision = self.engine.observe(observation, &inspector);
+        let decision = self.engine.observe(observation.clone(), &inspector);
+        if decision.put_off {
+            self.put_off.insert(task, observation);
+            return;
+        }
         self.apply(task, process, &inspector, &decision);
         for event in &decision.events {
             self.sink.event(event);
