@@ -184,7 +184,7 @@ fn nothing_is_left_behind() {
              snapshot = {{ transcript = false }}\n"
         )
     };
-    let folder = folder(&[("timeout.toml", &spec("200ms")), ("long.toml", &spec("60s"))]);
+    let folder = folder(&[("timeout.toml", &spec("2s")), ("long.toml", &spec("60s"))]);
     let (status, out, _) = run(&mut rinject(folder.path(), &["run", "timeout.toml"]));
     assert_eq!(status, 1, "{out}");
     assert!(out.contains("TIMEOUT") && out.contains("P1 was in `wait4`"), "{out}");
