@@ -10,7 +10,7 @@ use crate::plan::{Action, ExitExpect, FileContent, Item, Phase, Plan, ProcessTes
 use crate::spec;
 
 fn context() -> Context {
-    let mut context = Context::new(Arch::X86_64, "/tmp/rinject-00000000", "/work/specs");
+    let mut context = Context::new(Arch::X86_64, "/tmp/rinject-00000000", "/proj/specs");
     context.case = "specs/x".to_owned();
     context.env.insert("USER".to_owned(), "ann".to_owned());
     context.bins.insert("kv".to_owned(), "/build/kv".to_owned());
@@ -43,7 +43,7 @@ fn the_smallest_useful_spec_has_its_defaults() {
          expect = { exit = 1, stderr = { contains = [\"fsync\"] } }\n",
     );
     assert_eq!(plan.name, "x");
-    assert_eq!(plan.target.program, "/work/specs/kv");
+    assert_eq!(plan.target.program, "/proj/specs/kv");
     assert_eq!(plan.target.argv, ["./kv", "put", "k", "v"]);
     assert_eq!(plan.target.timeout, Duration::from_secs(10));
     assert_eq!(plan.target.cwd.to_str(), Some("/tmp/rinject-00000000"));
@@ -194,13 +194,13 @@ expect = { exit = { any-of = [0, 3] } }
 "#,
     );
     assert!(
-        matches!(&plan.target.files[1].content, FileContent::Copy(path) if path.to_str() == Some("/work/specs/data/b"))
+        matches!(&plan.target.files[1].content, FileContent::Copy(path) if path.to_str() == Some("/proj/specs/data/b"))
     );
     assert_eq!((plan.target.files[1].mode, plan.target.limits.fsize), (Some(0o755), Some(1 << 20)));
     assert_eq!(plan.setup[0].argv, ["mkdir", "-p", "/tmp/rinject-00000000/d"]);
     assert_eq!(
         (plan.checks[0].name.as_str(), &plan.checks[0].exit),
-        ("/work/specs/fsck", &ExitExpect::Codes(vec![0, 3]))
+        ("/proj/specs/fsck", &ExitExpect::Codes(vec![0, 3]))
     );
 }
 
