@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
-use crate::plan::{Action, DescriptorTest, Filter, Phase, ProcessTest, Rule, Scope};
+use crate::plan::{Action, DescriptorTest, Filter, Phase, Rule, Scope};
 use crate::transcript::{Arg, Event, EventKind, Fired, RuleRecord, TaskName, Value};
 
 /// All rules of a run with their counters.
@@ -179,16 +179,8 @@ fn holds(filter: &Filter, event: &Event) -> bool {
     };
     filter.path.as_ref().is_none_or(path)
         && filter.fd.as_ref().is_none_or(descriptor)
-        && filter.process.as_ref().is_none_or(|test| is_process(test, event))
+        && filter.process.as_ref().is_none_or(|test| test.is(event.task.process, &event.image))
         && filter.args.iter().all(|test| test.pred.matches(event))
-}
-
-/// Whether an event belongs to the process a test names.
-pub(crate) fn is_process(test: &ProcessTest, event: &Event) -> bool {
-    match test {
-        ProcessTest::Position(number) => event.task.process == *number,
-        ProcessTest::Image(glob) => glob.matches(&event.image),
-    }
 }
 
 fn host_text(arg: &Arg) -> Option<&str> {

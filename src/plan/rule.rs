@@ -98,6 +98,16 @@ pub enum ProcessTest {
     Image(PathGlob),
 }
 
+impl ProcessTest {
+    /// Whether it holds of the process at `position` whose image has this base name.
+    pub fn is(&self, position: u32, image: &str) -> bool {
+        match self {
+            ProcessTest::Position(wanted) => *wanted == position,
+            ProcessTest::Image(glob) => glob.matches(image),
+        }
+    }
+}
+
 /// What a rule's counter counts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {

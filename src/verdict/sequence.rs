@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Span;
 use crate::pattern::{Bindings, Matcher, Ranges};
-use crate::plan::{EventExpect, Item, ProcessTest, Sequence, View};
+use crate::plan::{EventExpect, Item, Sequence, View};
 use crate::transcript::{Event, EventKind, Part};
 
 use super::outcome::{Failure, FailureKind};
@@ -294,9 +294,6 @@ impl SequenceMachine {
 }
 
 fn in_view(view: &View, event: &Event) -> bool {
-    let process = view.process.as_ref().is_none_or(|test| match test {
-        ProcessTest::Position(number) => event.task.process == *number,
-        ProcessTest::Image(glob) => glob.matches(&event.image),
-    });
+    let process = view.process.as_ref().is_none_or(|test| test.is(event.task.process, &event.image));
     process && view.thread.is_none_or(|thread| event.task.thread == thread)
 }
