@@ -13,11 +13,12 @@
 //! | `diagnostic` | source text, spans, messages with a snippet and a help line, stable codes | |
 //! | `image` | ELF: symbols, entry, `main` (over bytes) | `abi` |
 //! | `pattern` | the event-pattern grammar: parse, print, match | `abi diagnostic` |
+//! | `faults` | the faithful model: per call what fails how, when, with which side effect | `abi` |
 //! | `spec` | the file as written: serde model with spans; unknown keys are errors | `abi diagnostic pattern` |
 //! | `cases` | files, globs, case ids, filters | `spec diagnostic` |
-//! | `plan` | the spec resolved for this machine: closed enums, nothing left to look up; BPF program | `abi spec pattern image diagnostic` |
+//! | `plan` | the spec resolved for this machine: closed enums, nothing left to look up; BPF program | `abi spec faults pattern image diagnostic` |
 //! | `transcript` | event model, canonical names, the one textual form, streaming writer | `abi pattern` |
-//! | `engine` | `observe` to `Decision`, `next`: rules, counters, scheduler | `abi plan pattern transcript` |
+//! | `engine` | `observe` to `Decision`, `next`: rules, counters, scheduler | `abi faults plan pattern transcript` |
 //! | `sys` | thin safe calls over libc and nix: ptrace, wait, seccomp, fork, memory; the only `unsafe` | `abi` |
 //! | `tracer` | the loop, applying a `Decision`, deadline, teardown | `sys abi engine plan image transcript` |
 //! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `abi diagnostic plan sys` |
@@ -33,6 +34,7 @@ pub mod cases;
 pub mod cli;
 pub mod diagnostic;
 pub mod engine;
+pub mod faults;
 pub mod image;
 pub mod pattern;
 pub mod plan;

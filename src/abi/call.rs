@@ -223,6 +223,11 @@ impl Sysno {
         self.info().name
     }
 
+    /// Its position among all calls, in name order: an index into tables that have a row for each.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// Every call of the table, in name order.
     pub fn all() -> impl Iterator<Item = Sysno> {
         (0..CALLS.len() as u16).map(Sysno)

@@ -21,9 +21,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Writes src/abi/table.rs from xtask/tables.
+    /// Writes src/abi/table.rs and src/faults/table.rs from xtask/tables.
     Codegen {
-        /// Only compares: fails when the committed file is not what the tables give.
+        /// Only compares: fails when a committed file is not what the tables give.
         #[arg(long)]
         check: bool,
     },

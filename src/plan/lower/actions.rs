@@ -4,31 +4,10 @@
 use super::Lowering;
 use super::patterns::Placed;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::faults;
 use crate::pattern::{Head, Noun};
 use crate::plan::{Action, Phase, Recipient, Side, Victim};
 use crate::spec::{Inject, Scalar, SignalAction, Text};
-
-/// Calls that the kernel never lets fail (their manual pages: "always successful").
-const CANNOT_FAIL: [&str; 18] = [
-    "exit",
-    "exit_group",
-    "getegid",
-    "getegid32",
-    "geteuid",
-    "geteuid32",
-    "getgid",
-    "getgid32",
-    "getpgrp",
-    "getpid",
-    "getppid",
-    "gettid",
-    "getuid",
-    "getuid32",
-    "sched_yield",
-    "umask",
-    "sync",
-    "alarm",
-];
 
 /// An action, the key that asks for it, and where its value stands.
 struct Asked {
@@ -263,7 +242,7 @@ impl Lowering<'_> {
         }
         for alt in &on.pattern.alts {
             let Head::Call(call) = alt.head else { continue };
-            if CANNOT_FAIL.contains(&call.name()) {
+            if faults::model(call).cannot_fail() {
                 let span = on.located.span(alt.head_range.clone());
                 let message = format!("`{call}` cannot fail");
                 let help = Some(

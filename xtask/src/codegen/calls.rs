@@ -17,6 +17,8 @@ const CLASSES: [&str; 15] = [
 pub struct Call {
     numbers: [Option<u16>; 3],
     args: Option<Vec<String>>,
+    /// The arguments as `calls.txt` has them: name and kind.
+    pub written: Vec<(String, String)>,
     ret: String,
     classes: u32,
     blocks: bool,
@@ -38,6 +40,8 @@ pub fn parse(text: &str, sets: &[FlagSet]) -> Result<BTreeMap<String, Call>, Str
         if let Some(signature) = rest.strip_prefix('(') {
             let (args, after) = signature.split_once(") -> ").ok_or(fail("`) -> ` is missing".to_owned()))?;
             let args = args.split(", ").filter(|arg| !arg.is_empty());
+            let written = args.clone().filter_map(|arg| arg.split_once(": "));
+            call.written = written.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
             call.args = Some(args.map(|arg| argument(arg, sets)).collect::<Result<_, _>>().map_err(fail)?);
             let (ret, classes) = after.split_once(' ').unwrap_or((after, ""));
             call.ret = result(ret).ok_or(fail(format!("`{ret}` is no result")))?;

@@ -6,8 +6,16 @@ use super::lines;
 /// One set of names.
 pub struct FlagSet {
     pub name: String,
-    mask: u64,
+    /// Bits that hold a value of their own rather than flags.
+    pub mask: u64,
     names: Vec<(String, u64)>,
+}
+
+impl FlagSet {
+    /// The value of one name.
+    pub fn value(&self, name: &str) -> Option<u64> {
+        self.names.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
 }
 
 /// Reads `flags.txt`; the format is described at its top.

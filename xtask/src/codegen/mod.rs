@@ -1,7 +1,9 @@
-//! Writes `src/abi/table.rs` from the text tables in `xtask/tables`, and numbers from the `syscalls` crate.
+//! Writes `src/abi/table.rs` and `src/faults/table.rs` from the text tables in `xtask/tables`, and numbers from the
+//! `syscalls` crate.
 //! It must not need the library: the library does not compile while the table is wrong.
 
 mod calls;
+mod faults;
 mod flags;
 
 use std::fs;
@@ -9,24 +11,30 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Writes the table, or with `check` only compares.
+/// Writes the tables, or with `check` only compares.
 pub fn run(check: bool) -> Result<(), String> {
     let root = root();
-    let tables = root.join("xtask/tables");
-    let sets = flags::parse(&read(&tables.join("flags.txt"))?)?;
-    let calls = calls::parse(&read(&tables.join("calls.txt"))?, &sets)?;
-    let source =
-        [HEADER.to_owned(), errnos(&read(&tables.join("errnos.txt"))?)?, calls::render(&calls), flags::render(&sets)]
-            .concat();
-    let text = rustfmt(&root, &source)?;
-    let path = root.join("src/abi/table.rs");
+    let table = |name: &str| read(&root.join("xtask/tables").join(name));
+    let sets = flags::parse(&table("flags.txt")?)?;
+    let calls = calls::parse(&table("calls.txt")?, &sets)?;
+    let errnos_text = table("errnos.txt")?;
+    let errnos = errnos(&errnos_text)?;
+    let models = faults::parse(&table("faults.txt")?, &calls, &sets, &errnos)?;
+    let abi = [HEADER.to_owned(), render_errnos(&errnos), calls::render(&calls), flags::render(&sets)].concat();
+    keep(&root, "src/abi/table.rs", &abi, check)?;
+    keep(&root, "src/faults/table.rs", &faults::render(&models), check)
+}
+
+fn keep(root: &Path, path: &str, source: &str, check: bool) -> Result<(), String> {
+    let text = rustfmt(root, source)?;
+    let file = root.join(path);
     if !check {
-        return fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()));
+        return fs::write(&file, text).map_err(|error| format!("{path}: {error}"));
     }
-    if read(&path)? == text {
+    if read(&file)? == text {
         return Ok(());
     }
-    Err(format!("{} is not what xtask/tables gives; run `cargo xtask codegen`", path.display()))
+    Err(format!("{path} is not what xtask/tables gives; run `cargo xtask codegen`"))
 }
 
 const HEADER: &str = "//! Calls, errnos and flags as data; written by `cargo xtask codegen` from `xtask/tables`, not by hand.\n\
@@ -51,7 +59,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-fn errnos(text: &str) -> Result<String, String> {
+fn errnos(text: &str) -> Result<Vec<(u16, &str)>, String> {
     let mut rows: Vec<(u16, &str)> = Vec::new();
     for (at, line) in lines(text) {
         let (number, name) = line.split_once(' ').ok_or(format!("errnos.txt:{at}: number and name expected"))?;
@@ -61,7 +69,11 @@ fn errnos(text: &str) -> Result<String, String> {
         }
         rows.push((number, name));
     }
-    Ok(format!("pub(super) static ERRNOS: &[(u16, &str)] = &{rows:?};\n\n"))
+    Ok(rows)
+}
+
+fn render_errnos(rows: &[(u16, &str)]) -> String {
+    format!("pub(super) static ERRNOS: &[(u16, &str)] = &{rows:?};\n\n")
 }
 
 fn rustfmt(root: &Path, source: &str) -> Result<String, String> {
