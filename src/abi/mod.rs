@@ -7,16 +7,21 @@ pub mod bpf;
 mod call;
 mod errno;
 pub mod flags;
+mod register;
+mod register_table;
 mod registers;
 mod signal;
 mod table;
+mod word;
 
 pub use addr::Addr;
 pub use arch::Arch;
 pub use call::{ArgInfo, ArgKind, CallInfo, CallSet, Class, Dir, Len, RetKind, Sysno};
 pub use errno::Errno;
-pub use registers::Registers;
+pub use register::{Register, RegisterClass, RegisterPlace};
+pub use registers::{General, Registers};
 pub use signal::{Signal, SignalInfo, SignalSet};
+pub use word::{Change, ChangeError, Word};
 
 /// The kernel's number of a thread, as the tracer's own pid namespace names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

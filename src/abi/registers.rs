@@ -1,36 +1,68 @@
 //! The general registers of an x86-64 task, as `user_regs_struct` lays them out.
 
-/// General registers of a stopped x86-64 task. Field names are the kernel's (`sys/user.h`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Registers {
-    pub r15: u64,
-    pub r14: u64,
-    pub r13: u64,
-    pub r12: u64,
-    pub rbp: u64,
-    pub rbx: u64,
-    pub r11: u64,
-    pub r10: u64,
-    pub r9: u64,
-    pub r8: u64,
-    pub rax: u64,
-    pub rcx: u64,
-    pub rdx: u64,
-    pub rsi: u64,
-    pub rdi: u64,
-    pub orig_rax: u64,
-    pub rip: u64,
-    pub cs: u64,
-    pub eflags: u64,
-    pub rsp: u64,
-    pub ss: u64,
-    pub fs_base: u64,
-    pub gs_base: u64,
-    pub ds: u64,
-    pub es: u64,
-    pub fs: u64,
-    pub gs: u64,
+/// Makes the structure of general registers, and one word of it to be named by a value.
+macro_rules! general_registers {
+    ($($field:ident $word:ident)*) => {
+        /// General registers of a stopped x86-64 task. Field names are the kernel's (`sys/user.h`).
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub struct Registers {
+            $(pub $field: u64,)*
+        }
+
+        /// One word of [`Registers`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
+        pub enum General {
+            $($word,)*
+        }
+
+        impl Registers {
+            /// One of the words.
+            pub fn word(&self, which: General) -> u64 {
+                match which {
+                    $(General::$word => self.$field,)*
+                }
+            }
+
+            /// One of the words, to be changed.
+            pub fn word_mut(&mut self, which: General) -> &mut u64 {
+                match which {
+                    $(General::$word => &mut self.$field,)*
+                }
+            }
+        }
+    };
+}
+
+general_registers! {
+    r15 R15
+    r14 R14
+    r13 R13
+    r12 R12
+    rbp Rbp
+    rbx Rbx
+    r11 R11
+    r10 R10
+    r9 R9
+    r8 R8
+    rax Rax
+    rcx Rcx
+    rdx Rdx
+    rsi Rsi
+    rdi Rdi
+    orig_rax OrigRax
+    rip Rip
+    cs Cs
+    eflags Eflags
+    rsp Rsp
+    ss Ss
+    fs_base FsBase
+    gs_base GsBase
+    ds Ds
+    es Es
+    fs Fs
+    gs Gs
 }
 
 impl Registers {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::abi::{Addr, Registers, SignalSet, TaskId};
+use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
 
 /// The task is gone: killed between its stop and the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Gone;
 pub trait Inspect {
     /// General registers.
     fn registers(&self) -> Result<Registers, Gone>;
+    /// One register of any kind; `None` where this processor has none such or the task is gone.
+    fn register(&self, register: Register) -> Option<Word>;
     /// Reads memory from `addr`; the number of bytes that could be read, which is less than asked for at the
     /// end of a mapping, and 0 where nothing is mapped or the task is gone.
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize;

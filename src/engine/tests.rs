@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::abi::{Addr, Arch, Ending, Registers, Signal, SignalInfo, SignalSet, Sysno};
+use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};
 use crate::diagnostic::Source;
 use crate::plan::{self, Context};
 use crate::spec;
@@ -24,6 +24,10 @@ struct Script {
 impl Inspect for Script {
     fn registers(&self) -> Result<Registers, Gone> {
         if self.rip == 0 { Err(Gone) } else { Ok(Registers { rip: self.rip, ..Registers::default() }) }
+    }
+
+    fn register(&self, register: Register) -> Option<Word> {
+        self.registers().ok()?.get(register)
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {

@@ -5,6 +5,7 @@ mod affinity;
 mod memory;
 pub mod procfs;
 mod ptrace;
+mod registers;
 mod signal;
 mod spawn;
 mod wait;
@@ -15,6 +16,7 @@ pub use ptrace::{
     CallStop, PtraceError, Resume, event_message, interrupt, listen, probe_syscall_info, registers, resume, seize,
     set_registers, set_result, set_siginfo_word, siginfo, skip_call, syscall_stop,
 };
+pub use registers::{register, set_register};
 pub use signal::{ProcessHandle, queue_signal, send_signal};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, probe_tracing, spawn};
 pub use wait::{Status, WaitOutcome, wait};

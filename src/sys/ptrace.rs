@@ -16,7 +16,7 @@ pub enum PtraceError {
 }
 
 impl PtraceError {
-    fn last() -> PtraceError {
+    pub(super) fn last() -> PtraceError {
         match io::Error::last_os_error().raw_os_error() {
             Some(libc::ESRCH) | None => PtraceError::Gone,
             Some(errno) => PtraceError::Refused(errno),
@@ -37,7 +37,7 @@ pub enum Resume {
     Detach,
 }
 
-fn request(code: libc::c_uint, task: TaskId, addr: usize, data: usize) -> Result<i64, PtraceError> {
+pub(super) fn request(code: libc::c_uint, task: TaskId, addr: usize, data: usize) -> Result<i64, PtraceError> {
     // SAFETY: the caller passes an `addr` and `data` that are either plain words or point to memory of the
     // size this request reads or writes, alive for the duration of the call.
     let got = unsafe { libc::ptrace(code, task.0, addr as *mut libc::c_void, data as *mut libc::c_void) };

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
 
-use crate::abi::{Addr, Registers, SignalSet, TaskId};
+use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 use crate::image;
 use crate::sys::{self, procfs};
@@ -52,6 +52,13 @@ impl Inspect for Inspector {
         let read = sys::registers(self.task).map_err(|_| Gone)?;
         self.registers.set(Some(read));
         Ok(read)
+    }
+
+    fn register(&self, register: Register) -> Option<Word> {
+        match register.class() {
+            RegisterClass::General => self.registers().ok()?.get(register),
+            _ => sys::register(self.task, register).ok(),
+        }
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {

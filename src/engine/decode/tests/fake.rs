@@ -1,6 +1,6 @@
 //! A scripted task: some memory, some descriptors, a working directory.
 
-use crate::abi::{Addr, Registers, SignalSet, TaskId};
+use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
 use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 
 /// Where the scripted memory of a test begins.
@@ -40,6 +40,10 @@ impl Fake {
 impl Inspect for Fake {
     fn registers(&self) -> Result<Registers, Gone> {
         Err(Gone)
+    }
+
+    fn register(&self, register: Register) -> Option<Word> {
+        self.registers().ok()?.get(register)
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
