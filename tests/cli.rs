@@ -143,6 +143,7 @@ fn what_is_no_spec_is_one_clear_message() {
     check(&["run", "--bin", "kv", "bad.toml"], 2, "write --bin NAME=PATH");
     check(&["run", "--report", "xml=x", "bad.toml"], 2, "write junit=FILE or json=FILE");
     check(&["explain", "RJ0201"], 0, "unknown event");
+    check(&["explain", "fsync"], 0, "said once for each open file");
     check(&["explain", "RJ9999"], 2, "there is no code `RJ9999`");
     check(&["accept"], 4, "no snapshot waits");
 }

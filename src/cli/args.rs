@@ -39,7 +39,7 @@ pub(super) enum Command {
     Check(Check),
     /// List the cases
     List(Select),
-    /// Explain what a spec traces and injects, or what a code such as RJ0201 means
+    /// Explain what a spec traces and injects, how a call such as fsync fails, or what a code such as RJ0201 means
     Explain(Explain),
     /// Show what this machine allows, and how to allow more
     Doctor,
@@ -134,8 +134,8 @@ pub(super) struct Check {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
-    /// A spec, or a code such as RJ0201
-    #[arg(value_name = "SPEC_OR_CODE")]
+    /// A spec, a system call such as fsync, or a code such as RJ0201
+    #[arg(value_name = "SPEC_OR_CALL_OR_CODE")]
     pub(super) what: String,
     /// What `${bin.NAME}` means
     #[arg(long, value_name = "NAME=PATH")]

@@ -1,13 +1,14 @@
-//! `rinject explain`: what a spec traces and injects, or a code at length.
+//! `rinject explain`: what a spec traces and injects, how a call fails, or a code at length.
 
 use std::fmt::Write;
 
 use super::args::{Explain, Global};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
+use super::failing;
 use super::select::binaries;
 use super::terminal::{complain, error_style, print, talk};
-use crate::abi::{Arch, CallSet};
+use crate::abi::{Arch, CallSet, Sysno};
 use crate::cases::{self, SpecFile};
 use crate::diagnostic::Code;
 use crate::plan::{Action, FilterMode, Phase, Plan, Rule, Side, Start};
@@ -28,6 +29,10 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
             return Err(ExitStatus::Usage);
         };
         print(format!("{code}: {}\n\n{}\n", code.title(), code.explanation().trim_end()))?;
+        return Ok(ExitStatus::Passed);
+    }
+    if let Some(call) = Sysno::parse(&words.what).filter(|call| !std::path::Path::new(call.name()).exists()) {
+        print(failing::of_call(call))?;
         return Ok(ExitStatus::Passed);
     }
     let file = if words.what == "-" { SpecFile::Stdin } else { SpecFile::Path(words.what.clone().into()) };
@@ -61,6 +66,9 @@ fn described(plan: &Plan) -> String {
         let _ = writeln!(text, "  when   {}", rule.when);
         for action in &rule.actions {
             let _ = writeln!(text, "  does   {}", does(action));
+            if let Action::Error(errno) = action {
+                text += &failing::of_rule(rule, *errno);
+            }
         }
         let _ = writeln!(text, "  costs  {}", cost(rule, plan));
     }

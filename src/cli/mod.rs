@@ -5,6 +5,7 @@ mod check;
 mod doctor;
 mod exit_status;
 mod explain;
+mod failing;
 mod interrupt;
 mod list;
 mod review;

@@ -81,6 +81,8 @@ codes! {
     DROPPED = 409;
     CONFLICTING_KEYS = 410;
     NEVER_FIRES = 411;
+    IMPLAUSIBLE_ERRNO = 412;
+    IMPOSSIBLE_ERRNO = 413;
     // Known to the format, not to this version.
     UNSUPPORTED_KEY = 501;
     UNSUPPORTED_VALUE = 502;

@@ -4,8 +4,7 @@
 use super::Lowering;
 use super::patterns::Placed;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::faults;
-use crate::pattern::{Head, Noun};
+use crate::pattern::Noun;
 use crate::plan::{Action, Phase, Recipient, Side, Victim};
 use crate::spec::{Inject, Scalar, SignalAction, Text};
 
@@ -32,7 +31,11 @@ impl Lowering<'_> {
                 self.check_fit(asked, on, phase);
             }
             self.check_sides(written, phase);
-            self.check_cannot_fail(written, on);
+            let errno = asked.iter().find_map(|asked| match asked.action {
+                Action::Error(errno) => Some(errno),
+                _ => None,
+            });
+            self.check_faithful(written, errno, on);
         }
         self.check_outcomes(&asked);
         if let (Some(at), None) = (&written.kill_at, &written.kill) {
@@ -231,24 +234,6 @@ impl Lowering<'_> {
                 let message = format!("`{key}` comes too late: the rule waits for the result");
                 let help = Some("write `exit`, or take `->` out of `on`".to_owned());
                 self.error(Code::RESULT_TRIGGER, side.span, message, "the call has happened by then", help);
-            }
-        }
-    }
-
-    fn check_cannot_fail(&mut self, written: &Inject, on: &Placed) {
-        let unfaithful = written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value);
-        if written.error.is_none() || unfaithful {
-            return;
-        }
-        for alt in &on.pattern.alts {
-            let Head::Call(call) = alt.head else { continue };
-            if faults::model(call).cannot_fail() {
-                let span = on.located.span(alt.head_range.clone());
-                let message = format!("`{call}` cannot fail");
-                let help = Some(
-                    "no kernel does this: add `unfaithful = true` to do it all the same, or use `retval`".to_owned(),
-                );
-                self.error(Code::CANNOT_FAIL, span, message, "always succeeds", help);
             }
         }
     }

@@ -4,6 +4,7 @@
 mod actions;
 mod expand;
 mod expect;
+mod faithful;
 mod patterns;
 mod rules;
 mod sequences;
