@@ -33,6 +33,7 @@ fn event() -> Event {
         image: Arc::from("kv"),
         kind: EventKind::Call(call),
         fired: vec![Fired { rule: Arc::from("r1"), hit: 1 }],
+        captures: Vec::new(),
         written: true,
     }
 }

@@ -12,6 +12,7 @@ mod register_table;
 mod registers;
 mod signal;
 mod table;
+mod transfer;
 mod word;
 
 pub use addr::Addr;
@@ -21,6 +22,7 @@ pub use errno::Errno;
 pub use register::{Register, RegisterClass, RegisterPlace};
 pub use registers::{General, Registers};
 pub use signal::{Signal, SignalInfo, SignalSet};
+pub use transfer::Transfer;
 pub use word::{Change, ChangeError, Word};
 
 /// The kernel's number of a thread, as the tracer's own pid namespace names it.

@@ -11,7 +11,7 @@ use super::terminal::{complain, error_style, print, talk};
 use crate::abi::{Arch, CallSet, Sysno};
 use crate::cases::{self, SpecFile};
 use crate::diagnostic::Code;
-use crate::plan::{Action, FilterMode, Phase, Plan, Rule, Side, Start};
+use crate::plan::{Action, Amount, FilterMode, Phase, Plan, Rule, Side, Start};
 use crate::run::{self, Options};
 
 pub(super) fn main(words: &Explain, global: &Global) -> ExitStatus {
@@ -111,6 +111,24 @@ fn does(action: &Action) -> String {
     let side = |side: &Side| if *side == Side::Enter { "before" } else { "after" };
     match action {
         Action::Error(errno) => format!("the call fails with {errno}"),
+        Action::ErrorAfter(errno) => format!("the call is made, and then reports {errno}"),
+        Action::Short(Amount::Bytes(bytes)) => format!("the call transfers {bytes} bytes at most"),
+        Action::Short(Amount::Percent(percent)) => format!("the call transfers {percent}% of the bytes"),
+        Action::Corrupt(corruption) => format!("data behind `{}` is changed", corruption.arg),
+        Action::Args(edits) => {
+            let names: Vec<&str> = edits.iter().map(|edit| &*edit.arg).collect();
+            format!("the call is made with another {}", names.join(" and "))
+        }
+        Action::Substitute(call) => format!("`{call}` is called instead"),
+        Action::Registers(edits) => {
+            let names: Vec<&str> = edits.iter().map(|(register, _)| register.name()).collect();
+            format!("{} changed", names.join(", "))
+        }
+        Action::Memory(edits) => format!("memory is changed in {} place(s)", edits.len()),
+        Action::Capture(captures) => {
+            let names: Vec<&str> = captures.iter().map(|capture| &*capture.name).collect();
+            format!("{} put into the transcript", names.join(", "))
+        }
         Action::Retval(value) => format!("the call is skipped and returns {value}"),
         Action::Signal { signal, at, .. } => format!("{signal} is sent {} the call", side(at)),
         Action::Suppress => "the signal is swallowed".to_owned(),

@@ -56,6 +56,8 @@ codes! {
     UNRESOLVED_BIN = 218;
     PLACEHOLDER_CYCLE = 219;
     BAD_TEST = 220;
+    UNKNOWN_REGISTER = 221;
+    BAD_SPOT = 222;
     // Values.
     BAD_RANGE = 301;
     BAD_ERRNO = 302;

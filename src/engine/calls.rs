@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use super::Engine;
 use super::decode::Decoder;
+use super::fire::{Deed, Due, Moment};
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
-use super::{Engine, rules};
 use crate::abi::{Addr, Class, Errno, RetKind, Sysno};
-use crate::plan::{Action, Phase, Side, Start};
+use crate::plan::Start;
 use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 
 /// Raw results by which the kernel tells itself to start a call again: ERESTARTSYS, ERESTARTNOINTR,
@@ -18,7 +19,7 @@ const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
 impl Engine {
     pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
-        if self.is_same_call(name, &raw) {
+        if self.is_same_call(name, &raw, decision) {
             return;
         }
         let sysno = Sysno::from_number(raw.arch, raw.number);
@@ -31,7 +32,9 @@ impl Engine {
             suspended: false,
             waits_for_ends: false,
             may_block: sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
-            at_exit: Vec::new(),
+            fails: None,
+            tampering: Vec::new(),
+            due: Vec::new(),
         };
         if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
@@ -56,18 +59,19 @@ impl Engine {
     }
 
     /// Whether this entry is of a call that is known already: told twice, or started again by the kernel.
-    fn is_same_call(&mut self, name: TaskName, raw: &RawCall) -> bool {
+    fn is_same_call(&mut self, name: TaskName, raw: &RawCall, decision: &mut Decision) -> bool {
         let Some(task) = self.tasks.get_mut(&name) else { return true };
-        if let Some(call) = task.call.as_mut().filter(|call| call.goes_on_as(raw)) {
-            call.suspended = false;
-            return true;
-        }
-        if let Some(mut call) = task.interrupted.pop_if(|call| call.goes_on_as(raw)) {
-            call.suspended = false;
+        if let Some(call) = task.interrupted.pop_if(|call| call.goes_on_as(raw)) {
             task.call = Some(call);
-            return true;
+        } else if !task.call.as_ref().is_some_and(|call| call.goes_on_as(raw)) {
+            return false;
         }
-        false
+        let Some(call) = task.call.as_mut() else { return false };
+        if std::mem::take(&mut call.suspended) {
+            // A handler has run on the stack since, and the kernel starts the call by its own number.
+            decision.edits.extend(call.tampering.iter().flat_map(|tampering| tampering.edits.iter().cloned()));
+        }
+        true
     }
 
     /// Whether calls of this kind exist for this task now: the start was reached and somebody wants them.
@@ -89,32 +93,27 @@ impl Engine {
     ) {
         let decoded = self.decoder(name, inspect).entry(call.raw.arch, call.raw.number, &call.raw.args);
         let mut event = self.event(name, EventKind::Call(decoded));
-        let firing = if self.rules.concern_entry(sysno) && self.log.begun() {
-            self.rules.observe(Phase::Entry, &event, false)
-        } else {
-            rules::Firing::default()
-        };
-        event.fired = firing.fired;
         let mut killed = false;
         let mut chosen = None;
-        for action in firing.actions {
-            match action {
-                Action::Error(errno) if closes_anyway(sysno, errno) && !firing.unfaithful => {
-                    call.at_exit.push(Action::Error(errno));
+        if self.rules.concern_entry(sysno) && self.log.begun() {
+            for deed in self.fire(Moment::Entry(call, sysno), &mut event, inspect) {
+                match deed {
+                    Deed::Skip { result, chosen: wanted } => {
+                        call.skipped = Some(result);
+                        decision.edits.push(Edit::Skip(result));
+                        chosen = wanted.then_some(result);
+                    }
+                    Deed::Fail(errno) => call.fails = Some(errno),
+                    Deed::Tamper(tampering) => {
+                        decision.edits.extend(tampering.edits.iter().cloned());
+                        call.tampering.push(tampering);
+                    }
+                    Deed::Later(due) => call.due.push(due),
+                    now => {
+                        killed |= matches!(now, Deed::Kill(_));
+                        self.carry_out(name, vec![now], decision);
+                    }
                 }
-                Action::Error(errno) => self.skip(call, -i64::from(errno.number()), decision),
-                Action::Retval(value) => {
-                    self.skip(call, value, decision);
-                    chosen = Some(value);
-                }
-                Action::Kill { at: Side::Enter, .. } => {
-                    self.carry_out(name, vec![action], decision);
-                    killed = true;
-                }
-                Action::Signal { at: Side::Enter, .. } | Action::Delay { at: Side::Enter, .. } => {
-                    self.carry_out(name, vec![action], decision);
-                }
-                later => call.at_exit.push(later),
             }
         }
         let returns = sysno.info().ret != RetKind::Never;
@@ -131,17 +130,12 @@ impl Engine {
                 Some(raw) => shown.result = Some(CallResult::Value { raw, value: plain(raw) }),
                 None => self.decoder(name, inspect).exit(shown, result),
             }
-            self.finish(name, event, call, decision);
+            self.finish(name, event, call, inspect, decision);
             return;
         }
         call.wants_exit = true;
         self.log.begin(&event);
         call.event = Some(event);
-    }
-
-    fn skip(&mut self, call: &mut InCall, result: i64, decision: &mut Decision) {
-        call.skipped = Some(result);
-        decision.edits.push(Edit::Skip(result));
     }
 
     pub(super) fn exit(&mut self, name: TaskName, result: i64, inspect: &dyn Inspect, decision: &mut Decision) {
@@ -162,23 +156,35 @@ impl Engine {
         let Some(mut event) = call.event.take() else { return };
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(shown, result);
-        if let Some(errno) = forced_error(&call.at_exit) {
-            decision.edits.push(Edit::Result(-i64::from(errno.number())));
-            shown.result = Some(CallResult::Error(errno));
+        if let Some(errno) = call.fails {
+            fail(errno, &mut event, decision);
         }
-        self.finish(name, event, &mut call, decision);
+        for tampering in call.tampering.iter().rev() {
+            decision.edits.extend(tampering.undo.iter().cloned());
+        }
+        self.finish(name, event, &mut call, inspect, decision);
     }
 
     /// The result is known: rules that wait for it fire, what is due at the exit is done, the line is written.
-    fn finish(&mut self, name: TaskName, mut event: Event, call: &mut InCall, decision: &mut Decision) {
-        let mut actions = std::mem::take(&mut call.at_exit);
+    fn finish(
+        &mut self,
+        name: TaskName,
+        mut event: Event,
+        call: &mut InCall,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        let mut deeds = self.fulfil(call, &mut event, inspect);
         if call.sysno.is_some_and(|sysno| self.rules.concern_exit(sysno)) && self.log.begun() {
-            let firing = self.rules.observe(Phase::Exit, &event, false);
-            event.fired.extend(firing.fired);
-            actions.extend(firing.actions);
+            deeds.extend(self.fire(Moment::Exit(call), &mut event, inspect));
         }
+        deeds.retain(|deed| {
+            let Deed::Fail(errno) = deed else { return true };
+            fail(*errno, &mut event, decision);
+            false
+        });
         self.emit(event, decision);
-        self.carry_out(name, actions, decision);
+        self.carry_out(name, deeds, decision);
     }
 
     /// A call whose task will not see its end: what is known of it is written with an unknown result.
@@ -195,16 +201,22 @@ impl Engine {
     }
 
     /// A call that a signal interrupted for good: its caller sees EINTR.
-    pub(super) fn call_interrupted(&mut self, name: TaskName, decision: &mut Decision) {
+    pub(super) fn call_interrupted(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
         let Some(call) = self.tasks.get_mut(&name).and_then(|task| task.call.take()) else { return };
         let mut call = call;
         let Some(mut event) = call.event.take() else { return };
         if let (EventKind::Call(shown), Some(eintr)) = (&mut event.kind, Errno::parse("EINTR")) {
             shown.result = Some(CallResult::Error(eintr));
         }
-        // Its exit stop has passed: what was due there is not done any more.
-        call.at_exit.clear();
-        self.finish(name, event, &mut call, decision);
+        // Its exit stop has passed: what was due there is not done any more, and nothing is left to take back in the
+        // handler's registers; what was changed in memory is.
+        for Due { rule, .. } in call.due.drain(..) {
+            self.rules.takes_back(rule, &mut event, "a signal interrupted the call for good".to_owned());
+        }
+        let memory = |edit: &&Edit| matches!(edit, Edit::Write { .. });
+        let undo = call.tampering.iter().rev().flat_map(|tampering| tampering.undo.iter().filter(memory));
+        decision.edits.extend(undo.cloned());
+        self.finish(name, event, &mut call, inspect, decision);
     }
 
     pub(super) fn decoder<'a>(&'a mut self, name: TaskName, inspect: &'a dyn Inspect) -> Decoder<'a> {
@@ -263,6 +275,14 @@ pub(super) fn wakes_nobody(sysno: Sysno) -> bool {
     )
 }
 
+/// The call that is over reports a failure instead of what came of it.
+fn fail(errno: Errno, event: &mut Event, decision: &mut Decision) {
+    decision.edits.push(Edit::Result(-i64::from(errno.number())));
+    if let EventKind::Call(shown) = &mut event.kind {
+        shown.result = Some(CallResult::Error(errno));
+    }
+}
+
 /// Whether a program takes this raw result for a failure: calls that always succeed have no errors.
 fn reads_as_error(sysno: Sysno, raw: i64) -> bool {
     let always_succeeds = Class::parse("pure").is_some_and(|pure| sysno.info().is_in(pure));
@@ -272,18 +292,6 @@ fn reads_as_error(sysno: Sysno, raw: i64) -> bool {
 /// A result that the spec chose: it is no descriptor, task or user of the run, whatever the call returns otherwise.
 fn plain(raw: i64) -> Value {
     if raw < 0 { Value::Hex(raw as u64) } else { Value::Int(raw) }
-}
-
-/// close(2) frees the descriptor also when it reports one of these: Linux releases it before the flush that fails.
-fn closes_anyway(sysno: Sysno, errno: Errno) -> bool {
-    sysno.name() == "close" && errno.name() != Some("EBADF")
-}
-
-fn forced_error(actions: &[Action]) -> Option<Errno> {
-    actions.iter().find_map(|action| match action {
-        Action::Error(errno) => Some(*errno),
-        _ => None,
-    })
 }
 
 /// Whether this call can put its task to sleep until somebody else acts: by the table, less what its arguments

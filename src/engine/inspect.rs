@@ -17,6 +17,9 @@ pub trait Inspect {
     /// Reads memory from `addr`; the number of bytes that could be read, which is less than asked for at the
     /// end of a mapping, and 0 where nothing is mapped or the task is gone.
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize;
+    /// Whether `len` bytes from `addr` could be written to: all of them are mapped, and those that are read-only are
+    /// the process's own copy.
+    fn is_writable(&self, addr: Addr, len: usize) -> bool;
     /// What descriptor `fd` of the task refers to; `None` when it is not open.
     fn descriptor(&self, fd: i32) -> Option<Descriptor>;
     /// The working directory of the task, absolute.

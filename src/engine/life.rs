@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::fire::Moment;
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::stop::{Birth, Decision, Edit};
 use super::task::{Go, Process, Task};
 use crate::abi::{Addr, Ending, TaskId};
-use crate::plan::{Invariant, Phase, Start};
+use crate::plan::{Invariant, Start};
 use crate::transcript::{Abandoned, Event, EventKind, TaskName};
 
 impl Engine {
@@ -54,6 +55,7 @@ impl Engine {
         child: TaskId,
         birth: Birth,
         process: TaskId,
+        inspect: &dyn Inspect,
         decision: &mut Decision,
     ) {
         let Some(parent) = self.processes.get(&name.process) else { return };
@@ -70,7 +72,7 @@ impl Engine {
             self.go(name, |go| go.may_end = true);
         }
         if !silent {
-            self.life_event(name, EventKind::Clone { child: born, call: birth.word() }, decision);
+            self.life_event(name, EventKind::Clone { child: born, call: birth.word() }, inspect, decision);
         }
     }
 
@@ -97,7 +99,7 @@ impl Engine {
         }
         let program = self.shown_program(path, base);
         let argc = image.map_or(0, |image| image.argv.len());
-        self.life_event(name, EventKind::Exec { program, argc }, decision);
+        self.life_event(name, EventKind::Exec { program, argc }, inspect, decision);
     }
 
     /// An image outside every directory that has a name is shown by its base name: where a distribution keeps
@@ -200,7 +202,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn ended(&mut self, name: TaskName, ending: Ending, decision: &mut Decision) {
+    pub(super) fn ended(&mut self, name: TaskName, ending: Ending, inspect: &dyn Inspect, decision: &mut Decision) {
         self.call_lost(name, decision);
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
         let exists = self.executed || matches!(self.plan.trace.start, Start::Exec);
@@ -209,7 +211,7 @@ impl Engine {
                 Ending::Exited(code) => EventKind::Exit { code },
                 Ending::Killed(signal) => EventKind::Killed(signal),
             };
-            self.life_event(name, kind, decision);
+            self.life_event(name, kind, inspect, decision);
         }
         self.forget(name);
         if (TaskName { process: 1, thread: 1 }) == name {
@@ -249,16 +251,15 @@ impl Engine {
     /// An event of `name` that no rule has fired on yet.
     pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Event {
         let image = self.processes.get(&name.process).map_or_else(|| Arc::from(""), |process| process.image.clone());
-        Event { task: name, image, kind, fired: Vec::new(), written: true }
+        Event { task: name, image, kind, fired: Vec::new(), captures: Vec::new(), written: true }
     }
 
     /// A life-cycle event: rules on it fire, then it is written.
-    fn life_event(&mut self, name: TaskName, kind: EventKind, decision: &mut Decision) {
+    fn life_event(&mut self, name: TaskName, kind: EventKind, inspect: &dyn Inspect, decision: &mut Decision) {
         let mut event = self.event(name, kind);
-        let firing = self.rules.observe(Phase::LifeCycle, &event, false);
-        event.fired = firing.fired;
+        let deeds = self.fire(Moment::LifeCycle, &mut event, inspect);
         self.emit(event, decision);
-        self.carry_out(name, firing.actions, decision);
+        self.carry_out(name, deeds, decision);
     }
 
     /// Writes a finished event; rules are armed and disarmed by it from the next one on.

@@ -1,9 +1,11 @@
 //! The pure heart: what happens to the task that was seen, and who runs next.
 //! It must not touch the kernel, files or the clock; it asks through [`Inspect`] and answers with decisions.
 
-mod actions;
 mod calls;
 mod decode;
+mod faithful;
+mod filter;
+mod fire;
 mod inspect;
 mod life;
 mod log;
@@ -11,7 +13,9 @@ mod names;
 mod rules;
 mod schedule;
 mod signals;
+mod state;
 mod stop;
+mod tamper;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -97,7 +101,7 @@ impl Engine {
             Observation::Vanished { task } => self.with(task, |engine, name| engine.vanished(name)),
             Observation::Ended { task, ending } => {
                 if let Some(name) = self.ids.get(&task).copied() {
-                    self.ended(name, ending, &mut decision);
+                    self.ended(name, ending, inspect, &mut decision);
                 }
             }
         }
@@ -197,7 +201,7 @@ impl Engine {
             Stop::Exit(result) => self.exit(name, result, inspect, decision),
             Stop::Signal(info) => self.signal(name, info, inspect, decision),
             Stop::Group(signal) => self.group_stop(name, signal, decision),
-            Stop::Born { child, birth, process } => self.birth(name, child, birth, process, decision),
+            Stop::Born { child, birth, process } => self.birth(name, child, birth, process, inspect, decision),
             Stop::Exec { former } => self.exec(name, former, inspect, decision),
             Stop::Exiting => self.exiting(name, inspect, decision),
             Stop::Started | Stop::VforkDone | Stop::Interrupted => {}

@@ -1,16 +1,22 @@
-//! Which rules fire on an event: filters, counters, arming. What firing means is not decided here.
+//! Which rules an event concerns: filters, counters, arming. Whether they can fire, and what firing means, is not
+//! decided here.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
-use crate::plan::{Action, DescriptorTest, Filter, Phase, Rule, Scope};
-use crate::transcript::{Arg, Event, EventKind, Fired, RuleRecord, TaskName, Value};
+use crate::plan::{Phase, Rule, Scope};
+use crate::transcript::{Event, EventKind, Fired, RuleRecord, TaskName};
+
+use super::filter::holds;
 
 /// All rules of a run with their counters.
 #[derive(Debug)]
 pub(super) struct Rules {
     rules: Vec<RuleState>,
+    /// What rules have captured so far.
+    captured: Bindings,
     /// Calls that some rule is decided on at their entry.
     entry_calls: CallSet,
     /// Calls that some rule is decided on at their exit.
@@ -19,7 +25,7 @@ pub(super) struct Rules {
 
 #[derive(Debug)]
 struct RuleState {
-    rule: Rule,
+    rule: Arc<Rule>,
     calls: CallSet,
     matcher: Matcher,
     after: Option<Matcher>,
@@ -29,18 +35,14 @@ struct RuleState {
     record: RuleRecord,
 }
 
-/// The rules that fired on one event.
-#[derive(Debug, Default)]
-pub(super) struct Firing {
-    pub(super) fired: Vec<Fired>,
-    pub(super) actions: Vec<Action>,
-    /// Whether a rule that fired asks for faults that no kernel would produce.
-    pub(super) unfaithful: bool,
-}
-
 impl Rules {
     pub(super) fn new(rules: &[Rule]) -> Rules {
-        let mut all = Rules { rules: Vec::new(), entry_calls: CallSet::new(), exit_calls: CallSet::new() };
+        let mut all = Rules {
+            rules: Vec::new(),
+            captured: Bindings::new(),
+            entry_calls: CallSet::new(),
+            exit_calls: CallSet::new(),
+        };
         for rule in rules {
             let calls = rule.trigger.pattern.calls();
             match rule.trigger.phase {
@@ -57,7 +59,7 @@ impl Rules {
                 armed,
                 counters: HashMap::new(),
                 record: RuleRecord { armed, ..RuleRecord::default() },
-                rule: rule.clone(),
+                rule: Arc::new(rule.clone()),
             });
         }
         all
@@ -73,40 +75,66 @@ impl Rules {
         self.exit_calls.contains(call)
     }
 
-    /// Counts `event` for every rule of `phase` that it matches, and tells which of them fire. `taken` says that
-    /// the outcome of the event is decided already.
-    pub(super) fn observe(&mut self, phase: Phase, event: &Event, taken: bool) -> Firing {
+    /// Counts `event` for every rule of `phase` that it matches; the positions of those whose turn it is, in file
+    /// order.
+    pub(super) fn candidates(&mut self, phase: Phase, event: &Event) -> Vec<usize> {
         let call = match &event.kind {
             EventKind::Call(call) => call.sysno,
             _ => None,
         };
-        let mut firing = Firing::default();
-        let mut taken = taken;
-        for state in &mut self.rules {
-            if state.rule.trigger.phase != phase || call.is_some_and(|call| !state.calls.contains(call)) {
-                continue;
+        let mut candidates = Vec::new();
+        for (at, state) in self.rules.iter_mut().enumerate() {
+            let concerned = state.rule.trigger.phase == phase && call.is_none_or(|call| state.calls.contains(call));
+            if concerned && state.count(phase, event, &self.captured) {
+                candidates.push(at);
             }
-            let Some(fires) = state.count(phase, event) else { continue };
-            let decides = state.rule.actions.iter().any(Action::is_outcome);
-            if !fires {
-                continue;
-            }
-            if decides && taken {
-                state.record.overruled += 1;
-                continue;
-            }
-            taken |= decides;
-            state.record.fired += 1;
-            firing.fired.push(Fired { rule: state.rule.name.clone(), hit: state.record.fired });
-            firing.actions.extend(state.rule.actions.iter().cloned());
-            firing.unfaithful |= state.rule.unfaithful;
         }
-        firing
+        candidates
+    }
+
+    /// The rule at this position.
+    pub(super) fn rule(&self, at: usize) -> Arc<Rule> {
+        self.rules[at].rule.clone()
+    }
+
+    /// How often the rule at this position has been about to fire: the same number all through one event.
+    pub(super) fn hits(&self, at: usize) -> u64 {
+        self.rules[at].record.matched
+    }
+
+    /// A candidate fires.
+    pub(super) fn fires(&mut self, at: usize) -> Fired {
+        let state = &mut self.rules[at];
+        state.record.fired += 1;
+        Fired { rule: state.rule.name.clone(), hit: state.record.fired }
+    }
+
+    /// A candidate cannot fire: another rule has decided the event.
+    pub(super) fn overruled(&mut self, at: usize) {
+        self.rules[at].record.overruled += 1;
+    }
+
+    /// A candidate cannot fire for a reason that the author should know.
+    pub(super) fn prevented(&mut self, at: usize, reason: String) {
+        let prevented = &mut self.rules[at].record.prevented;
+        match prevented.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, times)) => *times += 1,
+            None => prevented.push((reason, 1)),
+        }
+    }
+
+    /// What a rule fired for could not be done in the end: it has not fired on `event`.
+    pub(super) fn takes_back(&mut self, at: usize, event: &mut Event, reason: String) {
+        let state = &mut self.rules[at];
+        state.record.fired -= 1;
+        event.fired.retain(|fired| fired.rule != state.rule.name);
+        self.prevented(at, reason);
     }
 
     /// Lets a finished event arm and disarm rules, from the next event on.
     pub(super) fn note(&mut self, event: &Event) {
-        let mut bindings = Bindings::default();
+        self.captured.capture(event);
+        let mut bindings = self.captured.clone();
         for state in &mut self.rules {
             state.matcher.note(event);
             if let Some(after) = &mut state.after {
@@ -132,24 +160,25 @@ impl Rules {
 }
 
 impl RuleState {
-    /// Whether the rule fires on `event`; `None` where the event is not one of its own.
-    fn count(&mut self, phase: Phase, event: &Event) -> Option<bool> {
-        let mut bindings = Bindings::default();
+    /// Counts `event` if it is one of the rule's own; whether it is the rule's turn.
+    fn count(&mut self, phase: Phase, event: &Event, captured: &Bindings) -> bool {
         let is_mine = match phase {
-            Phase::Entry => self.matcher.matches_entry(event),
-            Phase::Exit | Phase::Signal | Phase::LifeCycle => self.matcher.matches(event, &mut bindings),
+            Phase::Entry => self.matcher.matches_entry(event, captured),
+            Phase::Exit | Phase::Signal | Phase::LifeCycle => self.matcher.matches(event, &mut captured.clone()),
         };
         if !is_mine {
-            return None;
+            return false;
         }
         self.record.seen += 1;
         if !self.armed || !holds(&self.rule.filter, event) {
-            return None;
+            return false;
         }
         self.record.matched += 1;
         let counter = self.counters.entry(scope_key(self.rule.scope, event.task)).or_default();
         *counter += 1;
-        Some(self.rule.when.contains(*counter))
+        let number = *counter;
+        let by_chance = self.rule.probability.is_none_or(|chance| chance.fires(&self.rule.name, number));
+        by_chance && self.rule.when.contains(number)
     }
 }
 
@@ -158,35 +187,5 @@ fn scope_key(scope: Scope, task: TaskName) -> (u32, u32) {
         Scope::Run => (0, 0),
         Scope::Process => (task.process, 0),
         Scope::Thread => (task.process, task.thread),
-    }
-}
-
-/// Whether all of a `where` holds.
-fn holds(filter: &Filter, event: &Event) -> bool {
-    let args: &[Arg] = match &event.kind {
-        EventKind::Call(call) => &call.args,
-        _ => &[],
-    };
-    let path = |glob: &crate::pattern::PathGlob| args.iter().filter_map(host_text).any(|text| glob.matches(text));
-    let descriptor = |test: &DescriptorTest| {
-        args.iter().any(|arg| match (&arg.value, test) {
-            (Value::Descriptor { .. } | Value::BadDescriptor(_), DescriptorTest::Number(number)) => {
-                arg.raw as i32 == *number
-            }
-            (Value::Descriptor { host, .. }, DescriptorTest::Target(glob)) => glob.matches(host),
-            _ => false,
-        })
-    };
-    filter.path.as_ref().is_none_or(path)
-        && filter.fd.as_ref().is_none_or(descriptor)
-        && filter.process.as_ref().is_none_or(|test| test.is(event.task.process, &event.image))
-        && filter.args.iter().all(|test| test.pred.matches(event))
-}
-
-fn host_text(arg: &Arg) -> Option<&str> {
-    match &arg.value {
-        Value::Path(path) => Some(&path.host),
-        Value::Descriptor { host, .. } => Some(host),
-        _ => None,
     }
 }

@@ -1,10 +1,10 @@
 //! Signals in delivery, and the start breakpoints that arrive as signals.
 
 use super::Engine;
+use super::fire::{Deed, Moment};
 use super::inspect::Inspect;
 use super::stop::{Decision, Edit};
 use crate::abi::{Signal, SignalInfo};
-use crate::plan::{Action, Phase};
 use crate::transcript::{EventKind, TaskName};
 
 /// `si_code` of the SIGTRAP that `int3` raises on x86 (SI_KERNEL).
@@ -31,15 +31,12 @@ impl Engine {
         }
         let sender = info.sender.and_then(|sender| self.names.task(sender));
         let mut event = self.event(name, EventKind::Signal { info, sender, delivered: Some(info.signal) });
-        let firing = self.rules.observe(Phase::Signal, &event, false);
-        event.fired = firing.fired;
         let mut delivered = Some(info.signal);
-        for action in firing.actions {
-            match action {
-                Action::Suppress => delivered = None,
-                Action::Replace(signal) => {
-                    decision.edits.push(Edit::Renumber(signal));
-                    delivered = Some(signal);
+        for deed in self.fire(Moment::Signal, &mut event, inspect) {
+            match deed {
+                Deed::Deliver(signal) => {
+                    decision.edits.extend(signal.map(Edit::Renumber));
+                    delivered = signal;
                 }
                 other => self.carry_out(name, vec![other], decision),
             }
@@ -106,7 +103,7 @@ impl Engine {
                 task.interrupted.push(call);
             }
         } else {
-            self.call_interrupted(name, decision);
+            self.call_interrupted(name, inspect, decision);
         }
         self.emit(signal, decision);
     }

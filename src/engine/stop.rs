@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::abi::{Addr, Arch, Ending, Signal, SignalInfo, TaskId};
+use crate::abi::{Addr, Arch, Ending, Register, Signal, SignalInfo, TaskId, Word};
 use crate::plan::{Recipient, Victim};
 use crate::transcript::Event;
 
@@ -133,8 +133,31 @@ pub struct Decision {
 pub enum Edit {
     /// The call is not made and returns this raw result.
     Skip(i64),
+    /// The call that is about to be made has this number instead.
+    Number(u64),
+    /// An argument register of the call.
+    Argument {
+        /// Its position, 0 to 5.
+        at: usize,
+        /// What it holds then.
+        value: u64,
+    },
     /// The call at whose exit the task is returns this raw result instead.
     Result(i64),
+    /// A register of any kind is changed.
+    Register {
+        /// Which.
+        register: Register,
+        /// To what.
+        value: Word,
+    },
+    /// Memory is changed, whatever its protection.
+    Write {
+        /// Where.
+        addr: Addr,
+        /// To what.
+        bytes: Box<[u8]>,
+    },
     /// A signal is sent.
     Send {
         /// Which.

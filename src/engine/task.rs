@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fire::Due;
 use super::names::TableId;
 use super::stop::RawCall;
-use crate::abi::{Addr, Signal, Sysno, TaskId};
+use super::tamper::Tampering;
+use crate::abi::{Addr, Errno, Signal, Sysno, TaskId};
 use crate::transcript::{Event, TaskName};
 
 /// A task of the run.
@@ -74,14 +76,19 @@ pub(super) struct InCall {
     pub(super) waits_for_ends: bool,
     /// It may put its task to sleep.
     pub(super) may_block: bool,
+    /// It reports this failure whatever it has done.
+    pub(super) fails: Option<Errno>,
+    /// What is changed for the time of the call.
+    pub(super) tampering: Vec<Tampering>,
     /// What rules have in store for its exit.
-    pub(super) at_exit: Vec<crate::plan::Action>,
+    pub(super) due: Vec<Due>,
 }
 
 impl InCall {
     /// Whether the entry of `raw` is this call being started again.
     pub(super) fn goes_on_as(&self, raw: &RawCall) -> bool {
-        let restart = raw.ip == self.raw.ip && raw.number == self.raw.number;
+        let numbers = self.tampering.iter().filter_map(|tampering| tampering.number);
+        let restart = raw.ip == self.raw.ip && numbers.chain([self.raw.number]).any(|number| raw.number == number);
         restart || Sysno::from_number(raw.arch, raw.number).is_some_and(|call| call.name() == "restart_syscall")
     }
 }

@@ -38,6 +38,10 @@ impl Inspect for Script {
         got
     }
 
+    fn is_writable(&self, addr: Addr, len: usize) -> bool {
+        self.read(addr, &mut vec![0; len]) == len
+    }
+
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {
         match fd {
             0..=2 => Some(Descriptor::Path(Arc::from("/dev/null"))),

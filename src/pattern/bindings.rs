@@ -1,7 +1,7 @@
 //! Variables of patterns: what `?x` bound and `$x` compares with.
 //! They must not know which pattern bound them.
 
-use super::subject::Operand;
+use super::subject::{Operand, Subject};
 
 /// The variables of one sequence or rule.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,13 @@ impl Bindings {
     pub fn bind(&mut self, name: &str, operand: &Operand<'_>) {
         self.bound.retain(|(known, _)| known != name);
         self.bound.push((name.to_owned(), Bound::of(operand)));
+    }
+
+    /// Binds the values that rules captured at `subject`, for the events after it.
+    pub fn capture(&mut self, subject: &dyn Subject) {
+        for (name, operand) in subject.captures() {
+            self.bind(name, &operand);
+        }
     }
 
     /// The variables and what they hold, in the order in which they were bound.

@@ -35,8 +35,8 @@ impl Matcher {
     }
 
     /// Whether `subject`, a call whose result is not known yet, matches: what the pattern says of results is left out.
-    pub fn matches_entry(&self, subject: &dyn Subject) -> bool {
-        self.any_alt(subject, &mut Bindings::new(), false)
+    pub fn matches_entry(&self, subject: &dyn Subject, known: &Bindings) -> bool {
+        self.any_alt(subject, &mut known.clone(), false)
     }
 
     /// Takes note of a finished event, after it was matched, so that `after` and `before` know of it.

@@ -1,22 +1,29 @@
 //! The spec resolved for this machine: closed enums, nothing left to look up.
 //! Pure: it must not read files or ask the kernel; what it needs to know comes in [`Context`].
 
+mod action;
 mod bpf;
+mod chance;
 mod expect;
 mod lower;
 mod rule;
+mod spot;
 mod target;
 mod trace;
 
+pub use action::{
+    Action, Amount, ArgEdit, ArgValue, Capture, Captured, Corruption, Flip, Form, MemoryEdit, MemoryValue, Recipient,
+    Side, Victim,
+};
 pub use bpf::filter;
+pub use chance::Chance;
 pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,
     Redaction, Sequence, SnapshotPlan, TextTest, View,
 };
 pub use lower::{Context, lower};
-pub use rule::{
-    Action, ArgTest, DescriptorTest, Filter, Phase, ProcessTest, Recipient, Rule, Scope, Side, Trigger, Victim,
-};
+pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
+pub use spot::{Base, Spot, SpotProblem};
 pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};
 pub use trace::{FilterMode, Follow, Start, Trace};
 

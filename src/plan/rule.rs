@@ -1,9 +1,8 @@
 //! Rules: which event, which of its occurrences, and what is done.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::abi::{Errno, Signal};
+use super::{Action, Chance};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
 
@@ -32,6 +31,8 @@ pub struct Rule {
     pub until: Option<Pattern>,
     /// How often it must fire over the whole run.
     pub fires: Ranges,
+    /// By chance only.
+    pub probability: Option<Probability>,
     /// Whether implausible faults are wanted.
     pub unfaithful: bool,
     /// What is done, in the order of the action table.
@@ -58,6 +59,22 @@ pub enum Phase {
     Signal,
     /// At a life-cycle event: exec, clone, exit.
     LifeCycle,
+}
+
+/// A rule that fires by chance: whether it does depends on the seed, its name and the number of the event alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probability {
+    /// Of all events, more than 0 and at most 1.
+    pub share: f64,
+    /// What the chance comes from.
+    pub seed: u64,
+}
+
+impl Probability {
+    /// Whether the rule called `name` fires on its event `number`.
+    pub fn fires(&self, name: &str, number: u64) -> bool {
+        Chance::new(self.seed, name, number).happens(self.share)
+    }
 }
 
 /// `where`: all that is given must hold.
@@ -117,82 +134,4 @@ pub enum Scope {
     Process,
     /// Each thread by itself.
     Thread,
-}
-
-/// Before or after the call's effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Before.
-    Enter,
-    /// After.
-    Exit,
-}
-
-/// Who gets a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    /// The thread that made the call.
-    Thread,
-    /// Its process.
-    Process,
-}
-
-/// Who is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Victim {
-    /// The process, by SIGKILL.
-    Process,
-    /// The thread. SIGKILL ends its whole process: the kernel has no other way.
-    Thread,
-    /// Every process of the run.
-    Tree,
-}
-
-/// What is done to the event.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// The call is skipped and fails.
-    Error(Errno),
-    /// The call is skipped and returns this value.
-    Retval(i64),
-    /// A real signal is sent.
-    Signal {
-        /// Which.
-        signal: Signal,
-        /// To whom.
-        to: Recipient,
-        /// Before or after the call's effect.
-        at: Side,
-        /// `si_value`, if one is wanted.
-        value: Option<i32>,
-    },
-    /// The signal in delivery is swallowed.
-    Suppress,
-    /// The signal in delivery becomes another.
-    Replace(Signal),
-    /// The task waits; others go on.
-    Delay {
-        /// Before or after the call's effect.
-        at: Side,
-        /// How long, on the run's clock.
-        duration: Duration,
-    },
-    /// SIGKILL.
-    Kill {
-        /// Who.
-        victim: Victim,
-        /// Before or after the call's effect.
-        at: Side,
-    },
-}
-
-impl Action {
-    /// Whether it decides the call's outcome: only one such action per call.
-    pub fn is_outcome(&self) -> bool {
-        match self {
-            Action::Error(_) | Action::Retval(_) | Action::Kill { .. } => true,
-            Action::Suppress | Action::Replace(_) => true,
-            Action::Signal { .. } | Action::Delay { .. } => false,
-        }
-    }
 }

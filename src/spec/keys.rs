@@ -39,7 +39,7 @@ const fn later(name: &'static str, example: &'static str, about: &'static str) -
 }
 
 /// Every table, for documentation.
-pub const ALL: [&Table; 22] = [
+pub const ALL: [&Table; 25] = [
     &ROOT,
     &TARGET,
     &FILE,
@@ -51,6 +51,9 @@ pub const ALL: [&Table; 22] = [
     &INJECT,
     &WHERE,
     &SIGNAL,
+    &CORRUPT,
+    &RANDOM,
+    &MEMORY,
     &EXPECT,
     &EXIT,
     &OUTPUT,
@@ -193,16 +196,16 @@ pub const INJECT: Table = Table {
         now("kill-at", "\"enter\"", "before or after the call's effect"),
         later("at", "\"libwal.so!wal_commit\"", "a breakpoint"),
         later("signature", "\"malloc(size: usize) -> ptr\"", "arguments of the function at a breakpoint"),
-        later("error-after", "\"EIO\"", "the call runs, then reports failure"),
-        later("short", "\"50%\"", "transfers fewer bytes"),
-        later("corrupt", "{ arg = \"buf\" }", "flips data"),
-        later("args", "{ count = \"512\" }", "rewrites arguments"),
-        later("replace", "\"getpid\"", "another call runs instead"),
-        later("registers", "{ rdi = \"+1\" }", "edits registers"),
-        later("memory", "[{ at = \"rsi+8\", bytes = \"de ad\" }]", "edits memory"),
+        now("error-after", "\"EIO\"", "the call runs, then reports failure"),
+        now("short", "\"50%\"", "transfers fewer bytes"),
+        now("corrupt", "{ arg = \"buf\" }", "flips data"),
+        now("args", "{ count = \"512\" }", "rewrites arguments"),
+        now("replace", "\"getpid\"", "another call runs instead"),
+        now("registers", "{ rdi = \"+1\" }", "edits registers"),
+        now("memory", "[{ at = \"rsi+8\", bytes = \"de ad\" }]", "edits memory"),
         later("return", "0", "the function is not run"),
         later("step", "{ count = 20 }", "single-steps"),
-        later("capture", "{ name = \"rsi:cstr\" }", "puts a value into the transcript"),
+        now("capture", "{ name = \"rsi:cstr\" }", "puts a value into the transcript"),
         later("detach", "true", "lets the task go"),
         later("watch", "\"module!symbol\"", "a watchpoint"),
         later("access", "\"write\"", "what a watchpoint watches for"),
@@ -212,8 +215,8 @@ pub const INJECT: Table = Table {
         later("use", "\"malloc-fails\"", "a ready rule"),
         later("quiet", "true", "keeps its events out of the transcript"),
         later("hardware", "true", "a breakpoint in a debug register"),
-        later("probability", "0.25", "fires by chance"),
-        later("seed", "99", "seed of its chance"),
+        now("probability", "0.25", "fires by chance"),
+        now("seed", "99", "seed of its chance"),
     ],
 };
 
@@ -239,6 +242,40 @@ pub const SIGNAL: Table = Table {
         now("to", "\"thread\"", "to whom: thread or process"),
         now("at", "\"exit\"", "before or after the call's effect"),
         now("value", "7", "`si_value`"),
+    ],
+};
+
+/// `corrupt` of a rule.
+pub const CORRUPT: Table = Table {
+    name: "`corrupt`",
+    keys: &[
+        now("arg", "\"buf\"", "the argument that points to the data"),
+        now("offset", "0", "which byte; default 0"),
+        now("xor", "1", "what the byte is xor-ed with; default 1"),
+        now("random", "{ bits = 1, seed = 1 }", "flips bits drawn from a seed instead"),
+    ],
+};
+
+/// `random` of `corrupt`.
+pub const RANDOM: Table = Table {
+    name: "`random`",
+    keys: &[
+        now("bits", "1", "how many bits are flipped; default 1"),
+        now("seed", "1", "seed of the choice; default the rule's, or the spec's"),
+    ],
+};
+
+/// An entry of `memory`.
+pub const MEMORY: Table = Table {
+    name: "an entry of `memory`",
+    keys: &[
+        now("at", "\"rsi+8\"", "where: a register, an argument or a symbol, with an offset; `[...]` reads a pointer"),
+        now("bytes", "\"de ad be ef\"", "these bytes, in hexadecimal"),
+        now("u8", "\"^1\"", "a byte: `7`, `+1`, `^m`, `&m`, `|m`"),
+        now("u16", "7", "two bytes, likewise"),
+        now("u32", "7", "four bytes, likewise"),
+        now("u64", "7", "eight bytes, likewise"),
+        now("cstr", "\"text\"", "this text and a zero byte"),
     ],
 };
 

@@ -2,6 +2,7 @@
 //! Pure: it must not read files, and must not know what the values mean to a run.
 
 mod expectations;
+mod faults;
 pub mod keys;
 mod model;
 mod read;
@@ -9,8 +10,8 @@ mod toml_one;
 mod walk;
 
 pub use model::{
-    At, Check, Command, Count, Ending, Exit, Expect, File, Inject, Item, ItemKind, Output, OutputTests, Redact,
-    Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Target, Text, Trace, Where,
+    At, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, File, Inject, Item, ItemKind, Memory, Output,
+    OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Target, Text, Trace, Where,
 };
 
 use std::sync::Arc;

@@ -26,6 +26,9 @@ pub enum Scalar {
     Text(String),
 }
 
+/// A table whose keys are the author's own, in file order, and where it stands.
+pub type Entries<T> = At<Vec<(Text, T)>>;
+
 /// The whole file.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -194,6 +197,63 @@ pub struct Inject {
     pub kill: Option<Text>,
     /// `kill-at`.
     pub kill_at: Option<Text>,
+    /// `error-after`.
+    pub error_after: Option<At<Scalar>>,
+    /// `short`.
+    pub short: Option<At<Scalar>>,
+    /// `corrupt`.
+    pub corrupt: Option<Corrupt>,
+    /// `args`, in file order.
+    pub args: Option<Entries<At<Scalar>>>,
+    /// `replace`.
+    pub replace: Option<Text>,
+    /// `registers`, in file order.
+    pub registers: Option<Entries<At<Scalar>>>,
+    /// `memory`.
+    pub memory: Option<At<Vec<Memory>>>,
+    /// `probability`.
+    pub probability: Option<At<f64>>,
+    /// `seed`.
+    pub seed: Option<At<i128>>,
+    /// `capture`, in file order.
+    pub capture: Option<Entries<Text>>,
+}
+
+/// `corrupt` of a rule.
+#[derive(Clone, Debug)]
+pub struct Corrupt {
+    /// All of it.
+    pub span: Span,
+    /// `arg`.
+    pub arg: Option<Text>,
+    /// `offset`.
+    pub offset: Option<At<i128>>,
+    /// `xor`.
+    pub xor: Option<At<i128>>,
+    /// `random`.
+    pub random: Option<Random>,
+}
+
+/// `random` of `corrupt`.
+#[derive(Clone, Debug)]
+pub struct Random {
+    /// All of it.
+    pub span: Span,
+    /// `bits`.
+    pub bits: Option<At<i128>>,
+    /// `seed`.
+    pub seed: Option<At<i128>>,
+}
+
+/// An entry of `memory`.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// All of it.
+    pub span: Span,
+    /// `at`.
+    pub at: Option<Text>,
+    /// Whichever of `bytes`, `u8`, ..., `cstr` there are, with their values.
+    pub values: Vec<(&'static str, At<Scalar>)>,
 }
 
 /// `where`.

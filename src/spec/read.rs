@@ -4,6 +4,7 @@
 use toml::de::DeValue;
 
 use super::expectations::{ending, expect, snapshot};
+use super::faults;
 use super::keys;
 use super::model::{At, Check, Command, File, Inject, Output, SignalAction, Spec, Stdin, Target, Text, Trace, Where};
 use super::walk::{Fields, Value, Walk};
@@ -202,6 +203,16 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         delay_exit: fields.text("delay-exit"),
         kill: fields.text("kill"),
         kill_at: fields.text("kill-at"),
+        error_after: fields.scalar("error-after", "the name or the number of an errno"),
+        short: fields.scalar("short", "a number of bytes, or a share such as \"50%\""),
+        corrupt: faults::corrupt(fields),
+        args: faults::changes(walk, fields, "args", "a number, a change such as \"+1\", or a text"),
+        replace: fields.text("replace"),
+        registers: faults::changes(walk, fields, "registers", "a number or a change such as \"+1\""),
+        memory: faults::memory(fields),
+        probability: fields.number("probability"),
+        seed: fields.integer("seed"),
+        capture: faults::captures(walk, fields),
     }
 }
 

@@ -182,6 +182,21 @@ impl<'w, 't> Fields<'w, 't> {
         self.get(name).and_then(|value| self.walk.integer(value, name, self.example(name)))
     }
 
+    /// A number that may have a fraction.
+    pub(super) fn number(&self, name: &'static str) -> Option<At<f64>> {
+        let value = self.get(name)?;
+        let span = value.span().into();
+        let text = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().replace('_', ""),
+            DeValue::Integer(integer) => integer.as_str().replace('_', ""),
+            _ => return self.walk.wrong_type(value, name, "a number", self.example(name)),
+        };
+        match text.parse() {
+            Ok(value) => Some(At { value, span }),
+            Err(_) => self.walk.wrong_type(value, name, "a number", self.example(name)),
+        }
+    }
+
     pub(super) fn flag(&self, name: &'static str) -> Option<At<bool>> {
         let value = self.get(name)?;
         match value.get_ref().as_bool() {

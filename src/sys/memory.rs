@@ -55,6 +55,20 @@ fn read_mem_file(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
 
 /// Writes memory of `task`, also where it is mapped read-only (private text); false if not all of it could be.
 pub fn write_memory(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
+    // process_vm_writev(2) respects page protection and may be refused (non-dumpable); the file does neither.
+    write_vm(task, addr, bytes) || write_mem_file(task, addr, bytes)
+}
+
+fn write_vm(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
+    let local = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let remote = libc::iovec { iov_base: addr.0 as *mut libc::c_void, iov_len: bytes.len() };
+    // SAFETY: `local` describes `bytes`, which is only read; `remote` is an address of another process that the
+    // kernel checks.
+    let got = unsafe { libc::process_vm_writev(task.0, &local, 1, &remote, 1, 0) };
+    usize::try_from(got).is_ok_and(|got| got == bytes.len())
+}
+
+fn write_mem_file(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
     OpenOptions::new()
         .write(true)
         .open(format!("/proc/{}/mem", task.0))

@@ -14,7 +14,8 @@ pub use affinity::{pin_to_one_processor, unpin};
 pub use memory::{read_memory, write_memory};
 pub use ptrace::{
     CallStop, PtraceError, Resume, event_message, interrupt, listen, probe_syscall_info, registers, resume, seize,
-    set_registers, set_result, set_siginfo_word, siginfo, skip_call, syscall_stop,
+    set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
+    syscall_stop,
 };
 pub use registers::{register, set_register};
 pub use signal::{ProcessHandle, queue_signal, send_signal};

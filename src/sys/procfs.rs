@@ -104,6 +104,10 @@ pub struct Mapping {
     pub end: Addr,
     /// Offset in the file.
     pub offset: u64,
+    /// Whether the program may write to it.
+    pub writable: bool,
+    /// Whether writes reach others (MAP_SHARED).
+    pub shared: bool,
     /// The path, a name in brackets, or nothing.
     pub name: String,
 }
@@ -117,12 +121,15 @@ pub fn mappings(task: TaskId) -> Vec<Mapping> {
 fn parse_mapping(line: &str) -> Option<Mapping> {
     let mut words = line.splitn(6, ' ');
     let (start, end) = words.next()?.split_once('-')?;
-    let offset = words.nth(1)?;
+    let permissions = words.next()?.as_bytes();
+    let offset = words.next()?;
     let name = words.nth(2).unwrap_or("").trim_start();
     Some(Mapping {
         start: Addr(u64::from_str_radix(start, 16).ok()?),
         end: Addr(u64::from_str_radix(end, 16).ok()?),
         offset: u64::from_str_radix(offset, 16).ok()?,
+        writable: permissions.get(1) == Some(&b'w'),
+        shared: permissions.get(3) == Some(&b's'),
         name: name.to_owned(),
     })
 }
@@ -161,8 +168,14 @@ mod tests {
     #[test]
     fn mappings_keep_spaces_in_names() {
         let line = "7f00-7fff r-xp 00001000 08:01 12                     /a b/lib c.so";
-        let expected =
-            Mapping { start: Addr(0x7f00), end: Addr(0x7fff), offset: 0x1000, name: "/a b/lib c.so".to_owned() };
+        let expected = Mapping {
+            start: Addr(0x7f00),
+            end: Addr(0x7fff),
+            offset: 0x1000,
+            writable: false,
+            shared: false,
+            name: "/a b/lib c.so".to_owned(),
+        };
         assert_eq!(parse_mapping(line), Some(expected));
     }
 

@@ -113,10 +113,34 @@ pub fn skip_call(task: TaskId, registers: Option<&Registers>, result: i64) -> Re
     set_registers(task, &regs)
 }
 
+/// Gives the call that a task is about to make another number.
+pub fn set_call_number(task: TaskId, number: u64) -> Result<(), PtraceError> {
+    poke_user(task, std::mem::offset_of!(libc::user_regs_struct, orig_rax), number)
+}
+
+/// Sets the argument register at position `at`, 0 to 5, of a task at the entry or exit of a call.
+pub fn set_call_argument(task: TaskId, at: usize, value: u64) -> Result<(), PtraceError> {
+    use std::mem::offset_of;
+    // syscall(2), x86-64.
+    const OFFSETS: [usize; 6] = [
+        offset_of!(libc::user_regs_struct, rdi),
+        offset_of!(libc::user_regs_struct, rsi),
+        offset_of!(libc::user_regs_struct, rdx),
+        offset_of!(libc::user_regs_struct, r10),
+        offset_of!(libc::user_regs_struct, r8),
+        offset_of!(libc::user_regs_struct, r9),
+    ];
+    poke_user(task, OFFSETS[at], value)
+}
+
+fn poke_user(task: TaskId, offset: usize, value: u64) -> Result<(), PtraceError> {
+    request(libc::PTRACE_POKEUSER, task, offset, value as usize).map(drop)
+}
+
 /// Sets the result register of a task at the exit of a call.
 pub fn set_result(task: TaskId, result: i64) -> Result<(), PtraceError> {
     let offset = std::mem::offset_of!(libc::user_regs_struct, rax);
-    request(libc::PTRACE_POKEUSER, task, offset, result as usize).map(drop)
+    poke_user(task, offset, result as u64)
 }
 
 /// What PTRACE_GET_SYSCALL_INFO tells of a system-call stop.

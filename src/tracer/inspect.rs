@@ -32,6 +32,11 @@ impl Inspector {
         self.registers.get()
     }
 
+    /// The registers have changed since they were read.
+    pub(super) fn forget_registers(&self) {
+        self.registers.set(None);
+    }
+
     fn auxiliary(&self, key: u64) -> Option<Addr> {
         procfs::auxiliary_vector(self.task).into_iter().find(|(k, _)| *k == key).map(|(_, value)| Addr(value))
     }
@@ -63,6 +68,17 @@ impl Inspect for Inspector {
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
         sys::read_memory(self.task, addr, buffer)
+    }
+
+    fn is_writable(&self, addr: Addr, len: usize) -> bool {
+        let end = addr.plus(len as u64);
+        let mut at = addr;
+        for map in procfs::mappings(self.task) {
+            if map.start <= at && at < map.end && (map.writable || !map.shared) {
+                at = map.end;
+            }
+        }
+        at >= end
     }
 
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {

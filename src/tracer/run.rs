@@ -385,6 +385,21 @@ impl Tracer<'_> {
                 Edit::Skip(result) => {
                     let _ = sys::skip_call(task, inspector.known_registers().as_ref(), result);
                 }
+                Edit::Number(number) => {
+                    inspector.forget_registers();
+                    let _ = sys::set_call_number(task, number);
+                }
+                Edit::Argument { at, value } => {
+                    inspector.forget_registers();
+                    let _ = sys::set_call_argument(task, at, value);
+                }
+                Edit::Register { register, value } => {
+                    inspector.forget_registers();
+                    let _ = sys::set_register(task, register, value);
+                }
+                Edit::Write { addr, ref bytes } => {
+                    sys::write_memory(task, addr, bytes);
+                }
                 Edit::Result(result) => {
                     let _ = sys::set_result(task, result);
                 }

@@ -16,6 +16,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The rules that fired on it, in file order.
     pub fired: Vec<Fired>,
+    /// Values that rules have captured, by name.
+    pub captures: Vec<(Arc<str>, Value)>,
     /// Whether it is a line of the transcript; expectations see it in any case.
     pub written: bool,
 }

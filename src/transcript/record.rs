@@ -37,6 +37,8 @@ pub struct RuleRecord {
     pub armed: bool,
     /// How often another rule decided the call it would have fired on.
     pub overruled: u64,
+    /// Why it could not fire although it was its turn, and how often, in the order in which it came up.
+    pub prevented: Vec<(String, u64)>,
 }
 
 /// Why a run was given up.

@@ -75,6 +75,10 @@ impl Subject for Event {
     fn fired(&self) -> Box<dyn Iterator<Item = &str> + '_> {
         Box::new(self.fired.iter().map(|fired| &*fired.rule))
     }
+
+    fn captures(&self) -> Box<dyn Iterator<Item = (&str, Operand<'_>)> + '_> {
+        Box::new(self.captures.iter().map(|(name, value)| (&**name, operand(value, 0))))
+    }
 }
 
 /// An argument by the signature's name for it or by `arg0` to `arg5`.

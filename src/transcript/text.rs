@@ -15,7 +15,8 @@
 //! P1     note: start = "main" fell back to the entry point
 //! ```
 //!
-//! Rules that fired stand behind column 72: `(INJECTED a #1, b #2)`.
+//! Rules that fired stand behind column 72: `(INJECTED a #1, b #2)`, and after them what they captured:
+//! `(INJECTED a #1; size=4096, path="x")`.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -35,6 +36,10 @@ impl Display for Event {
         for (at, fired) in self.fired.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{} #{}", fired.rule, fired.hit)?;
+        }
+        for (at, (name, value)) in self.captures.iter().enumerate() {
+            let comma = if at == 0 { ";" } else { "," };
+            write!(f, "{comma} {name}={value}")?;
         }
         f.write_char(')')
     }

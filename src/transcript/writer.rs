@@ -67,7 +67,14 @@ mod tests {
 
     fn event(written: bool) -> Event {
         let task = TaskName { process: 1, thread: 1 };
-        Event { task, image: "kv".into(), kind: EventKind::Exit { code: 1 }, fired: Vec::new(), written }
+        Event {
+            task,
+            image: "kv".into(),
+            kind: EventKind::Exit { code: 1 },
+            fired: Vec::new(),
+            captures: Vec::new(),
+            written,
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Judge {
     never: Vec<(Matcher, Span, Option<u64>)>,
     counts: Vec<Counted>,
     sequences: Vec<SequenceMachine>,
+    /// What rules have captured so far.
+    captured: Bindings,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl Judge {
         let expect = &plan.expect;
         Judge {
             lines: 0,
+            captured: Bindings::new(),
             never: expect.never.iter().map(|never| (Matcher::new(never.pattern.clone()), never.span, None)).collect(),
             counts: expect
                 .count
@@ -74,13 +77,13 @@ impl Sink for Judge {
             return;
         }
         for (matcher, _, found) in &mut self.never {
-            if found.is_none() && matcher.matches(event, &mut Bindings::default()) {
+            if found.is_none() && matcher.matches(event, &mut self.captured.clone()) {
                 *found = Some(self.lines);
             }
             matcher.note(event);
         }
         for counted in &mut self.counts {
-            if counted.matcher.matches(event, &mut Bindings::default()) {
+            if counted.matcher.matches(event, &mut self.captured.clone()) {
                 counted.count += 1;
                 counted.last = Some(self.lines);
             }
@@ -89,5 +92,6 @@ impl Sink for Judge {
         for sequence in &mut self.sequences {
             sequence.event(event, self.lines);
         }
+        self.captured.capture(event);
     }
 }

@@ -135,9 +135,16 @@ impl SequenceMachine {
     /// Takes the next event, which stands on `line` of the transcript.
     pub(super) fn event(&mut self, event: &Event, line: u64) {
         let is_start = matches!(&event.kind, EventKind::Call(call) if call.part == Part::Started);
-        if self.failure.is_some() || is_start || !in_view(&self.view, event) {
+        if self.failure.is_some() || is_start {
             return;
         }
+        if in_view(&self.view, event) {
+            self.see(event, line);
+        }
+        self.bindings.capture(event);
+    }
+
+    fn see(&mut self, event: &Event, line: u64) {
         self.seen += 1;
         self.advance(event, line);
         for item in &mut self.items {

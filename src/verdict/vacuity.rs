@@ -54,7 +54,11 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
     } else {
         format!("rule `{name}` never fired")
     };
-    let why = if record.fired > 0 {
+    let why = if let Some((reason, count)) = record.prevented.first() {
+        let count =
+            if record.prevented.len() == 1 && *count == 1 { String::new() } else { format!("{}: ", times(*count)) };
+        format!("could not fire: {count}{reason}")
+    } else if record.fired > 0 {
         format!("fired {}", times(record.fired))
     } else if !record.armed {
         "its `after` event never happened".to_owned()

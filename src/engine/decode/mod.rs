@@ -2,6 +2,7 @@
 //! It must not know rules or scheduling, and must not let a number of the host into what is shown.
 //! Arguments may be garbage: whatever cannot be read is shown as the region it points to, or as `_`.
 
+mod capture;
 mod command;
 mod data;
 mod lists;

@@ -15,13 +15,19 @@ struct Asked {
     span: Span,
 }
 
+impl Asked {
+    fn new(action: Option<Action>, key: &'static str, span: Span) -> Option<Asked> {
+        action.map(|action| Asked { action, key, span })
+    }
+}
+
 impl Lowering<'_> {
     /// The actions of a rule in the order of the action table. `phase` is `None` where the event is wrong already.
     pub(super) fn actions(&mut self, written: &Inject, on: Option<&Placed>, phase: Option<Phase>) -> Vec<Action> {
-        let asked = self.asked(written, phase);
+        let asked = self.asked(written, on, phase);
         if asked.is_empty() && !written.incomplete && !has_action(written) {
             let help = Some(
-                "add `error = \"EIO\"`, or `retval`, `signal`, `delay-enter`, `delay-exit`, `kill`, `suppress`"
+                "add `error = \"EIO\"`, or `retval`, `short`, `args`, `signal`, `kill`, `registers`, `memory`, ..."
                     .to_owned(),
             );
             self.error(Code::NO_ACTION, written.span, "the rule does nothing", "no action", help);
@@ -45,50 +51,65 @@ impl Lowering<'_> {
         asked.into_iter().map(|asked| asked.action).collect()
     }
 
-    fn asked(&mut self, written: &Inject, phase: Option<Phase>) -> Vec<Asked> {
+    fn asked(&mut self, written: &Inject, on: Option<&Placed>, phase: Option<Phase>) -> Vec<Asked> {
+        let error = written.error.as_ref().and_then(|errno| {
+            let action = self.errno(errno).map(Action::Error);
+            Asked::new(action, "error", errno.span)
+        });
+        let error_after = written.error_after.as_ref().and_then(|errno| {
+            let action = self.errno(errno).map(Action::ErrorAfter);
+            Asked::new(action, "error-after", errno.span)
+        });
+        let retval = written.retval.as_ref().and_then(|value| {
+            let action = self.retval(&value.value, value.span).map(Action::Retval);
+            Asked::new(action, "retval", value.span)
+        });
+        let changes = self.asked_changes(written, on);
+        let delay = |text: &Text, key, at, lowering: &mut Self| {
+            let action = lowering.duration(text, key).map(|duration| Action::Delay { at, duration });
+            Asked::new(action, key, text.span)
+        };
+        let enter = written.delay_enter.as_ref().and_then(|text| delay(text, "delay-enter", Side::Enter, self));
+        let exit = written.delay_exit.as_ref().and_then(|text| delay(text, "delay-exit", Side::Exit, self));
+        let signal = written
+            .signal
+            .as_ref()
+            .and_then(|signal| Asked::new(self.signal_action(signal, phase), "signal", signal.span));
+        let suppress = written.suppress.as_ref().filter(|suppress| suppress.value);
+        let suppress = suppress.and_then(|at| Asked::new(Some(Action::Suppress), "suppress", at.span));
+        let kill = written
+            .kill
+            .as_ref()
+            .and_then(|text| Asked::new(self.kill(text, written.kill_at.as_ref(), phase), "kill", text.span));
+        let outcomes = [error, error_after, retval].into_iter().flatten();
+        outcomes.chain(changes).chain([enter, exit, signal, suppress, kill].into_iter().flatten()).collect()
+    }
+
+    /// Actions that change the call or the task.
+    fn asked_changes(&mut self, written: &Inject, on: Option<&Placed>) -> Vec<Asked> {
         let mut asked = Vec::new();
-        if let Some(scalar) = &written.error
-            && let Some(errno) = self.errno(scalar)
-        {
-            asked.push(Asked { action: Action::Error(errno), key: "error", span: scalar.span });
+        if let Some(short) = &written.short {
+            asked.push(Asked::new(self.short(short, on), "short", short.span));
         }
-        if let Some(scalar) = &written.retval
-            && let Some(value) = self.retval(&scalar.value, scalar.span)
-        {
-            asked.push(Asked { action: Action::Retval(value), key: "retval", span: scalar.span });
+        if let Some(corrupt) = &written.corrupt {
+            asked.push(Asked::new(self.corrupt(corrupt, written, on), "corrupt", corrupt.span));
         }
-        if let Some(text) = &written.delay_enter
-            && let Some(duration) = self.duration(text, "delay-enter")
-        {
-            asked.push(Asked {
-                action: Action::Delay { at: Side::Enter, duration },
-                key: "delay-enter",
-                span: text.span,
-            });
+        if let Some(args) = &written.args {
+            asked.push(Asked::new(self.arg_edits(&args.value, on), "args", args.span));
         }
-        if let Some(text) = &written.delay_exit
-            && let Some(duration) = self.duration(text, "delay-exit")
-        {
-            asked.push(Asked {
-                action: Action::Delay { at: Side::Exit, duration },
-                key: "delay-exit",
-                span: text.span,
-            });
+        if let Some(replace) = &written.replace {
+            asked.push(Asked::new(self.substitute(replace), "replace", replace.span));
         }
-        if let Some(signal) = &written.signal
-            && let Some(action) = self.signal_action(signal, phase)
-        {
-            asked.push(Asked { action, key: "signal", span: signal.span });
+        if let Some(registers) = &written.registers {
+            asked.push(Asked::new(self.register_edits(&registers.value), "registers", registers.span));
         }
-        if let Some(suppress) = written.suppress.as_ref().filter(|suppress| suppress.value) {
-            asked.push(Asked { action: Action::Suppress, key: "suppress", span: suppress.span });
+        if let Some(memory) = &written.memory {
+            asked.push(Asked::new(self.memory_edits(&memory.value, on), "memory", memory.span));
         }
-        if let Some(text) = &written.kill
-            && let Some(action) = self.kill(text, written.kill_at.as_ref(), phase)
-        {
-            asked.push(Asked { action, key: "kill", span: text.span });
+        if let Some(capture) = &written.capture {
+            asked.push(Asked::new(self.captures(&capture.value, on), "capture", capture.span));
         }
-        asked
+        asked.into_iter().flatten().collect()
     }
 
     fn retval(&mut self, value: &Scalar, span: Span) -> Option<i64> {
@@ -178,8 +199,23 @@ impl Lowering<'_> {
         let fits = match (phase, &asked.action) {
             (Phase::Entry, Action::Suppress | Action::Replace(_)) => false,
             (Phase::Entry, _) => true,
-            (Phase::Exit, Action::Signal { .. } | Action::Kill { .. } | Action::Delay { at: Side::Exit, .. }) => true,
-            (Phase::Exit, Action::Error(_) | Action::Retval(_) | Action::Delay { .. }) => {
+            (
+                Phase::Exit,
+                Action::ErrorAfter(_)
+                | Action::Corrupt(_)
+                | Action::Signal { .. }
+                | Action::Kill { .. }
+                | Action::Delay { at: Side::Exit, .. },
+            ) => true,
+            (
+                Phase::Exit,
+                Action::Error(_)
+                | Action::Retval(_)
+                | Action::Short(_)
+                | Action::Args(_)
+                | Action::Substitute(_)
+                | Action::Delay { .. },
+            ) => {
                 let arrow = on
                     .pattern
                     .alts
@@ -191,13 +227,16 @@ impl Lowering<'_> {
                     .at(asked.span, "would act before the call")
                     .at(arrow.unwrap_or(on.span()), "the call has happened by then")
                     .help(Some(
-                        "take `->` out of `on`; after a result only `signal`, `kill` and `delay-exit` are left"
+                        "take `->` out of `on`; after a result only `error-after`, `signal`, `kill`, `delay-exit` and edits are left"
                             .to_owned(),
                     ));
                 self.problems.push(error);
                 return;
             }
             (Phase::Exit, Action::Suppress | Action::Replace(_)) => false,
+            (_, Action::Registers(_) | Action::Memory(_) | Action::Capture(_)) => {
+                !on.pattern.nouns().any(|noun| noun == Noun::Killed)
+            }
             (Phase::Signal, Action::Suppress | Action::Replace(_) | Action::Kill { .. }) => true,
             (Phase::Signal, _) => false,
             (Phase::LifeCycle, Action::Kill { .. }) => true,
@@ -262,5 +301,13 @@ fn has_action(written: &Inject) -> bool {
         || written.delay_enter.is_some()
         || written.delay_exit.is_some()
         || written.kill.is_some()
+        || written.error_after.is_some()
+        || written.short.is_some()
+        || written.corrupt.is_some()
+        || written.args.is_some()
+        || written.replace.is_some()
+        || written.registers.is_some()
+        || written.memory.is_some()
+        || written.capture.is_some()
         || written.suppress.as_ref().is_some_and(|suppress| suppress.value)
 }

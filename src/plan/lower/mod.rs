@@ -2,12 +2,14 @@
 //! Pure: what it needs to know of the machine comes in [`Context`].
 
 mod actions;
+mod edits;
 mod expand;
 mod expect;
 mod faithful;
 mod patterns;
 mod rules;
 mod sequences;
+mod state;
 mod target;
 mod trace;
 mod vacuity;
@@ -82,6 +84,8 @@ struct Lowering<'a> {
     vars: BTreeMap<String, Option<String>>,
     /// Names of the rules, by position.
     rule_names: Vec<Arc<str>>,
+    /// The run's seed.
+    seed: u64,
     /// Calls that rules and expectations name.
     named: CallSet,
     /// Calls that only `start` and `drop` name.
@@ -96,6 +100,7 @@ impl<'a> Lowering<'a> {
             problems: spec.problems.clone(),
             vars: BTreeMap::new(),
             rule_names: Vec::new(),
+            seed: 0,
             named: CallSet::new(),
             noticed: CallSet::new(),
         }
@@ -106,8 +111,8 @@ impl<'a> Lowering<'a> {
         let spec = self.spec;
         self.vars();
         self.requires();
+        self.settle_seed();
         self.name_rules();
-        let seed = self.seed();
         let target = self.target();
         let setup = self.setup();
         let scope = self.trace_scope();
@@ -120,7 +125,7 @@ impl<'a> Lowering<'a> {
         self.certain_kill(&trace, &rules, &expect);
         Some(Plan {
             name: spec.name.as_ref().map_or_else(|| stem(&spec.source.name), |name| name.value.clone()),
-            seed,
+            seed: self.seed,
             source: Arc::clone(&spec.source),
             target: target?,
             setup,
@@ -134,9 +139,9 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn seed(&mut self) -> u64 {
+    fn settle_seed(&mut self) {
         let written = self.spec.seed.as_ref().map_or(0, |seed| self.unsigned(seed, "seed"));
-        self.context.seed.unwrap_or(written)
+        self.seed = self.context.seed.unwrap_or(written);
     }
 
     /// Checks the form of `requires`; whether it is met, the caller finds out.

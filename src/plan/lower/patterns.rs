@@ -68,9 +68,17 @@ impl Lowering<'_> {
         Some(placed)
     }
 
+    /// The variables that rules capture: patterns may use them anywhere.
+    pub(super) fn captured_variables(&self) -> Variables {
+        let captures = self.spec.inject.iter().filter_map(|rule| rule.capture.as_ref());
+        let names = captures.flat_map(|captures| captures.value.iter().map(|(name, _)| name));
+        let bound = names.map(|name| Bind { name: name.value.clone(), span: name.span, used: true }).collect();
+        Variables { bound, missed: Vec::new() }
+    }
+
     /// Checks the variables of a pattern that shares them with no other.
     pub(super) fn lone_variables(&mut self, placed: &Placed) {
-        let mut variables = Variables::default();
+        let mut variables = self.captured_variables();
         let bound = self.see(placed, &mut variables);
         variables.keep(bound);
         self.unused(variables);

@@ -8,7 +8,7 @@ use super::patterns::Placed;
 use crate::abi::{ArgKind, CallSet};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::pattern::{Head, Noun, Pattern, Ranges};
-use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Rule, Scope, Trigger};
+use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Probability, Rule, Scope, Trigger};
 use crate::spec::{Inject, Scalar, Text, Where};
 
 impl Lowering<'_> {
@@ -95,9 +95,26 @@ impl Lowering<'_> {
             after,
             until,
             fires: fires?,
+            probability: self.probability(written),
             unfaithful: written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value),
             actions,
         })
+    }
+
+    /// `probability` and its seed.
+    fn probability(&mut self, written: &Inject) -> Option<Probability> {
+        let probability = written.probability.as_ref()?;
+        if !(probability.value > 0.0 && probability.value <= 1.0) {
+            let help = Some("`0.25` fires on about every fourth event".to_owned());
+            let message = format!("`probability` cannot be {}", probability.value);
+            self.error(Code::BAD_NUMBER, probability.span, message, "expected more than 0, and at most 1", help);
+            return None;
+        }
+        let seed = match &written.seed {
+            Some(seed) => self.unsigned(seed, "seed"),
+            None => self.seed,
+        };
+        Some(Probability { share: probability.value, seed })
     }
 
     /// At which stop a trigger is decided. A rule has one kind of event.
@@ -241,6 +258,9 @@ impl Lowering<'_> {
 /// `clone`, `exit` and `signal` are calls in a rule that makes its event fail or return something.
 fn meant(placed: Placed, written: &Inject) -> Placed {
     let of_a_call = written.error.is_some()
+        || written.error_after.is_some()
+        || written.args.is_some()
+        || written.replace.is_some()
         || written.retval.is_some()
         || written.delay_enter.is_some()
         || written.delay_exit.is_some();

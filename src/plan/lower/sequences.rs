@@ -15,7 +15,7 @@ impl Lowering<'_> {
     fn sequence(&mut self, written: &spec::Sequence) -> Sequence {
         let process = written.process.as_ref().and_then(|process| self.process(process));
         let thread = written.thread.as_ref().and_then(|thread| self.within(thread, "thread", 1, u32::MAX.into()));
-        let mut variables = Variables::default();
+        let mut variables = self.captured_variables();
         let mut items = Vec::new();
         for (at, item) in written.events.iter().enumerate() {
             if let (ItemKind::Last, Some(next)) = (&item.kind, written.events.get(at + 1)) {
@@ -47,7 +47,7 @@ impl Lowering<'_> {
         }
         // What is absent binds nothing; of what is present the items after it know.
         if matches!(written.kind, ItemKind::Not) {
-            let mut alone = Variables::default();
+            let mut alone = self.captured_variables();
             alone.keep(bound);
             self.unused(alone);
         } else {

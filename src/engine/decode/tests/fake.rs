@@ -55,6 +55,10 @@ impl Inspect for Fake {
         read
     }
 
+    fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
+        true
+    }
+
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {
         Some(match fd {
             3 => Descriptor::Path("/tmp/r/0.wal".into()),

@@ -1,0 +1,36 @@
+//! `where`: whether an event is one that a rule means.
+//! It must not know how events are counted.
+
+use crate::pattern::PathGlob;
+use crate::plan::{DescriptorTest, Filter};
+use crate::transcript::{Arg, Event, EventKind, Value};
+
+/// Whether all of a `where` holds.
+pub(super) fn holds(filter: &Filter, event: &Event) -> bool {
+    let args: &[Arg] = match &event.kind {
+        EventKind::Call(call) => &call.args,
+        _ => &[],
+    };
+    let path = |glob: &PathGlob| args.iter().filter_map(host_text).any(|text| glob.matches(text));
+    let descriptor = |test: &DescriptorTest| {
+        args.iter().any(|arg| match (&arg.value, test) {
+            (Value::Descriptor { .. } | Value::BadDescriptor(_), DescriptorTest::Number(number)) => {
+                arg.raw as i32 == *number
+            }
+            (Value::Descriptor { host, .. }, DescriptorTest::Target(glob)) => glob.matches(host),
+            _ => false,
+        })
+    };
+    filter.path.as_ref().is_none_or(path)
+        && filter.fd.as_ref().is_none_or(descriptor)
+        && filter.process.as_ref().is_none_or(|test| test.is(event.task.process, &event.image))
+        && filter.args.iter().all(|test| test.pred.matches(event))
+}
+
+fn host_text(arg: &Arg) -> Option<&str> {
+    match &arg.value {
+        Value::Path(path) => Some(&path.host),
+        Value::Descriptor { host, .. } => Some(host),
+        _ => None,
+    }
+}

@@ -1,0 +1,285 @@
+//! Rules fire: for each one whose turn it is, what it would do is prepared with all that has to be asked of the task,
+//! and only what can be done counts as fired. It must not know how an event is counted, or shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::inspect::Inspect;
+use super::state::State;
+use super::stop::{Decision, Edit};
+use super::tamper::Tampering;
+use super::task::InCall;
+use super::{Engine, faithful, tamper};
+use crate::abi::{Errno, Signal, Sysno};
+use crate::plan::{Action, Chance, Corruption, Flip, Phase, Rule, Side, Victim};
+use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
+
+/// When in the life of an event its rules are asked.
+#[derive(Clone, Copy)]
+pub(super) enum Moment<'a> {
+    /// A call is about to be made.
+    Entry(&'a InCall, Sysno),
+    /// A call's result is known.
+    Exit(&'a InCall),
+    /// A signal is about to be delivered.
+    Signal,
+    /// A task was made, has a new image, or is about to end.
+    LifeCycle,
+}
+
+/// One thing that is done because a rule fired.
+#[derive(Debug)]
+pub(super) enum Deed {
+    /// The call is not made and has this raw result; `chosen` says that the spec gives the number itself.
+    Skip { result: i64, chosen: bool },
+    /// The call is made, and then reports this failure.
+    Fail(Errno),
+    /// The call is made with changes that are taken back afterwards.
+    Tamper(Tampering),
+    /// What is left for the call's exit.
+    Later(Due),
+    /// The task is changed at once.
+    Edit(Edit),
+    /// The task waits.
+    Hold(Duration),
+    /// SIGKILL.
+    Kill(Victim),
+    /// A value is put into the event.
+    Capture(Arc<str>, Value),
+    /// The signal in delivery arrives as this one, or not at all.
+    Deliver(Option<Signal>),
+}
+
+/// An action whose time comes at the call's exit.
+#[derive(Debug)]
+pub(super) struct Due {
+    /// The rule's position.
+    pub(super) rule: usize,
+    /// What it does.
+    pub(super) action: Action,
+}
+
+impl Moment<'_> {
+    fn phase(self) -> Phase {
+        match self {
+            Moment::Entry(..) => Phase::Entry,
+            Moment::Exit(_) => Phase::Exit,
+            Moment::Signal => Phase::Signal,
+            Moment::LifeCycle => Phase::LifeCycle,
+        }
+    }
+}
+
+impl Engine {
+    /// Lets the rules fire on `event` whose turn it is, and notes them on it; what they do, in file order.
+    pub(super) fn fire(&mut self, moment: Moment<'_>, event: &mut Event, inspect: &dyn Inspect) -> Vec<Deed> {
+        let mut deeds = Vec::new();
+        let mut taken = false;
+        for at in self.rules.candidates(moment.phase(), event) {
+            let rule = self.rules.rule(at);
+            let decides = rule.actions.iter().any(Action::is_outcome);
+            if decides && taken {
+                self.rules.overruled(at);
+                continue;
+            }
+            match self.prepare(at, &rule, moment, event, inspect) {
+                Ok(prepared) => {
+                    taken |= decides;
+                    event.fired.push(self.rules.fires(at));
+                    deeds.extend(noted(prepared, event));
+                }
+                Err(reason) => self.rules.prevented(at, reason),
+            }
+        }
+        deeds
+    }
+
+    /// What all actions of a rule come to; `Err` says why one of them cannot be done.
+    fn prepare(
+        &mut self,
+        at: usize,
+        rule: &Rule,
+        moment: Moment<'_>,
+        event: &Event,
+        inspect: &dyn Inspect,
+    ) -> Result<Vec<Deed>, String> {
+        let mut deeds = Vec::new();
+        for action in &rule.actions {
+            if let Moment::Entry(..) = moment
+                && is_due_at_exit(action)
+            {
+                deeds.push(Deed::Later(Due { rule: at, action: action.clone() }));
+                continue;
+            }
+            deeds.extend(self.prepare_action(at, rule, action, moment, event, inspect)?);
+        }
+        Ok(deeds)
+    }
+
+    fn prepare_action(
+        &mut self,
+        at: usize,
+        rule: &Rule,
+        action: &Action,
+        moment: Moment<'_>,
+        event: &Event,
+        inspect: &dyn Inspect,
+    ) -> Result<Vec<Deed>, String> {
+        Ok(match (action, moment) {
+            (Action::Error(errno), Moment::Entry(call, sysno)) if rule.unfaithful => {
+                let _ = (call, sysno);
+                vec![Deed::Skip { result: -i64::from(errno.number()), chosen: false }]
+            }
+            (Action::Error(errno), Moment::Entry(call, sysno)) => {
+                faithful::Request { task: event.task, rule, sysno, call, errno: *errno }.carried_out(self, inspect)?
+            }
+            (Action::ErrorAfter(errno), Moment::Entry(..) | Moment::Exit(_)) => vec![Deed::Fail(*errno)],
+            (Action::Retval(value), Moment::Entry(..)) => vec![Deed::Skip { result: *value, chosen: true }],
+            (Action::Short(amount), Moment::Entry(call, sysno)) => {
+                vec![Deed::Tamper(tamper::short(*amount, sysno, &call.raw, inspect)?)]
+            }
+            (Action::Substitute(other), Moment::Entry(call, _)) => {
+                vec![Deed::Tamper(tamper::substitute(*other, &call.raw)?)]
+            }
+            (Action::Args(edits), Moment::Entry(call, sysno)) => {
+                vec![Deed::Tamper(tamper::args(edits, sysno, &call.raw, inspect)?)]
+            }
+            (Action::Corrupt(corruption), Moment::Entry(call, sysno)) => {
+                let chance = self.chance(at, rule, corruption);
+                match tamper::corrupt_in(corruption, sysno, &call.raw, chance, inspect)? {
+                    Some(tampering) => vec![Deed::Tamper(tampering)],
+                    None => vec![Deed::Later(Due { rule: at, action: action.clone() })],
+                }
+            }
+            (Action::Corrupt(corruption), Moment::Exit(call)) => {
+                let chance = self.chance(at, rule, corruption);
+                let EventKind::Call(shown) = &event.kind else { return Ok(Vec::new()) };
+                let result = match &shown.result {
+                    Some(CallResult::Value { raw, .. }) => *raw as u64,
+                    _ => return Err("the call failed and transferred nothing".to_owned()),
+                };
+                let edits = tamper::corrupt_out(corruption, call, result, chance, inspect)?;
+                edits.into_iter().map(Deed::Edit).collect()
+            }
+            (Action::Signal { signal, to, value, at: _ }, _) => {
+                vec![Deed::Edit(Edit::Send { signal: *signal, to: *to, value: *value })]
+            }
+            (Action::Delay { duration, at: _ }, _) => vec![Deed::Hold(*duration)],
+            (Action::Kill { victim, at: _ }, _) => vec![Deed::Kill(*victim)],
+            (Action::Registers(edits), _) => {
+                let edits = state(moment, inspect).registers(edits)?;
+                edits.into_iter().map(Deed::Edit).collect()
+            }
+            (Action::Memory(edits), _) => {
+                let edits = state(moment, inspect).memory(edits)?;
+                edits.into_iter().map(Deed::Edit).collect()
+            }
+            (Action::Capture(captures), _) => {
+                let state = state(moment, inspect);
+                let decoder = self.decoder(event.task, inspect);
+                let captured = captures.iter().map(|capture| {
+                    let value = state.captured(&capture.at, &decoder)?;
+                    Ok(Deed::Capture(capture.name.clone(), value))
+                });
+                captured.collect::<Result<Vec<_>, String>>()?
+            }
+            (Action::Suppress, Moment::Signal) => vec![Deed::Deliver(None)],
+            (Action::Replace(signal), Moment::Signal) => vec![Deed::Deliver(Some(*signal))],
+            (
+                Action::Error(_)
+                | Action::ErrorAfter(_)
+                | Action::Retval(_)
+                | Action::Short(_)
+                | Action::Substitute(_)
+                | Action::Args(_)
+                | Action::Corrupt(_)
+                | Action::Suppress
+                | Action::Replace(_),
+                _,
+            ) => unreachable!("lowering lets no rule do {action:?} to such an event"),
+        })
+    }
+
+    /// What a rule draws its bits from on the firing it is about.
+    fn chance(&self, at: usize, rule: &Rule, corruption: &Corruption) -> Chance {
+        let seed = match corruption.at {
+            Flip::Random { seed, .. } => seed,
+            Flip::Byte { .. } => 0,
+        };
+        Chance::new(seed, &rule.name, self.rules.hits(at))
+    }
+
+    /// Does what is due at a call's exit; a rule whose action cannot be done any more has not fired.
+    pub(super) fn fulfil(&mut self, call: &mut InCall, event: &mut Event, inspect: &dyn Inspect) -> Vec<Deed> {
+        let mut deeds = Vec::new();
+        for Due { rule: at, action } in std::mem::take(&mut call.due) {
+            let rule = self.rules.rule(at);
+            match self.prepare_action(at, &rule, &action, Moment::Exit(call), event, inspect) {
+                Ok(prepared) => deeds.extend(noted(prepared, event)),
+                Err(reason) => self.rules.takes_back(at, event, reason),
+            }
+        }
+        deeds
+    }
+
+    /// Carries out deeds that mean the same at every event.
+    pub(super) fn carry_out(&mut self, name: TaskName, deeds: Vec<Deed>, decision: &mut Decision) {
+        for deed in deeds {
+            match deed {
+                Deed::Edit(edit) => decision.edits.push(edit),
+                Deed::Hold(duration) => self.go(name, |go| go.hold = Some(go.hold.unwrap_or_default() + duration)),
+                Deed::Kill(victim) => {
+                    decision.edits.push(Edit::Kill(victim));
+                    self.go(name, |go| go.may_end = true);
+                }
+                Deed::Skip { .. }
+                | Deed::Fail(_)
+                | Deed::Tamper(_)
+                | Deed::Later(_)
+                | Deed::Capture(..)
+                | Deed::Deliver(_) => {
+                    unreachable!("the outcome of an event is decided where it is seen")
+                }
+            }
+        }
+    }
+}
+
+/// Puts captured values into the event; what is left to do.
+fn noted(deeds: Vec<Deed>, event: &mut Event) -> impl Iterator<Item = Deed> {
+    deeds.into_iter().filter_map(|deed| match deed {
+        Deed::Capture(name, value) => {
+            event.captures.push((name, value));
+            None
+        }
+        other => Some(other),
+    })
+}
+
+fn state<'a>(moment: Moment<'a>, inspect: &'a dyn Inspect) -> State<'a> {
+    let call = match moment {
+        Moment::Entry(call, sysno) => Some((sysno, &call.raw)),
+        Moment::Exit(call) => call.sysno.map(|sysno| (sysno, &call.raw)),
+        Moment::Signal | Moment::LifeCycle => None,
+    };
+    State { inspect, call }
+}
+
+/// Whether an action of a rule that is decided at a call's entry is done at its exit.
+fn is_due_at_exit(action: &Action) -> bool {
+    match action {
+        Action::Signal { at, .. } | Action::Delay { at, .. } | Action::Kill { at, .. } => *at == Side::Exit,
+        Action::Error(_)
+        | Action::ErrorAfter(_)
+        | Action::Retval(_)
+        | Action::Short(_)
+        | Action::Corrupt(_)
+        | Action::Args(_)
+        | Action::Substitute(_)
+        | Action::Suppress
+        | Action::Replace(_)
+        | Action::Registers(_)
+        | Action::Memory(_)
+        | Action::Capture(_) => false,
+    }
+}

@@ -1,0 +1,55 @@
+//! Calls that are made with changes the program must not see afterwards: fewer bytes, other arguments, other data,
+//! another number. It must not know which rule asks for them.
+
+mod args;
+mod corrupt;
+mod data;
+mod short;
+
+pub(super) use args::args;
+pub(super) use corrupt::{corrupt_in, corrupt_out};
+pub(super) use short::short;
+
+use super::inspect::Inspect;
+use super::stop::{Edit, RawCall};
+use crate::abi::{Addr, Sysno};
+
+/// Changes for the time of one call.
+#[derive(Debug, Default)]
+pub(super) struct Tampering {
+    /// Made before the call, and again where the kernel starts the call anew.
+    pub(super) edits: Vec<Edit>,
+    /// Takes them back at the call's exit: programs rely on their registers and data being left alone.
+    pub(super) undo: Vec<Edit>,
+    /// The number that the call then has.
+    pub(super) number: Option<u64>,
+}
+
+impl Tampering {
+    /// Changes an argument register.
+    fn argument(&mut self, raw: &RawCall, at: usize, value: u64) {
+        self.edits.push(Edit::Argument { at, value });
+        self.undo.push(Edit::Argument { at, value: raw.args[at] });
+    }
+
+    /// Changes memory; `Err` where that cannot be done.
+    fn memory(&mut self, addr: Addr, bytes: Vec<u8>, inspect: &dyn Inspect) -> Result<(), String> {
+        let mut before = vec![0; bytes.len()];
+        if inspect.read(addr, &mut before) < before.len() {
+            return Err("the memory it would change is not mapped".to_owned());
+        }
+        if !inspect.is_writable(addr, bytes.len()) {
+            return Err("the memory it would change is shared and read-only".to_owned());
+        }
+        self.edits.push(Edit::Write { addr, bytes: bytes.into() });
+        self.undo.insert(0, Edit::Write { addr, bytes: before.into() });
+        Ok(())
+    }
+}
+
+/// Another call in place of this one.
+pub(super) fn substitute(other: Sysno, raw: &RawCall) -> Result<Tampering, String> {
+    let number = other.number(raw.arch).ok_or_else(|| format!("`{other}` does not exist on {}", raw.arch))?;
+    let edits = vec![Edit::Number(number.into())];
+    Ok(Tampering { edits, undo: Vec::new(), number: Some(number.into()) })
+}
