@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | `abi` | calls, numbers, errnos, signals, registers, per architecture; facts only | |
 //! | `diagnostic` | source text, spans, messages with a snippet and a help line, stable codes | |
-//! | `image` | ELF: symbols, entry, `main` (over bytes) | `abi` |
+//! | `image` | ELF: symbols, lines, code, unwind tables, entry, `main` (over bytes) | `abi` |
 //! | `pattern` | the event-pattern grammar: parse, print, match | `abi diagnostic` |
 //! | `faults` | the faithful model: per call what fails how, when, with which side effect | `abi` |
 //! | `spec` | the file as written: serde model with spans; unknown keys are errors | `abi diagnostic pattern` |

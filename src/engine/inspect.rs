@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::location::{Location, Resolved};
 use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
+use crate::plan::Place;
 
 /// The task is gone: killed between its stop and the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub trait Inspect {
     fn working_directory(&self) -> Option<String>;
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
     fn region(&self, addr: Addr) -> Option<Region>;
+    /// All addresses that a place stands for in what is mapped now.
+    fn resolve(&self, place: &Place) -> Resolved;
+    /// The file and the symbol that an address lies in; `None` where no file is mapped.
+    fn locate(&self, addr: Addr) -> Option<Location>;
+    /// The instruction pointer and the return addresses above it, innermost first, `most` at most.
+    fn backtrace(&self, most: usize) -> Vec<Addr>;
     /// Where `main` is, and the entry point, of the image that was just executed.
     fn landmarks(&self) -> Landmarks;
     /// The image's path and its argument count, just after an exec.

@@ -8,6 +8,7 @@ mod filter;
 mod fire;
 mod inspect;
 mod life;
+mod location;
 mod log;
 mod names;
 mod rules;
@@ -21,6 +22,7 @@ mod task;
 mod tests;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
+pub use location::{CodeSite, Location, Resolved, Site};
 pub use stop::{Birth, Decision, Edit, How, Next, Observation, RawCall, Settle, Stop};
 
 use std::collections::{BTreeMap, HashMap};

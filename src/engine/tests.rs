@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};
 use crate::diagnostic::Source;
-use crate::plan::{self, Context};
+use crate::plan::{self, Context, Place};
 use crate::spec;
 use crate::transcript::Event;
 
@@ -57,6 +57,18 @@ impl Inspect for Script {
 
     fn region(&self, _addr: Addr) -> Option<Region> {
         None
+    }
+
+    fn resolve(&self, _place: &Place) -> Resolved {
+        Resolved::NoModule
+    }
+
+    fn locate(&self, _addr: Addr) -> Option<Location> {
+        None
+    }
+
+    fn backtrace(&self, _most: usize) -> Vec<Addr> {
+        Vec::new()
     }
 
     fn landmarks(&self) -> Landmarks {

@@ -1,5 +1,15 @@
-//! What an ELF file says of itself: entry point and `main`. Over bytes; it opens no file.
+//! What an ELF file says of itself: entry, `main`, symbols, lines, code, unwind tables. Over bytes; it opens no file.
 
+mod code;
+mod demangle;
+mod elf;
+mod lines;
 mod main_address;
+mod plt;
+mod symbols;
 
+pub use code::CodeAt;
+pub use elf::{Elf, Section};
+pub use lines::LineSearch;
 pub use main_address::{Places, places};
+pub use symbols::{Named, Symbol, SymbolKind};

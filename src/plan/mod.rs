@@ -6,6 +6,7 @@ mod bpf;
 mod chance;
 mod expect;
 mod lower;
+mod place;
 mod rule;
 mod spot;
 mod target;
@@ -22,6 +23,7 @@ pub use expect::{
     Redaction, Sequence, SnapshotPlan, TextTest, View,
 };
 pub use lower::{Context, lower};
+pub use place::{Place, PlaceAt, PlaceError};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
 pub use spot::{Base, Spot, SpotProblem};
 pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};

@@ -108,13 +108,25 @@ pub struct Mapping {
     pub writable: bool,
     /// Whether writes reach others (MAP_SHARED).
     pub shared: bool,
+    /// Whether it is mapped for execution.
+    pub executable: bool,
     /// The path, a name in brackets, or nothing.
     pub name: String,
 }
 
 /// The mappings of a task, in address order.
 pub fn mappings(task: TaskId) -> Vec<Mapping> {
-    let text = fs::read_to_string(format!("/proc/{}/maps", task.0)).unwrap_or_default();
+    parse_mappings(&maps_text(task))
+}
+
+/// The text that tells the mappings of a task; it changes when they do.
+pub fn maps_text(task: TaskId) -> String {
+    fs::read(format!("/proc/{}/maps", task.0))
+        .map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The mappings in such a text.
+pub fn parse_mappings(text: &str) -> Vec<Mapping> {
     text.lines().filter_map(parse_mapping).collect()
 }
 
@@ -130,6 +142,7 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
         offset: u64::from_str_radix(offset, 16).ok()?,
         writable: permissions.get(1) == Some(&b'w'),
         shared: permissions.get(3) == Some(&b's'),
+        executable: permissions.get(2) == Some(&b'x'),
         name: name.to_owned(),
     })
 }
@@ -174,6 +187,7 @@ mod tests {
             offset: 0x1000,
             writable: false,
             shared: false,
+            executable: true,
             name: "/a b/lib c.so".to_owned(),
         };
         assert_eq!(parse_mapping(line), Some(expected));

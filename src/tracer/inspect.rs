@@ -3,11 +3,14 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::images::Images;
 use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
+use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
 use crate::image;
+use crate::plan::Place;
 use crate::sys::{self, procfs};
 
 /// Auxiliary vector entries (getauxval(3)).
@@ -20,11 +23,12 @@ pub(super) struct Inspector {
     task: TaskId,
     process: TaskId,
     registers: Cell<Option<Registers>>,
+    images: Rc<Images>,
 }
 
 impl Inspector {
-    pub(super) fn new(task: TaskId, process: TaskId, registers: Option<Registers>) -> Inspector {
-        Inspector { task, process, registers: Cell::new(registers) }
+    pub(super) fn new(task: TaskId, process: TaskId, registers: Option<Registers>, images: Rc<Images>) -> Inspector {
+        Inspector { task, process, registers: Cell::new(registers), images }
     }
 
     /// The registers, if they were read already.
@@ -104,6 +108,21 @@ impl Inspect for Inspector {
             }
             _ => Region::Anonymous,
         })
+    }
+
+    fn resolve(&self, place: &Place) -> Resolved {
+        self.images.modules(self.process, self.task).resolve(self.task, &self.images, place)
+    }
+
+    fn locate(&self, addr: Addr) -> Option<Location> {
+        self.images.modules(self.process, self.task).locate(self.task, &self.images, addr)
+    }
+
+    fn backtrace(&self, most: usize) -> Vec<Addr> {
+        let Ok(registers) = self.registers() else { return Vec::new() };
+        let modules = self.images.modules(self.process, self.task);
+        let unwinder = modules.unwinder(self.task, &self.images);
+        unwinder.frames(&registers, most, |addr, bytes| self.read(addr, bytes))
     }
 
     fn landmarks(&self) -> Landmarks {

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::images::Images;
 use super::inspect::Inspector;
 use super::task::{Running, Seen, Stopped};
 use super::teardown::reap_everything;
@@ -78,6 +80,7 @@ fn run(plan: &Arc<Plan>, child: &ChildPlan, outputs: Outputs, sink: &mut dyn Sin
         seats: HashMap::from([(spawned.task, Seat::stopped(spawned.task))]),
         breakpoints: HashMap::new(),
         put_off: HashMap::new(),
+        images: Rc::default(),
         sink,
     };
     tracer.run();
@@ -113,6 +116,7 @@ struct Tracer<'a> {
     breakpoints: HashMap<(TaskId, Addr), u8>,
     /// What the engine did not want to know yet.
     put_off: HashMap<TaskId, Observation>,
+    images: Rc<Images>,
     sink: &'a mut dyn Sink,
 }
 
@@ -366,7 +370,7 @@ impl Tracer<'_> {
     /// Tells the engine, carries out what it decides, and hands on the events.
     fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
         let process = self.engine.process_of(task).unwrap_or(task);
-        let inspector = Inspector::new(task, process, registers);
+        let inspector = Inspector::new(task, process, registers, self.images.clone());
         let decision = self.engine.observe(observation.clone(), &inspector);
         if decision.put_off {
             self.put_off.insert(task, observation);

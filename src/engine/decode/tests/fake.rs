@@ -1,7 +1,8 @@
 //! A scripted task: some memory, some descriptors, a working directory.
 
 use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
+use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
+use crate::plan::Place;
 
 /// Where the scripted memory of a test begins.
 pub(super) const DATA: u64 = 0x1000;
@@ -83,6 +84,18 @@ impl Inspect for Fake {
             DATA..0x3000 => Some(Region::Anonymous),
             _ => None,
         }
+    }
+
+    fn resolve(&self, _place: &Place) -> Resolved {
+        Resolved::NoModule
+    }
+
+    fn locate(&self, _addr: Addr) -> Option<Location> {
+        None
+    }
+
+    fn backtrace(&self, _most: usize) -> Vec<Addr> {
+        Vec::new()
     }
 
     fn landmarks(&self) -> Landmarks {

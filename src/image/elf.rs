@@ -1,0 +1,277 @@
+//! One ELF file, read once and asked often. It must not know where it came from or where it is loaded.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use object::elf::{PF_X, PT_LOAD, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol, SymbolFlags};
+
+use super::code::{self, CodeAt};
+use super::lines::{LineSearch, Lines};
+use super::plt;
+use super::symbols::{Named, Symbol, SymbolKind, Symbols};
+
+/// A piece of the file that is mapped into memory.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    offset: u64,
+    addr: u64,
+    file_size: u64,
+    memory_size: u64,
+    is_code: bool,
+}
+
+/// A section: where it lies in memory, and its bytes.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// The addresses it covers, as the file has them.
+    pub range: Range<u64>,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
+}
+
+/// A 64-bit x86 ELF file. All addresses are the file's own.
+pub struct Elf {
+    bytes: Arc<[u8]>,
+    debug: Option<Arc<[u8]>>,
+    entry: u64,
+    segments: Vec<Segment>,
+    code: Vec<Range<u64>>,
+    shared_name: Option<Arc<str>>,
+    build_id: Option<Vec<u8>>,
+    debug_link: Option<String>,
+    symbols: Symbols,
+    lines: OnceCell<Option<Lines>>,
+}
+
+impl std::fmt::Debug for Elf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Elf").field("name", &self.shared_name).field("entry", &self.entry).finish_non_exhaustive()
+    }
+}
+
+impl Elf {
+    /// Reads a file; `None` for what is no 64-bit x86 ELF file.
+    pub fn parse(bytes: Arc<[u8]>) -> Option<Elf> {
+        Elf::with_debug(bytes, |_, _| None)
+    }
+
+    /// Reads a file, and the separate file with its symbols and lines that `find` may have for a build id and a
+    /// `.gnu_debuglink` (GDB manual, "Separate Debug Files").
+    pub fn with_debug(
+        bytes: Arc<[u8]>,
+        find: impl FnOnce(Option<&[u8]>, Option<&str>) -> Option<Arc<[u8]>>,
+    ) -> Option<Elf> {
+        let file = object::File::parse(&*bytes).ok()?;
+        if file.architecture() != object::Architecture::X86_64 || !file.is_64() {
+            return None;
+        }
+        let segments = segments(&bytes)?;
+        let build_id = file.build_id().ok().flatten().map(<[u8]>::to_vec);
+        let link = file.gnu_debuglink().ok().flatten();
+        let debug_link = link.map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+        let has_own = file.section_by_name(".debug_info").is_some();
+        let debug = if has_own { None } else { find(build_id.as_deref(), debug_link.as_deref()) };
+        let debug = debug.filter(|debug| is_of_same_build(debug, build_id.as_deref()));
+        let code = code_ranges(&file, &segments);
+        let mut symbols = symbols(&file, &code);
+        if let Some(separate) = debug.as_deref().and_then(|debug| object::File::parse(debug).ok()) {
+            symbols.extend(self::symbols(&separate, &code));
+        }
+        symbols.extend(plt::entries(&file));
+        Some(Elf {
+            entry: file.entry(),
+            segments,
+            code,
+            shared_name: shared_name(&file),
+            build_id,
+            debug_link,
+            symbols: Symbols::new(symbols),
+            lines: OnceCell::new(),
+            debug,
+            bytes: bytes.clone(),
+        })
+    }
+
+    /// The entry point.
+    pub fn entry(&self) -> u64 {
+        self.entry
+    }
+
+    /// The name a shared library has for those who link to it (`DT_SONAME`).
+    pub fn shared_name(&self) -> Option<&Arc<str>> {
+        self.shared_name.as_ref()
+    }
+
+    /// The build id.
+    pub fn build_id(&self) -> Option<&[u8]> {
+        self.build_id.as_deref()
+    }
+
+    /// The name of the separate file with debug information.
+    pub fn debug_link(&self) -> Option<&str> {
+        self.debug_link.as_deref()
+    }
+
+    /// The address of what stands at this offset of the file, as far as it is mapped by pages.
+    pub fn addr_of_offset(&self, offset: u64) -> Option<u64> {
+        const PAGE: u64 = 4096;
+        let down = |value: u64| value / PAGE * PAGE;
+        let segment = self
+            .segments
+            .iter()
+            .find(|segment| (down(segment.offset)..segment.offset + segment.file_size.max(1)).contains(&offset))?;
+        Some(segment.addr.wrapping_sub(segment.offset).wrapping_add(offset))
+    }
+
+    /// The symbols that a name stands for: as the linker has it, demangled, or demangled without parameters.
+    pub fn named(&self, name: &str) -> Named<'_> {
+        self.symbols.named(name)
+    }
+
+    /// Every name that stands for something.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.symbols.names()
+    }
+
+    /// All symbols in the order of their addresses.
+    pub fn symbols(&self) -> &[Symbol] {
+        self.symbols.all()
+    }
+
+    /// The demangled name of the symbol that an address lies in, and how far in.
+    pub fn locate(&self, addr: u64) -> Option<(Arc<str>, u64)> {
+        let symbol = self.symbols.containing(addr, self.end_around(addr))?;
+        Some((Symbols::shown(symbol), addr - symbol.addr))
+    }
+
+    /// Where the section or segment that holds `addr` ends.
+    fn end_around(&self, addr: u64) -> u64 {
+        let code = self.code.iter().find(|range| range.contains(&addr)).map(|range| range.end);
+        code.or_else(|| self.segment(addr).map(|segment| segment.addr + segment.memory_size)).unwrap_or(0)
+    }
+
+    fn segment(&self, addr: u64) -> Option<&Segment> {
+        self.segments.iter().find(|segment| (segment.addr..segment.addr + segment.memory_size).contains(&addr))
+    }
+
+    /// The addresses of a line of a source file.
+    pub fn line(&self, file: &str, line: u32) -> LineSearch {
+        let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.bytes)));
+        lines.as_ref().map_or(LineSearch::NoDebugInfo, |lines| lines.search(file, line))
+    }
+
+    /// Whether an instruction begins at `addr`.
+    pub fn code_at(&self, addr: u64) -> CodeAt {
+        if !self.code.iter().any(|range| range.contains(&addr)) {
+            return CodeAt::NotCode;
+        }
+        match self.symbols.containing(addr, 0) {
+            Some(symbol) if symbol.addr == addr => CodeAt::Boundary,
+            Some(symbol) => match self.bytes_at(symbol.addr, symbol.size) {
+                Some(code) => code::boundary(code, symbol.addr, addr),
+                None => CodeAt::Unknown,
+            },
+            None if addr == self.entry => CodeAt::Boundary,
+            None => CodeAt::Unknown,
+        }
+    }
+
+    fn bytes_at(&self, addr: u64, length: u64) -> Option<&[u8]> {
+        let segment = self.segment(addr)?;
+        let start = (addr - segment.addr).checked_add(segment.offset)? as usize;
+        let length = length.min(segment.file_size.saturating_sub(addr - segment.addr)) as usize;
+        self.bytes.get(start..start.checked_add(length)?)
+    }
+
+    /// A section of the loaded file by name.
+    pub fn section(&self, name: &str) -> Option<Section> {
+        let file = object::File::parse(&*self.bytes).ok()?;
+        let section = file.section_by_name(name)?;
+        let range = section.address()..section.address().checked_add(section.size())?;
+        Some(Section { range, bytes: Arc::from(section.uncompressed_data().ok()?) })
+    }
+}
+
+fn segments(bytes: &[u8]) -> Option<Vec<Segment>> {
+    let header = object::elf::FileHeader64::<Endianness>::parse(bytes).ok()?;
+    let endian = header.endian().ok()?;
+    let all = header.program_headers(endian, bytes).ok()?;
+    let loaded = all.iter().filter(|segment| segment.p_type(endian) == PT_LOAD).map(|segment| Segment {
+        offset: segment.p_offset(endian),
+        addr: segment.p_vaddr(endian),
+        file_size: segment.p_filesz(endian),
+        memory_size: segment.p_memsz(endian),
+        is_code: segment.p_flags(endian) & PF_X != 0,
+    });
+    // Sizes are sums of what a broken file may say: what does not add up is left out.
+    let fits = |segment: &Segment| {
+        segment.addr.checked_add(segment.memory_size).is_some()
+            && segment.offset.checked_add(segment.file_size).is_some()
+    };
+    Some(loaded.filter(fits).collect())
+}
+
+/// Executable sections, or segments in a file without sections.
+fn code_ranges(file: &object::File<'_>, segments: &[Segment]) -> Vec<Range<u64>> {
+    let sections = file.sections().filter(|section| section.kind() == object::SectionKind::Text);
+    let ranges: Vec<Range<u64>> =
+        sections.map(|section| section.address()..section.address().saturating_add(section.size())).collect();
+    if !ranges.is_empty() {
+        return ranges;
+    }
+    let code = segments.iter().filter(|segment| segment.is_code);
+    code.map(|segment| segment.addr..segment.addr + segment.memory_size).collect()
+}
+
+/// Defined functions, labels and objects of both tables.
+fn symbols(file: &object::File<'_>, code: &[Range<u64>]) -> Vec<Symbol> {
+    let read = |symbol: object::Symbol<'_, '_>| {
+        let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
+        let addr = symbol.address();
+        let kind = match st_info & 0xf {
+            STT_FUNC => SymbolKind::Function,
+            STT_GNU_IFUNC => SymbolKind::Ifunc,
+            STT_OBJECT => SymbolKind::Object,
+            // A label in assembly, such as `_start`; not the linker's marks in data.
+            STT_NOTYPE if code.iter().any(|range| range.contains(&addr)) => SymbolKind::Function,
+            _ => return None,
+        };
+        let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
+        // Undefined ones have no section, and the linker's warnings stand in one that is never loaded.
+        section.filter(|section| is_loaded(section))?;
+        let name = symbol.name().ok().filter(|name| !name.is_empty())?;
+        // Static linkers write `name@@VERSION`.
+        let name = name.split_once('@').map_or(name, |(name, _)| name);
+        Some(Symbol { name: Arc::from(name), addr, size: symbol.size(), kind, is_global: !symbol.is_local() })
+    };
+    file.symbols().chain(file.dynamic_symbols()).filter_map(read).collect()
+}
+
+fn is_loaded(section: &object::Section<'_, '_>) -> bool {
+    let object::SectionFlags::Elf { sh_flags } = section.flags() else { return false };
+    sh_flags & u64::from(object::elf::SHF_ALLOC) != 0
+}
+
+/// A separate file that says of which build it is must be of this one.
+fn is_of_same_build(debug: &[u8], build_id: Option<&[u8]>) -> bool {
+    let Ok(file) = object::File::parse(debug) else { return false };
+    match (file.build_id().ok().flatten(), build_id) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        _ => true,
+    }
+}
+
+/// `DT_SONAME` (gABI, "Dynamic Section").
+fn shared_name(file: &object::File<'_>) -> Option<Arc<str>> {
+    const DT_SONAME: u64 = 14;
+    let dynamic = file.section_by_name(".dynamic")?.data().ok()?;
+    let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+    let mut entries = dynamic.chunks_exact(16).map(|entry| (word(&entry[..8]), word(&entry[8..])));
+    let (_, at) = entries.find(|(tag, _)| *tag == DT_SONAME)?;
+    let names = file.section_by_name(".dynstr")?.data().ok()?;
+    let name = names.get(at as usize..)?.split(|byte| *byte == 0).next()?;
+    std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).map(Arc::from)
+}

@@ -1,0 +1,109 @@
+//! The files that processes have mapped, read and parsed once each. It decides nothing about places in them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::modules::Modules;
+use crate::abi::TaskId;
+use crate::image::Elf;
+use crate::sys::procfs::{self, Mapping};
+use crate::sys::read_memory;
+
+/// Where distributions keep separate debug information (GDB manual, "Separate Debug Files").
+const DEBUG_FOLDER: &str = "/usr/lib/debug";
+
+/// What the kernel tells a file apart by, and when it last changed.
+type FileId = (u64, u64, i64, i64);
+
+/// Files by identity, and the modules of each process as they were when last asked for.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    files: RefCell<HashMap<FileId, Option<Rc<Elf>>>>,
+    vdso: RefCell<Option<Rc<Elf>>>,
+    processes: RefCell<HashMap<TaskId, (String, Rc<Modules>)>>,
+}
+
+impl Images {
+    /// The modules that a process has mapped now, by one of its threads: a first thread that has ended shows none any
+    /// more. What has not changed since the last time is not looked at again.
+    pub(super) fn modules(&self, process: TaskId, task: TaskId) -> Rc<Modules> {
+        let maps = procfs::maps_text(task);
+        if let Some((known, modules)) = self.processes.borrow().get(&process)
+            && *known == maps
+        {
+            return modules.clone();
+        }
+        let modules = Rc::new(Modules::of(&procfs::parse_mappings(&maps)));
+        self.processes.borrow_mut().insert(process, (maps, modules.clone()));
+        modules
+    }
+
+    /// The file behind a mapping; `None` where it cannot be read, or is no program or library.
+    pub(super) fn image(&self, task: TaskId, mapping: &Mapping) -> Option<Rc<Elf>> {
+        if mapping.name == "[vdso]" {
+            return self.vdso(task, mapping);
+        }
+        let mut file = open(task, mapping)?;
+        let data = file.metadata().ok()?;
+        let id = (data.dev(), data.ino(), data.mtime(), data.mtime_nsec());
+        if let Some(known) = self.files.borrow().get(&id) {
+            return known.clone();
+        }
+        let mut bytes = Vec::with_capacity(data.len() as usize);
+        let read = data.is_file().then(|| file.read_to_end(&mut bytes).ok()).flatten();
+        let debug = |build_id: Option<&[u8]>, link: Option<&str>| debug_file(&mapping.name, build_id, link);
+        let elf = read.and_then(|_| Elf::with_debug(Arc::from(bytes), debug)).map(Rc::new);
+        self.files.borrow_mut().insert(id, elf.clone());
+        elf
+    }
+
+    /// The kernel maps the same one into every 64-bit process (vdso(7)).
+    fn vdso(&self, task: TaskId, mapping: &Mapping) -> Option<Rc<Elf>> {
+        if self.vdso.borrow().is_none() {
+            let mut bytes = vec![0; (mapping.end.0 - mapping.start.0) as usize];
+            let got = read_memory(task, mapping.start, &mut bytes);
+            bytes.truncate(got);
+            *self.vdso.borrow_mut() = Elf::parse(Arc::from(bytes)).map(Rc::new);
+        }
+        self.vdso.borrow().clone()
+    }
+}
+
+/// Opens the file behind a mapping as the task sees it. One that was deleted or replaced is had through the kernel's
+/// own links: the program's without privilege, others with CAP_CHECKPOINT_RESTORE (proc_pid_map_files(5)).
+fn open(task: TaskId, mapping: &Mapping) -> Option<File> {
+    let by_path = || File::open(format!("/proc/{}/root{}", task.0, mapping.name)).ok();
+    let is_deleted = mapping.name.ends_with(" (deleted)");
+    if let Some(file) = by_path().filter(|_| !is_deleted) {
+        return Some(file);
+    }
+    let range = format!("{:x}-{:x}", mapping.start.0, mapping.end.0);
+    File::open(format!("/proc/{}/map_files/{range}", task.0)).ok().or_else(|| {
+        let is_program = procfs::executable(task).is_some_and(|path| path == mapping.name);
+        let path = format!("/proc/{}/exe", task.0);
+        is_program.then(|| File::open(path).ok()).flatten()
+    })
+}
+
+/// The separate file with debug information of the file at `path`.
+fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option<Arc<[u8]>> {
+    let by_id = build_id.filter(|id| id.len() > 1).map(|id| {
+        let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{DEBUG_FOLDER}/.build-id/{}/{}.debug", &hex[..2], &hex[2..])
+    });
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let by_link = link.into_iter().flat_map(|link| {
+        [format!("{folder}/{link}"), format!("{folder}/.debug/{link}"), format!("{DEBUG_FOLDER}{folder}/{link}")]
+    });
+    by_id
+        .into_iter()
+        .chain(by_link)
+        .filter(|candidate| candidate != path)
+        .find_map(|path| fs::read(path).ok())
+        .map(Arc::from)
+}
