@@ -149,6 +149,20 @@ fn what_is_no_spec_is_one_clear_message() {
 }
 
 #[test]
+fn a_rule_that_never_fires_names_the_call_that_was_used_instead() {
+    if !can_trace() {
+        return;
+    }
+    let spec = "spec = 1\nsnapshot = { transcript = false }\n\
+        target = { program = \"mv\", args = [\"a\", \"b\"], files = { \"a\" = \"\" } }\n\
+        inject = [{ on = \"rename\", error = \"EIO\" }]\n";
+    let folder = folder(&[("x.toml", spec)]);
+    let (status, out, err) = run(&mut rinject(folder.path(), &["run", "x.toml"]));
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(out.contains("the program used `renameat2` instead: `on = \"meta.rename\"` covers both"), "{out}{err}");
+}
+
+#[test]
 fn a_target_that_cannot_be_run_is_status_6_and_says_where() {
     if !can_trace() {
         return;

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rinject::abi::{Arch, Operation};
 use rinject::cases::{Case, SpecFile};
 use rinject::diagnostic::{Source, Style};
 use rinject::report::{CaseResult, Human, Status};
@@ -206,6 +207,18 @@ fn every_exit_status_is_explained() {
     assert!(statuses.len() >= 9, "only {statuses:?} were found");
     for status in statuses {
         assert!(page.contains(&format!("\n| {status} | ")), "docs/exit-status.md does not explain {status}");
+    }
+}
+
+#[test]
+fn every_operation_is_there_with_its_calls() {
+    let page = read(&root().join("docs/spec.md"));
+    for operation in Operation::all() {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{operation}` | ")));
+        let row = row.unwrap_or_else(|| panic!("docs/spec.md does not have `{operation}`"));
+        for call in operation.calls().iter().filter(|call| call.number(Arch::X86_64).is_some()) {
+            assert!(row.contains(&format!("`{call}`")), "docs/spec.md does not have `{call}` in `{operation}`");
+        }
     }
 }
 

@@ -88,7 +88,7 @@ codes! {
     // Known to the format, not to this version.
     UNSUPPORTED_KEY = 501;
     UNSUPPORTED_VALUE = 502;
-    UNSUPPORTED_OPERATION = 503;
+    // 503 is spent: for a while operations were known and not carried out.
     UNSUPPORTED_EVENT = 504;
     // Surroundings that could not be made.
     SETUP = 601;

@@ -7,13 +7,14 @@ use crate::transcript::{Arg, Event, EventKind, Value};
 
 /// Whether all of a `where` holds.
 pub(super) fn holds(filter: &Filter, event: &Event) -> bool {
-    let args: &[Arg] = match &event.kind {
-        EventKind::Call(call) => &call.args,
-        _ => &[],
+    let (call, args): (_, &[Arg]) = match &event.kind {
+        EventKind::Call(call) => (call.sysno, &call.args),
+        _ => (None, &[]),
     };
-    let path = |glob: &PathGlob| args.iter().filter_map(host_text).any(|text| glob.matches(text));
+    let args = || args.iter().filter(|arg| filter.looks_at(call, arg.name));
+    let path = |glob: &PathGlob| args().filter_map(host_text).any(|text| glob.matches(text));
     let descriptor = |test: &DescriptorTest| {
-        args.iter().any(|arg| match (&arg.value, test) {
+        args().any(|arg| match (&arg.value, test) {
             (Value::Descriptor { .. } | Value::BadDescriptor(_), DescriptorTest::Number(number)) => {
                 arg.raw as i32 == *number
             }

@@ -7,6 +7,7 @@ mod faithful;
 mod filter;
 mod fire;
 mod inspect;
+mod instead;
 mod life;
 mod location;
 mod log;

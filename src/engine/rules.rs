@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::instead::Instead;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
 use crate::plan::{Phase, Rule, Scope};
@@ -33,6 +34,7 @@ struct RuleState {
     armed: bool,
     counters: HashMap<(u32, u32), u64>,
     record: RuleRecord,
+    instead: Instead,
 }
 
 impl Rules {
@@ -45,6 +47,8 @@ impl Rules {
         };
         for rule in rules {
             let calls = rule.trigger.pattern.calls();
+            let instead = Instead::new(rule);
+            all.entry_calls.union(&instead.calls());
             match rule.trigger.phase {
                 Phase::Entry => all.entry_calls.union(&calls),
                 Phase::Exit => all.exit_calls.union(&calls),
@@ -53,6 +57,7 @@ impl Rules {
             let armed = rule.after.is_none();
             all.rules.push(RuleState {
                 calls,
+                instead,
                 matcher: Matcher::new(rule.trigger.pattern.clone()),
                 after: rule.after.clone().map(Matcher::new),
                 until: rule.until.clone().map(Matcher::new),
@@ -84,6 +89,10 @@ impl Rules {
         };
         let mut candidates = Vec::new();
         for (at, state) in self.rules.iter_mut().enumerate() {
+            if phase == Phase::Entry && call.is_some_and(|call| !state.calls.contains(call)) {
+                let filter = &state.rule.filter;
+                state.instead.notice(event, &self.captured, |event| holds(filter, event));
+            }
             let concerned = state.rule.trigger.phase == phase && call.is_none_or(|call| state.calls.contains(call));
             if concerned && state.count(phase, event, &self.captured) {
                 candidates.push(at);
@@ -155,7 +164,10 @@ impl Rules {
 
     /// How the rules have fared, in file order.
     pub(super) fn records(&self) -> Vec<RuleRecord> {
-        self.rules.iter().map(|state| state.record.clone()).collect()
+        self.rules
+            .iter()
+            .map(|state| RuleRecord { instead: state.instead.seen().to_vec(), ..state.record.clone() })
+            .collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use regex::Regex;
 
 use super::PathGlob;
-use crate::abi::{CallSet, Errno, Sysno};
+use crate::abi::{CallSet, Errno, Operation, Sysno};
 
 /// A whole pattern: any of its alternatives.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub enum Head {
         calls: CallSet,
     },
     /// Every call that does a job, `file.read`.
-    Operation(&'static str),
+    Operation(Operation),
     /// An event that is no call.
     Noun(Noun),
 }
@@ -345,13 +345,21 @@ impl Alt {
 }
 
 impl Head {
+    /// The calls that can be its event.
+    pub fn calls(&self) -> CallSet {
+        let mut calls = CallSet::new();
+        self.add_calls(&mut calls);
+        calls
+    }
+
     fn add_calls(&self, set: &mut CallSet) {
         match self {
             Head::Call(call) => {
                 set.insert(*call);
             }
             Head::Class { calls, .. } => set.union(calls),
-            Head::Operation(_) | Head::Noun(_) => {}
+            Head::Operation(operation) => set.union(&operation.calls()),
+            Head::Noun(_) => {}
         }
     }
 }

@@ -6,6 +6,7 @@ use super::bindings::Bindings;
 use super::names::constant;
 use super::subject::{Operand, ResultView, Subject, SubjectKind};
 use crate::abi::flags::FlagSet;
+use crate::abi::{On, Operation, Sysno};
 
 /// A pattern together with what it has to remember.
 #[derive(Clone, Debug)]
@@ -87,6 +88,10 @@ fn alt_matches(alt: &Alt, subject: &dyn Subject, known: &Bindings, fresh: &mut B
             (Head::Noun(Noun::Inject), Test::Compare(_, Value::Text(rule))) => {
                 subject.fired().any(|fired| fired == rule)
             }
+            (Head::Operation(operation), test) => {
+                let operand = pred.arg.as_deref().and_then(|name| argument(*operation, name, subject));
+                operand.is_some_and(|operand| test_matches(test, &operand, known, fresh))
+            }
             _ => pred_matches(pred, subject, known, fresh),
         })
         && (!with_result
@@ -97,6 +102,7 @@ fn head_matches(head: &Head, subject: &dyn Subject) -> bool {
     match (head, subject.kind()) {
         (Head::Call(call), SubjectKind::Call(Some(other))) => *call == other,
         (Head::Class { calls, .. }, SubjectKind::Call(Some(call))) => calls.contains(call),
+        (Head::Operation(operation), SubjectKind::Call(Some(call))) => does_job(*operation, call, subject),
         (Head::Noun(Noun::Inject), _) => subject.fired().next().is_some(),
         (Head::Noun(Noun::Signal), SubjectKind::Signal)
         | (Head::Noun(Noun::Exec), SubjectKind::Exec)
@@ -107,14 +113,32 @@ fn head_matches(head: &Head, subject: &dyn Subject) -> bool {
     }
 }
 
+/// Whether `call` does the job here: its side must refer to what the job is about, as far as that is known.
+fn does_job(operation: Operation, call: Sysno, subject: &dyn Subject) -> bool {
+    let Some(member) = operation.member(call) else { return false };
+    let is = |side: &&str| {
+        subject.arg(side).is_some_and(|operand| operand.text.as_deref().is_some_and(|text| member.on.is(text)))
+    };
+    member.on == On::Anything || member.sides.iter().any(is)
+}
+
+/// The argument that `name` means in an operation.
+fn argument<'s>(operation: Operation, name: &str, subject: &'s dyn Subject) -> Option<Operand<'s>> {
+    let SubjectKind::Call(Some(call)) = subject.kind() else { return None };
+    subject.arg(operation.argument(call, name)?)
+}
+
 fn pred_matches(pred: &Pred, subject: &dyn Subject, known: &Bindings, fresh: &mut Bindings) -> bool {
     let operand = match &pred.arg {
         Some(name) => subject.arg(name),
         None => subject.first(),
     };
-    let Some(operand) = operand else { return false };
-    match &pred.test {
-        Test::Compare(comparison, value) => compare(*comparison, value, &operand, known, fresh),
+    operand.is_some_and(|operand| test_matches(&pred.test, &operand, known, fresh))
+}
+
+fn test_matches(test: &Test, operand: &Operand<'_>, known: &Bindings, fresh: &mut Bindings) -> bool {
+    match test {
+        Test::Compare(comparison, value) => compare(*comparison, value, operand, known, fresh),
         Test::Glob(glob) => operand
             .text
             .as_deref()

@@ -5,29 +5,8 @@ use std::ops::Range;
 
 use super::ast::{Head, Noun};
 use super::problem::PatternProblem;
-use crate::abi::{Arch, ArgKind, CallSet, Class, Errno, Signal, Sysno};
+use crate::abi::{Arch, ArgKind, CallSet, Class, Errno, Operation, Signal, Sysno};
 use crate::diagnostic::{Code, did_you_mean, listed, nearest};
-
-/// The operations of the grammar.
-pub(super) const OPERATIONS: [&str; 17] = [
-    "file.open",
-    "file.read",
-    "file.write",
-    "file.sync",
-    "file.close",
-    "meta.rename",
-    "meta.unlink",
-    "meta.stat",
-    "net.connect",
-    "net.accept",
-    "net.send",
-    "net.recv",
-    "mem.map",
-    "proc.spawn",
-    "time.sleep",
-    "time.get",
-    "random",
-];
 
 /// Functions of the C library that are no system calls, and what they call with a current glibc.
 const LIBRARY: [(&str, &str); 28] = [
@@ -69,7 +48,7 @@ pub(super) fn event(name: &str, range: Range<usize>, arch: Arch) -> Result<Head,
     if let Some(noun) = Noun::parse(name) {
         return Ok(Head::Noun(noun));
     }
-    if let Some(operation) = OPERATIONS.into_iter().find(|operation| *operation == name) {
+    if let Some(operation) = Operation::parse(name) {
         return Ok(Head::Operation(operation));
     }
     if let Some(call) = Sysno::parse(name) {
@@ -90,7 +69,7 @@ pub(super) fn event(name: &str, range: Range<usize>, arch: Arch) -> Result<Head,
         }));
     }
     let calls = Sysno::all().filter(|call| call.number(arch).is_some()).map(Sysno::name);
-    let known = calls.chain(Noun::ALL.into_iter().map(Noun::name)).chain(OPERATIONS);
+    let known = calls.chain(Noun::ALL.into_iter().map(Noun::name)).chain(Operation::all().map(Operation::name));
     let help = if Class::NAMES.contains(&name) {
         format!("classes are written with a percent sign: `%{name}`")
     } else if let Some(call) = library(name) {

@@ -25,7 +25,7 @@ pub fn parse_preds(text: &str, calls: &CallSet) -> Result<Vec<Pred>, Vec<Pattern
         (Some(call), None) => Head::Call(call),
         _ => Head::Class { name: "on", calls: calls.clone() },
     };
-    let preds = parser.preds(&head, false);
+    let preds = parser.preds(Some(&head), false);
     for pred in &preds {
         if let Test::Compare(_, Value::Use(_) | Value::Bind(_)) = pred.test {
             parser.problems.push(

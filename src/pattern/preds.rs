@@ -16,9 +16,8 @@ impl Parser<'_> {
         if self.cursor.eat(")") {
             return Ok(Vec::new());
         }
-        let unknown = Head::Operation("");
         let before = self.problems.len();
-        let preds = self.preds(head.unwrap_or(&unknown), true);
+        let preds = self.preds(head, true);
         if self.cursor.eat(")") {
             return Ok(preds);
         }
@@ -32,7 +31,7 @@ impl Parser<'_> {
     }
 
     /// Predicates up to the closing parenthesis, or to the end of the text.
-    pub(super) fn preds(&mut self, head: &Head, inside: bool) -> Vec<Pred> {
+    pub(super) fn preds(&mut self, head: Option<&Head>, inside: bool) -> Vec<Pred> {
         let mut preds: Vec<Pred> = Vec::new();
         loop {
             self.cursor.skip_space();
@@ -63,9 +62,9 @@ impl Parser<'_> {
         }
     }
 
-    fn pred(&mut self, head: &Head, first: bool) -> Result<Pred, Skip> {
+    fn pred(&mut self, head: Option<&Head>, first: bool) -> Result<Pred, Skip> {
         let start = self.cursor.at();
-        if let Head::Noun(noun) = head
+        if let Some(Head::Noun(noun)) = head
             && first
             && let Some(value) = self.first_value(*noun)?
         {
@@ -78,10 +77,11 @@ impl Parser<'_> {
             return self.fail(problem);
         }
         let kinds = match head {
-            Head::Call(call) => names::call_argument(&CallSet::from_iter([*call]), head, arg, arg_range),
-            Head::Class { calls, .. } => names::call_argument(calls, head, arg, arg_range),
-            Head::Noun(noun) => names::noun_argument(*noun, arg, arg_range),
-            Head::Operation(_) => Ok(Kinds::anything()),
+            Some(head @ Head::Call(call)) => names::call_argument(&CallSet::from_iter([*call]), head, arg, arg_range),
+            Some(head @ Head::Class { calls, .. }) => names::call_argument(calls, head, arg, arg_range),
+            Some(head @ Head::Operation(operation)) => names::call_argument(&operation.calls(), head, arg, arg_range),
+            Some(Head::Noun(noun)) => names::noun_argument(*noun, arg, arg_range),
+            None => Ok(Kinds::anything()),
         };
         let known = self.check(kinds).ok();
         let anything = Kinds::anything();
@@ -89,7 +89,7 @@ impl Parser<'_> {
         Ok(Pred { range: start..self.cursor.at(), arg: Some(arg.to_owned()), test })
     }
 
-    fn no_argument(&mut self, head: &Head, start: usize) -> PatternProblem {
+    fn no_argument(&mut self, head: Option<&Head>, start: usize) -> PatternProblem {
         let (raw, range) = self.cursor.raw_until(&[',', ')']);
         let range = start..range.end.max(start);
         if raw.is_empty() && range.is_empty() {
@@ -102,7 +102,7 @@ impl Parser<'_> {
         }
         let raw = self.cursor.slice(&range);
         let help = match head {
-            Head::Call(call) => format!("arguments are named: `{}`", names::signature(*call)),
+            Some(Head::Call(call)) => format!("arguments are named: `{}`", names::signature(*call)),
             _ => "arguments are named: `fd = 3`, `path ~ '*.txt'`".to_owned(),
         };
         self.syntax(range, format!("`{raw}` is not a test"), "expected an argument's name", Some(&help))

@@ -44,7 +44,7 @@ impl Display for Head {
         match self {
             Head::Call(call) => call.fmt(f),
             Head::Class { name, .. } => write!(f, "%{name}"),
-            Head::Operation(name) => f.write_str(name),
+            Head::Operation(operation) => operation.fmt(f),
             Head::Noun(noun) => f.write_str(noun.name()),
         }
     }

@@ -268,6 +268,27 @@ fn check(text: &str, subject: &Fake, expected: bool) {
 }
 
 #[test]
+fn operations_match_what_does_the_job() {
+    let socket = || Operand { text: Some("socket:".into()), ..number(4) };
+    check("file.write", &write(file(3, "fd#1", "/data/0.wal"), 512, 512), true);
+    check("file.write(count >= 512) -> > 0", &write(file(3, "fd#1", "/data/0.wal"), 512, 512), true);
+    check("file.read", &write(file(3, "fd#1", "/data/0.wal"), 512, 512), false);
+    check("file.write", &write(socket(), 512, 512), false);
+    check("net.send", &write(socket(), 512, 512), true);
+    check("net.send(sockfd = 4)", &write(socket(), 512, 512), true);
+    // Nothing is known of what it refers to.
+    check("file.write", &write(number(3), 512, 512), false);
+    let copy = || Fake {
+        call: Some("copy_file_range"),
+        args: vec![("fd_in", file(3, "fd#1", "/data/0.wal")), ("fd_out", file(4, "fd#2", "/data/1.db"))],
+        ..Fake::default()
+    };
+    check("file.read(fd ~ '*.wal')", &copy(), true);
+    check("file.read(fd ~ '*.db')", &copy(), false);
+    check("file.write(fd ~ '*.db')", &copy(), true);
+}
+
+#[test]
 fn patterns_match_what_they_say() {
     let wal = || write(file(3, "fd#1", "/data/0.wal"), 512, 512);
     check("write", &wal(), true);

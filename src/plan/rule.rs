@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Action, Chance};
+use crate::abi::{Operation, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
 
@@ -33,6 +34,9 @@ pub struct Rule {
     pub fires: Ranges,
     /// By chance only.
     pub probability: Option<Probability>,
+    /// Operations that its plain calls belong to, each with the same pattern for all calls of it: what may be used
+    /// instead of them.
+    pub instead: Vec<(Operation, Pattern)>,
     /// Whether implausible faults are wanted.
     pub unfaithful: bool,
     /// What is done, in the order of the action table.
@@ -80,6 +84,8 @@ impl Probability {
 /// `where`: all that is given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// Where the event is an operation: which. Of its calls `path` and `fd` look at the side of the job only.
+    pub operations: Vec<Operation>,
     /// Any path argument, or the path behind any descriptor argument.
     pub path: Option<PathGlob>,
     /// Any descriptor argument.
@@ -88,6 +94,16 @@ pub struct Filter {
     pub args: Vec<ArgTest>,
     /// The process.
     pub process: Option<ProcessTest>,
+}
+
+impl Filter {
+    /// Whether `path` and `fd` look at the argument `arg` of `call`.
+    pub fn looks_at(&self, call: Option<Sysno>, arg: &str) -> bool {
+        let is_a_side = |job: &Operation| {
+            call.and_then(|call| job.member(call)).is_some_and(|member| member.sides.contains(&arg))
+        };
+        self.operations.is_empty() || self.operations.iter().any(is_a_side)
+    }
 }
 
 /// A predicate over arguments.

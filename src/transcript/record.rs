@@ -1,7 +1,7 @@
 //! What a run came to, beside its events.
 
 use super::TaskName;
-use crate::abi::Ending;
+use crate::abi::{Ending, Operation, Sysno};
 
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,8 @@ pub struct RuleRecord {
     pub overruled: u64,
     /// Why it could not fire although it was its turn, and how often, in the order in which it came up.
     pub prevented: Vec<(String, u64)>,
+    /// Calls that did the job of the rule's own call where its conditions held, each with that job.
+    pub instead: Vec<(Operation, Sysno)>,
 }
 
 /// Why a run was given up.

@@ -1,5 +1,6 @@
 //! What would pass by accident: rules that did not fire, a start that was never reached, an empty transcript.
 
+use crate::abi::Operation;
 use crate::plan::{Plan, Rule, Start};
 use crate::transcript::{Record, RuleRecord};
 
@@ -71,6 +72,18 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
     } else {
         format!("`{pattern}` happened {}, `when` asks for {}", times(record.matched), rule.when)
     };
-    let help = "`fires = \"0..\"` lets a rule go unused";
-    Some(Failure::new(FailureKind::Fires, message).at(rule.fires_span.unwrap_or(rule.on_span), why).help(help))
+    let failure = Failure::new(FailureKind::Fires, message).at(rule.fires_span.unwrap_or(rule.on_span), why);
+    match instead(record) {
+        Some((calls, job)) if record.matched == 0 => {
+            Some(failure.help(format!("the program used {calls} instead: `on = \"{job}\"` covers both")))
+        }
+        _ => Some(failure.help("`fires = \"0..\"` lets a rule go unused")),
+    }
+}
+
+/// The calls that were used instead of the rule's own, and the first job that they did.
+fn instead(record: &RuleRecord) -> Option<(String, Operation)> {
+    let (job, _) = *record.instead.first()?;
+    let calls = record.instead.iter().filter(|(other, _)| *other == job).map(|(_, call)| format!("`{call}`"));
+    Some((calls.collect::<Vec<String>>().join(" and "), job))
 }

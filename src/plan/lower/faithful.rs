@@ -3,7 +3,7 @@
 
 use super::Lowering;
 use super::patterns::Placed;
-use crate::abi::{CallSet, Errno, Sysno};
+use crate::abi::{Errno, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::faults::{self, Effect};
 use crate::pattern::{Alt, Head};
@@ -40,7 +40,9 @@ impl Lowering<'_> {
             match (&alt.head, errno) {
                 (Head::Call(call), _) if faults::model(*call).cannot_fail() => self.cannot_fail(*call, span),
                 (Head::Call(call), Some(errno)) => self.check_errno(*call, errno, error.span, span),
-                (Head::Class { calls, .. }, Some(errno)) => self.check_class(alt, calls, errno, error.span, span),
+                (Head::Class { .. } | Head::Operation(_), Some(errno)) => {
+                    self.check_set(alt, errno, error.span, span);
+                }
                 _ => {}
             }
         }
@@ -73,10 +75,11 @@ impl Lowering<'_> {
         self.implausible(format!("`{call}` never fails with {errno}"), asked, span, format!("see {source}"), help);
     }
 
-    /// Of a class only what no call of it can give is worth a word.
-    fn check_class(&mut self, alt: &Alt, calls: &CallSet, errno: Errno, asked: Span, span: Span) {
+    /// Of a class or an operation only what no call of it can give is worth a word.
+    fn check_set(&mut self, alt: &Alt, errno: Errno, asked: Span, span: Span) {
         let can = |call: &Sysno| faults::model(*call).failure(errno).is_some();
-        let here: Vec<Sysno> = calls.iter().filter(|call| call.number(self.context.arch).is_some()).collect();
+        let here: Vec<Sysno> =
+            alt.head.calls().iter().filter(|call| call.number(self.context.arch).is_some()).collect();
         if here.is_empty() || here.iter().any(can) {
             return;
         }

@@ -6,6 +6,7 @@ mod edits;
 mod expand;
 mod expect;
 mod faithful;
+mod instead;
 mod patterns;
 mod rules;
 mod sequences;

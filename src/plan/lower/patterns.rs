@@ -112,22 +112,11 @@ impl Lowering<'_> {
         for alt in placed.pattern.alts.iter().flat_map(crate::pattern::Alt::chain) {
             let span = placed.located.span(alt.head_range.clone());
             match alt.head {
-                Head::Operation(name) => {
-                    let message = format!("the operation `{name}` is not supported yet");
-                    let help = "name the calls that do the job, for example `read, pread64, readv`";
-                    self.error(
-                        Code::UNSUPPORTED_OPERATION,
-                        span,
-                        message,
-                        "stands for several calls",
-                        Some(help.to_owned()),
-                    );
-                }
                 Head::Noun(noun @ (Noun::Hit | Noun::Watch | Noun::Step)) => {
                     let message = format!("the event `{}` is not supported yet", noun.name());
                     self.error(Code::UNSUPPORTED_EVENT, span, message, "this version has no breakpoints", None);
                 }
-                Head::Call(_) | Head::Class { .. } | Head::Noun(_) => {}
+                Head::Call(_) | Head::Class { .. } | Head::Operation(_) | Head::Noun(_) => {}
             }
         }
     }

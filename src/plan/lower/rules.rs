@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::Lowering;
 use super::patterns::Placed;
-use crate::abi::{ArgKind, CallSet};
+use crate::abi::{ArgKind, CallSet, Operation};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::pattern::{Head, Noun, Pattern, Ranges};
+use crate::pattern::{Alt, Head, Noun, Pattern, Ranges};
 use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Probability, Rule, Scope, Trigger};
 use crate::spec::{Inject, Scalar, Text, Where};
 
@@ -83,18 +83,21 @@ impl Lowering<'_> {
         }
         let actions = self.actions(written, on.as_ref(), phase);
         let on = on?;
+        let (phase, when, fires) = (phase?, when?, fires?);
+        let instead = if fires.contains(0) { Vec::new() } else { self.instead(&on.pattern) };
         Some(Rule {
             name,
             span: written.span,
             on_span: on.span(),
             fires_span: written.fires.as_ref().map(|fires| fires.span),
-            trigger: Trigger { pattern: on.pattern, phase: phase? },
+            trigger: Trigger { pattern: on.pattern, phase },
             filter,
-            when: when?,
+            when,
             scope,
             after,
             until,
-            fires: fires?,
+            fires,
+            instead,
             probability: self.probability(written),
             unfaithful: written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value),
             actions,
@@ -169,7 +172,7 @@ impl Lowering<'_> {
     }
 
     fn filter(&mut self, written: &Where, on: Option<&Placed>, calls: &CallSet) -> Filter {
-        let mut filter = Filter::default();
+        let mut filter = Filter { operations: on.map(operations).unwrap_or_default(), ..Filter::default() };
         if let Some(path) = &written.path {
             filter.path = self.glob(path);
             self.check_filter(on, path.span, "path", |kind| {
@@ -212,8 +215,15 @@ impl Lowering<'_> {
         }
         let calls = on.pattern.calls();
         let known = |call: crate::abi::Sysno| call.info().args;
+        let looking = Filter { operations: operations(on), ..Filter::default() };
         if !calls.is_empty()
-            && calls.iter().all(|call| known(call).is_some_and(|args| !args.iter().any(|arg| fits(&arg.kind))))
+            && calls.iter().all(|call| {
+                known(call).is_some_and(|args| {
+                    !args
+                        .iter()
+                        .any(|arg| fits(&arg.kind) && (key == "args" || looking.looks_at(Some(call), arg.name)))
+                })
+            })
         {
             let what = if key == "path" { "no path and no descriptor" } else { "no descriptor" };
             self.error(Code::NEVER_FIRES, span, format!("`{}` has {what}", on.pattern), "can never hold", None);
@@ -253,6 +263,12 @@ impl Lowering<'_> {
             self.problems.push(error);
         }
     }
+}
+
+/// The operations that the event is one of; none where it can be something else.
+fn operations(on: &Placed) -> Vec<Operation> {
+    let operation = |alt: &Alt| if let Head::Operation(job) = alt.head { Some(job) } else { None };
+    on.pattern.alts.iter().map(operation).collect::<Option<Vec<Operation>>>().unwrap_or_default()
 }
 
 /// `clone`, `exit` and `signal` are calls in a rule that makes its event fail or return something.

@@ -153,14 +153,13 @@ impl Lowering<'_> {
                 if let [alt] = pattern.alts.as_slice()
                     && alt.preds.is_empty()
                     && alt.result.is_none()
-                    && let Head::Class { calls, .. } = &alt.head
+                    && let Head::Class { .. } | Head::Operation(_) = &alt.head
                 {
-                    return Some(calls.clone());
+                    return Some(pattern.calls());
                 }
                 let help = match &pattern.alts[0].head {
-                    Head::Operation(_) => "operations are not supported yet: name the calls",
                     Head::Noun(_) => "signals stand in `signals`; life-cycle events are always written",
-                    Head::Call(_) | Head::Class { .. } => {
+                    Head::Call(_) | Head::Class { .. } | Head::Operation(_) => {
                         "narrow what is written with `drop`, or name one call or class in each item"
                     }
                 };

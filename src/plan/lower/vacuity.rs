@@ -111,7 +111,10 @@ fn is_written(alt: &Alt, trace: &Trace) -> bool {
             None => trace.signals.0 != 0,
         },
         Head::Noun(Noun::Clone) => trace.follow.threads || trace.follow.forks,
-        Head::Operation(_) | Head::Noun(_) => true,
+        Head::Operation(operation) => {
+            !trace.explicit || operation.calls().iter().any(|call| trace.written.contains(call))
+        }
+        Head::Noun(_) => true,
     }
 }
 
@@ -131,6 +134,7 @@ fn drops(drop: &Pattern, alt: &Alt) -> bool {
                 (Head::Call(one), Head::Call(other)) => one == other,
                 (Head::Class { calls, .. }, Head::Call(call)) => calls.contains(*call),
                 (Head::Class { name: one, .. }, Head::Class { name: other, .. }) => one == other,
+                (Head::Operation(one), Head::Operation(other)) => one == other,
                 (Head::Noun(one), Head::Noun(other)) => one == other,
                 _ => false,
             }
