@@ -20,7 +20,7 @@
 //! | `transcript` | event model, canonical names, the one textual form, streaming writer | `abi pattern` |
 //! | `engine` | `observe` to `Decision`, `next`: rules, counters, scheduler | `abi faults plan pattern transcript` |
 //! | `sys` | thin safe calls over libc and nix: ptrace, wait, seccomp, fork, memory; the only `unsafe` | `abi` |
-//! | `tracer` | the loop, applying a `Decision`, deadline, teardown | `sys abi engine plan image transcript` |
+//! | `tracer` | the loop, applying a `Decision`, deadline, teardown | `sys abi engine faults plan image transcript` |
 //! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `abi diagnostic plan sys` |
 //! | `snapshot` | golden files: read, write, diff, pending, accept | `transcript diagnostic` |
 //! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |

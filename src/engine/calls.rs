@@ -36,6 +36,9 @@ impl Engine {
             tampering: Vec::new(),
             due: Vec::new(),
         };
+        if let Some(process) = self.processes.get_mut(&name.process) {
+            process.handlers.notice(sysno, &raw, inspect);
+        }
         if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
         }
@@ -93,6 +96,7 @@ impl Engine {
     ) {
         let decoded = self.decoder(name, inspect).entry(call.raw.arch, call.raw.number, &call.raw.args);
         let mut event = self.event(name, EventKind::Call(decoded));
+        self.told.written(sysno, &event);
         let mut killed = false;
         let mut chosen = None;
         if self.rules.concern_entry(sysno) && self.log.begun() {

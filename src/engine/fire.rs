@@ -131,7 +131,7 @@ impl Engine {
                 vec![Deed::Skip { result: -i64::from(errno.number()), chosen: false }]
             }
             (Action::Error(errno), Moment::Entry(call, sysno)) => {
-                faithful::Request { task: event.task, rule, sysno, call, errno: *errno }.carried_out(self, inspect)?
+                faithful::Request { at, event, rule, sysno, call, errno: *errno }.carried_out(self, inspect)?
             }
             (Action::ErrorAfter(errno), Moment::Entry(..) | Moment::Exit(_)) => vec![Deed::Fail(*errno)],
             (Action::Retval(value), Moment::Entry(..)) => vec![Deed::Skip { result: *value, chosen: true }],

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::location::{Location, Resolved};
 use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
+use crate::faults;
 use crate::plan::Place;
 
 /// The task is gone: killed between its stop and the question.
@@ -42,6 +43,10 @@ pub trait Inspect {
     fn zombie_children(&self) -> Vec<TaskId>;
     /// Whether descriptor `fd` is a FIFO with a name.
     fn is_fifo(&self, fd: i32) -> bool;
+    /// What kind of thing descriptor `fd` refers to, and whether it has O_NONBLOCK; `None` when it is not open.
+    fn open_file(&self, fd: i32) -> Option<faults::Descriptor>;
+    /// Signals that this thread keeps blocked.
+    fn blocked_signals(&self) -> SignalSet;
     /// Signals that this process has handlers for.
     fn caught_signals(&self) -> SignalSet;
     /// Signals that this process ignores.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::fire::Moment;
+use super::handlers::Handlers;
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::stop::{Birth, Decision, Edit};
@@ -25,6 +26,8 @@ impl Engine {
             table,
             tracing: parent.map_or(matches!(self.plan.trace.start, Start::Exec), |parent| parent.tracing),
             start_at: parent.and_then(|parent| parent.start_at),
+            // fork(2), clone(2): a child has a copy of its parent's.
+            handlers: parent.map(|parent| parent.handlers.clone()).unwrap_or_default(),
             threads: 0,
             born: 0,
         };
@@ -88,6 +91,8 @@ impl Engine {
         let base = path.rsplit('/').next().unwrap_or(path).to_owned();
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.image = Arc::from(base.as_str());
+            // execve(2): handled signals are reset to the default.
+            process.handlers = Handlers::default();
         }
         if !self.executed {
             self.executed = true;

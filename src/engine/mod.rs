@@ -6,6 +6,7 @@ mod decode;
 mod faithful;
 mod filter;
 mod fire;
+mod handlers;
 mod inspect;
 mod instead;
 mod life;
@@ -33,6 +34,7 @@ use crate::abi::TaskId;
 use crate::plan::{FilterMode, Plan, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
+use faithful::Told;
 use log::Log;
 use names::Names;
 use rules::Rules;
@@ -50,6 +52,8 @@ pub struct Engine {
     tasks: BTreeMap<TaskName, Task>,
     ids: HashMap<TaskId, TaskName>,
     processes: BTreeMap<u32, Process>,
+    /// Errors of files that were told: which descriptors of which processes have heard of them.
+    told: Told,
     /// How many processes there ever were.
     born: u32,
     /// The first process has executed the target.
@@ -71,6 +75,7 @@ impl Engine {
             tasks: BTreeMap::new(),
             ids: HashMap::new(),
             processes: BTreeMap::new(),
+            told: Told::default(),
             born: 0,
             executed: false,
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fire::Due;
+use super::handlers::Handlers;
 use super::names::TableId;
 use super::stop::RawCall;
 use super::tamper::Tampering;
@@ -106,6 +107,8 @@ pub(super) struct Process {
     pub(super) tracing: bool,
     /// The breakpoint at which tracing starts.
     pub(super) start_at: Option<Addr>,
+    /// What its signal handlers are like, where some rule needs to know.
+    pub(super) handlers: Handlers,
     /// Its threads that are alive.
     pub(super) threads: u32,
     /// How many threads it ever had.

@@ -87,6 +87,14 @@ impl Inspect for Script {
         false
     }
 
+    fn open_file(&self, _: i32) -> Option<crate::faults::Descriptor> {
+        None
+    }
+
+    fn blocked_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
     fn caught_signals(&self) -> SignalSet {
         self.caught
     }

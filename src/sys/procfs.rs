@@ -58,10 +58,14 @@ pub fn descriptor_link(task: TaskId, fd: i32) -> Option<Vec<u8>> {
 
 /// Whether a descriptor is open for writing only or for both, from its flags.
 pub fn descriptor_writes(task: TaskId, fd: i32) -> bool {
-    let Ok(info) = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)) else { return false };
+    descriptor_flags(task, fd) & libc::O_ACCMODE != libc::O_RDONLY
+}
+
+/// The flags that a descriptor was opened with, and that `fcntl` has set since; 0 where it is not open.
+pub fn descriptor_flags(task: TaskId, fd: i32) -> i32 {
+    let Ok(info) = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)) else { return 0 };
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    let flags = flags.and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0);
-    flags & libc::O_ACCMODE != libc::O_RDONLY
+    flags.and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0)
 }
 
 /// The working directory.

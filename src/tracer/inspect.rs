@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::images::Images;
 use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
+use crate::faults;
 use crate::image;
 use crate::plan::Place;
 use crate::sys::{self, procfs};
@@ -150,12 +151,44 @@ impl Inspect for Inspector {
         std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).is_ok_and(|data| data.file_type().is_fifo())
     }
 
+    fn open_file(&self, fd: i32) -> Option<faults::Descriptor> {
+        let data = std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).ok()?;
+        let non_blocking = procfs::descriptor_flags(self.task, fd) & libc::O_NONBLOCK != 0;
+        Some(faults::Descriptor { kind: Some(kind(&data)), non_blocking })
+    }
+
+    fn blocked_signals(&self) -> SignalSet {
+        procfs::signal_mask(self.task, "SigBlk")
+    }
+
     fn caught_signals(&self) -> SignalSet {
         procfs::signal_mask(self.task, "SigCgt")
     }
 
     fn ignored_signals(&self) -> SignalSet {
         procfs::signal_mask(self.task, "SigIgn")
+    }
+}
+
+/// What a file is by its inode. What has no type there (eventfd, epoll) is there to be waited for.
+fn kind(data: &std::fs::Metadata) -> faults::Kind {
+    /// Major numbers of terminals (Documentation/admin-guide/devices.txt): consoles, /dev/tty, pseudo-terminals.
+    const TERMINALS: [u32; 4] = [4, 5, 136, 137];
+    let file_type = data.file_type();
+    if file_type.is_file() {
+        faults::Kind::File
+    } else if file_type.is_dir() {
+        faults::Kind::Dir
+    } else if file_type.is_fifo() {
+        faults::Kind::Pipe
+    } else if file_type.is_socket() {
+        faults::Kind::Socket
+    } else if file_type.is_char_device() && TERMINALS.contains(&libc::major(data.rdev())) {
+        faults::Kind::Terminal
+    } else if file_type.is_char_device() || file_type.is_block_device() {
+        faults::Kind::Device
+    } else {
+        faults::Kind::Event
     }
 }
 

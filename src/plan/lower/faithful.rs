@@ -3,9 +3,9 @@
 
 use super::Lowering;
 use super::patterns::Placed;
-use crate::abi::{Errno, Sysno};
+use crate::abi::{Errno, Operation, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::faults::{self, Effect};
+use crate::faults::{self, Effect, Restart};
 use crate::pattern::{Alt, Head};
 use crate::spec::Inject;
 
@@ -35,6 +35,9 @@ impl Lowering<'_> {
             );
             return;
         }
+        if let Some(errno) = errno {
+            self.look_beside(errno, on);
+        }
         for alt in &on.pattern.alts {
             let span = on.located.span(alt.head_range.clone());
             match (&alt.head, errno) {
@@ -44,6 +47,21 @@ impl Lowering<'_> {
                     self.check_set(alt, errno, error.span, span);
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Has the engine see what it must know to make the fault as a kernel would.
+    fn look_beside(&mut self, errno: Errno, on: &Placed) {
+        for call in on.pattern.calls().iter() {
+            let model = faults::model(call);
+            if model.restart == Restart::Restarts && errno.name() == Some("EINTR") {
+                // Which handlers let a call start again, only the call that set them tells.
+                self.noticed.union(&Sysno::parse("rt_sigaction").into_iter().collect());
+            }
+            if model.failures().any(|failure| failure.errno == errno && failure.effect == Effect::OncePerFile) {
+                // What is written after an error was told can be lost again.
+                self.noticed.union(&Operation::parse("file.write").map(Operation::calls).unwrap_or_default());
             }
         }
     }

@@ -50,8 +50,10 @@ fn the_smallest_useful_spec_has_its_defaults() {
     let env: Vec<&str> = plan.target.env.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(env, ["HOME", "LC_ALL", "PATH", "TZ"]);
     assert_eq!(names(&plan.trace.written), ["fsync"]);
-    // The others do the same job: were one of them used instead, the author would hear of it.
-    assert_eq!(names(&plan.trace.calls), ["fdatasync", "fsync", "msync", "sync_file_range", "syncfs"]);
+    // Some do the same job: were one of them used instead, the author would hear of it. After the others the file has
+    // something to lose again.
+    let seen = names(&plan.trace.calls);
+    assert!(["fdatasync", "fsync", "write"].iter().all(|call| seen.contains(call)), "{seen:?}");
     assert_eq!(plan.trace.strings, 64);
     assert!(matches!(plan.trace.start, Start::Main { explicit: false }));
     assert_eq!(plan.trace.signals, SignalSet::ALL);

@@ -114,6 +114,14 @@ impl Inspect for Fake {
         false
     }
 
+    fn open_file(&self, _: i32) -> Option<crate::faults::Descriptor> {
+        None
+    }
+
+    fn blocked_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
     fn caught_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }
