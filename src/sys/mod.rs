@@ -13,11 +13,11 @@ mod wait;
 pub use affinity::{pin_to_one_processor, unpin};
 pub use memory::{read_memory, write_memory};
 pub use ptrace::{
-    CallStop, PtraceError, Resume, event_message, interrupt, listen, probe_syscall_info, registers, resume, seize,
-    set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
+    CallStop, PtraceError, Resume, attach, event_message, interrupt, listen, probe_syscall_info, registers, resume,
+    seize, set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
     syscall_stop,
 };
 pub use registers::{register, set_register};
 pub use signal::{ProcessHandle, queue_signal, send_signal};
-pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, probe_tracing, spawn};
+pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, probe_tracing, spawn, standard_stream};
 pub use wait::{Status, WaitOutcome, wait};

@@ -171,6 +171,15 @@ pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
     SignalSet(mask.unwrap_or(0))
 }
 
+/// The threads of a process, in the order of their numbers; one that has ended and was not waited for is listed.
+pub fn threads(process: TaskId) -> Vec<TaskId> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    let mut threads: Vec<i32> = tasks.flatten().filter_map(number).collect();
+    threads.sort_unstable();
+    threads.into_iter().map(TaskId).collect()
+}
+
 /// The process a thread belongs to.
 pub fn process_of(task: TaskId) -> Option<TaskId> {
     let status = fs::read_to_string(format!("/proc/{}/status", task.0)).ok()?;

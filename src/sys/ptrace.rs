@@ -46,7 +46,16 @@ pub(super) fn request(code: libc::c_uint, task: TaskId, addr: usize, data: usize
 
 /// Seizes `task` with all the options rinject relies on; the tracer's death kills it (PTRACE_O_EXITKILL).
 pub fn seize(task: TaskId) -> Result<(), PtraceError> {
-    let options = libc::PTRACE_O_EXITKILL
+    seize_with(task, libc::PTRACE_O_EXITKILL)
+}
+
+/// Seizes a `task` that is not the tracer's own: it outlives the tracer.
+pub fn attach(task: TaskId) -> Result<(), PtraceError> {
+    seize_with(task, 0)
+}
+
+fn seize_with(task: TaskId, more: libc::c_int) -> Result<(), PtraceError> {
+    let options = more
         | libc::PTRACE_O_TRACESYSGOOD
         | libc::PTRACE_O_TRACESECCOMP
         | libc::PTRACE_O_TRACEEXEC

@@ -179,6 +179,17 @@ fn high(fd: &OwnedFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
+/// Another descriptor for one of this process's standard streams; `/dev/null` where that is closed.
+pub fn standard_stream(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_DUPFD_CLOEXEC takes plain numbers.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 10) };
+    if copy == -1 {
+        return std::fs::File::options().read(true).write(true).open("/dev/null").map(OwnedFd::from);
+    }
+    // SAFETY: the kernel has just made this descriptor, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 /// What the child does between fork and exec.
 ///
 /// # Safety

@@ -130,7 +130,7 @@ impl Module {
         self.first.start.0..self.end.0
     }
 
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         let name = &self.first.name;
         name.strip_suffix(" (deleted)").unwrap_or(name).trim_matches(['[', ']'])
     }
