@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};
 use crate::diagnostic::Source;
+use crate::faults;
 use crate::plan::{self, Context, Place};
 use crate::spec;
 use crate::transcript::Event;
@@ -19,6 +20,7 @@ struct Script {
     memory: BTreeMap<u64, Vec<u8>>,
     rip: u64,
     caught: SignalSet,
+    files: BTreeMap<i32, faults::Descriptor>,
 }
 
 impl Inspect for Script {
@@ -87,8 +89,8 @@ impl Inspect for Script {
         false
     }
 
-    fn open_file(&self, _: i32) -> Option<crate::faults::Descriptor> {
-        None
+    fn open_file(&self, fd: i32) -> Option<faults::Descriptor> {
+        self.files.get(&fd).copied()
     }
 
     fn blocked_signals(&self) -> SignalSet {
@@ -383,3 +385,6 @@ fn more_tasks_than_the_limit_end_the_run() {
     assert_eq!(engine.next(), Next::Abandon);
     assert_eq!(engine.into_record().abandoned, Some(Abandoned::Tasks(1)));
 }
+
+#[path = "faithful_tests.rs"]
+mod faithful;

@@ -7,7 +7,7 @@ use crate::abi::{Errno, Operation, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::faults::{self, Effect, Restart};
 use crate::pattern::{Alt, Head};
-use crate::spec::Inject;
+use crate::spec::{Inject, Scalar};
 
 /// From here on the kernel talks to itself (`include/linux/errno.h`: "should never be seen by user programs").
 const FIRST_OF_THE_KERNEL: i32 = 512;
@@ -36,7 +36,7 @@ impl Lowering<'_> {
             return;
         }
         if let Some(errno) = errno {
-            self.look_beside(errno, on);
+            self.look_beside(errno, written, on);
         }
         for alt in &on.pattern.alts {
             let span = on.located.span(alt.head_range.clone());
@@ -52,14 +52,16 @@ impl Lowering<'_> {
     }
 
     /// Has the engine see what it must know to make the fault as a kernel would.
-    fn look_beside(&mut self, errno: Errno, on: &Placed) {
+    fn look_beside(&mut self, errno: Errno, written: &Inject, on: &Placed) {
         for call in on.pattern.calls().iter() {
             let model = faults::model(call);
             if model.restart == Restart::Restarts && errno.name() == Some("EINTR") {
                 // Which handlers let a call start again, only the call that set them tells.
                 self.noticed.union(&Sysno::parse("rt_sigaction").into_iter().collect());
             }
-            if model.failures().any(|failure| failure.errno == errno && failure.effect == Effect::OncePerFile) {
+            if !fires_once(written)
+                && model.failures().any(|failure| failure.errno == errno && failure.effect == Effect::OncePerFile)
+            {
                 // What is written after an error was told can be lost again.
                 self.noticed.union(&Operation::parse("file.write").map(Operation::calls).unwrap_or_default());
             }
@@ -128,6 +130,15 @@ impl Lowering<'_> {
             .help(Some(help));
         self.problems.push(warning);
     }
+}
+
+/// Whether the rule fires on one event of the run at most, as far as its keys show without being resolved.
+fn fires_once(written: &Inject) -> bool {
+    let is_number = |when: &Scalar| match when {
+        Scalar::Int(_) => true,
+        Scalar::Text(text) => text.parse::<u64>().is_ok(),
+    };
+    written.scope.is_none() && written.when.as_ref().is_some_and(|when| is_number(&when.value))
 }
 
 fn is_of_the_kernel(errno: Errno) -> bool {
