@@ -25,16 +25,20 @@ fn program(name: &str) -> PathBuf {
     BIN.get_or_init(|| fixtures::build(&sources).expect("fixtures are built")).join(name)
 }
 
+/// Says why a test does nothing, or fails where it may not.
+fn skip(reason: SeizeError) {
+    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
+    assert!(!required, "tracing is required and refused: {reason}");
+    println!("skipped: this machine refuses to trace: {reason}");
+}
+
 /// Starts a fixture; `None` where this machine refuses to trace.
 fn start(name: &str) -> Option<Stopped> {
     let null = File::options().write(true).open("/dev/null").expect("/dev/null");
     match Launch::new(program(name)).stdout(null.into()).without_aslr().start() {
         Ok(stopped) => Some(stopped),
         Err(StartError::Untraceable(reason)) => {
-            let required =
-                std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
-            assert!(!required, "tracing is required and refused: {reason}");
-            println!("skipped: this machine refuses to trace: {reason}");
+            skip(reason);
             None
         }
         Err(error) => panic!("{name}: {error}"),
@@ -242,8 +246,9 @@ fn a_process_is_attached_to_with_all_its_threads_and_let_go_unharmed() {
     let tasks = match Running::seize_process(id) {
         Ok(tasks) => tasks,
         Err(reason) => {
-            println!("skipped: this machine refuses to trace: {reason}");
+            skip(reason);
             child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
             return;
         }
     };
