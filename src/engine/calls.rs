@@ -97,6 +97,15 @@ impl Engine {
         let decoded = self.decoder(name, inspect).entry(call.raw.arch, call.raw.number, &call.raw.args);
         let mut event = self.event(name, EventKind::Call(decoded));
         self.told.written(sysno, &event);
+        if self.plan.trace.beside.contains(sysno) {
+            if self.log.begun() {
+                self.rules.look_beside(&event);
+            }
+            if let EventKind::Call(shown) = &event.kind {
+                self.names.unwritten(shown);
+            }
+            return;
+        }
         let mut killed = false;
         let mut chosen = None;
         if self.rules.concern_entry(sysno) && self.log.begun() {

@@ -90,8 +90,7 @@ impl Rules {
         let mut candidates = Vec::new();
         for (at, state) in self.rules.iter_mut().enumerate() {
             if phase == Phase::Entry && call.is_some_and(|call| !state.calls.contains(call)) {
-                let filter = &state.rule.filter;
-                state.instead.notice(event, &self.captured, |event| holds(filter, event));
+                state.look_beside(event, &self.captured);
             }
             let concerned = state.rule.trigger.phase == phase && call.is_none_or(|call| state.calls.contains(call));
             if concerned && state.count(phase, event, &self.captured) {
@@ -99,6 +98,13 @@ impl Rules {
             }
         }
         candidates
+    }
+
+    /// Lets rules note a call that is none of their own.
+    pub(super) fn look_beside(&mut self, event: &Event) {
+        for state in &mut self.rules {
+            state.look_beside(event, &self.captured);
+        }
     }
 
     /// The rule at this position.
@@ -172,6 +178,11 @@ impl Rules {
 }
 
 impl RuleState {
+    fn look_beside(&mut self, event: &Event, captured: &Bindings) {
+        let filter = &self.rule.filter;
+        self.instead.notice(event, captured, |event| holds(filter, event));
+    }
+
     /// Counts `event` if it is one of the rule's own; whether it is the rule's turn.
     fn count(&mut self, phase: Phase, event: &Event, captured: &Bindings) -> bool {
         let is_mine = match phase {

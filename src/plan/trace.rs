@@ -15,6 +15,8 @@ pub struct Trace {
     pub follow: Follow,
     /// Calls that stop: those written, and those that rules, expectations, start, drop, after and until name.
     pub calls: CallSet,
+    /// Those of them that are only looked at when they are made: nothing of them is written, and no rule is theirs.
+    pub beside: CallSet,
     /// Calls that are written to the transcript.
     pub written: CallSet,
     /// Whether the calls came from `[trace] syscalls` and are not just the ones that are named elsewhere.

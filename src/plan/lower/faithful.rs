@@ -57,13 +57,13 @@ impl Lowering<'_> {
             let model = faults::model(call);
             if model.restart == Restart::Restarts && errno.name() == Some("EINTR") {
                 // Which handlers let a call start again, only the call that set them tells.
-                self.noticed.union(&Sysno::parse("rt_sigaction").into_iter().collect());
+                self.beside.union(&Sysno::parse("rt_sigaction").into_iter().collect());
             }
             if !fires_once(written)
                 && model.failures().any(|failure| failure.errno == errno && failure.effect == Effect::OncePerFile)
             {
                 // What is written after an error was told can be lost again.
-                self.noticed.union(&Operation::parse("file.write").map(Operation::calls).unwrap_or_default());
+                self.beside.union(&Operation::parse("file.write").map(Operation::calls).unwrap_or_default());
             }
         }
     }

@@ -17,7 +17,7 @@ impl Lowering<'_> {
                 others.remove(call);
             }
             if !alts.is_empty() && others.iter().any(|call| call.number(self.context.arch).is_some()) {
-                self.noticed.union(&others);
+                self.beside.union(&others);
                 instead.push((job, Pattern { alts, text: pattern.text.clone() }));
             }
         }

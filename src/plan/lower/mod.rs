@@ -91,6 +91,8 @@ struct Lowering<'a> {
     named: CallSet,
     /// Calls that only `start` and `drop` name.
     noticed: CallSet,
+    /// Calls that are looked at beside those of the rules: what is used instead of them, what a fault depends on.
+    beside: CallSet,
 }
 
 impl<'a> Lowering<'a> {
@@ -104,6 +106,7 @@ impl<'a> Lowering<'a> {
             seed: 0,
             named: CallSet::new(),
             noticed: CallSet::new(),
+            beside: CallSet::new(),
         }
     }
 

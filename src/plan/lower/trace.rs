@@ -46,6 +46,11 @@ impl Lowering<'_> {
         let explicit = scope.written.is_some();
         let written = scope.written.unwrap_or(named);
         calls.union(&written);
+        let mut beside = here(&self.beside);
+        for call in calls.iter() {
+            beside.remove(call);
+        }
+        calls.union(&beside);
         for drop in &scope.drop {
             self.check_drop(drop, &written, explicit);
         }
@@ -59,6 +64,7 @@ impl Lowering<'_> {
             start_span: self.spec.trace.start.as_ref().map(|start| start.span),
             follow: scope.follow,
             calls,
+            beside,
             written,
             explicit,
             signals: scope.signals,
