@@ -11,7 +11,7 @@ use super::terminal::{complain, error_style, print, talk};
 use crate::abi::{Arch, CallSet, Sysno};
 use crate::cases::{self, SpecFile};
 use crate::diagnostic::Code;
-use crate::plan::{Action, Amount, FilterMode, Phase, Plan, Rule, Side, Start};
+use crate::plan::{Action, Amount, FilterMode, Phase, Plan, Rule, Side, Start, StepTo};
 use crate::run::{self, Options};
 
 pub(super) fn main(words: &Explain, global: &Global) -> ExitStatus {
@@ -62,7 +62,7 @@ fn described(plan: &Plan) -> String {
     let _ = writeln!(text, "traces   {}", calls(&plan.trace.written));
     let _ = writeln!(text, "stops    {}", stops(plan));
     for rule in &plan.rules {
-        let _ = writeln!(text, "\nrule {}\n  on     {}", rule.name, rule.trigger.pattern);
+        let _ = writeln!(text, "\nrule {}\n  on     {}", rule.name, rule.trigger);
         let _ = writeln!(text, "  when   {}", rule.when);
         for action in &rule.actions {
             let _ = writeln!(text, "  does   {}", does(action));
@@ -129,6 +129,10 @@ fn does(action: &Action) -> String {
             let names: Vec<&str> = captures.iter().map(|capture| &*capture.name).collect();
             format!("{} put into the transcript", names.join(", "))
         }
+        Action::Jump(_) => "the task goes on elsewhere".to_owned(),
+        Action::Return(value) => format!("the function is not run and returns {value}"),
+        Action::Step(StepTo::Count(count)) => format!("{count} instructions are stepped and recorded"),
+        Action::Step(StepTo::Place(_)) => "instructions are stepped and recorded up to a place".to_owned(),
         Action::Retval(value) => format!("the call is skipped and returns {value}"),
         Action::Signal { signal, at, .. } => format!("{signal} is sent {} the call", side(at)),
         Action::Suppress => "the signal is swallowed".to_owned(),
@@ -141,6 +145,7 @@ fn does(action: &Action) -> String {
 fn cost(rule: &Rule, plan: &Plan) -> &'static str {
     let skips = rule.actions.iter().any(|action| matches!(action, Action::Error(_) | Action::Retval(_)));
     match rule.trigger.phase {
+        Phase::Point => "a stop each time a task gets there, and one to get past",
         Phase::Signal | Phase::LifeCycle => "nothing more: these events stop in any case",
         Phase::Entry if skips && plan.trace.filter == FilterMode::Seccomp => {
             "one stop for a call that is injected, two for one that is not"

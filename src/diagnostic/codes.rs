@@ -85,11 +85,11 @@ codes! {
     NEVER_FIRES = 411;
     IMPLAUSIBLE_ERRNO = 412;
     IMPOSSIBLE_ERRNO = 413;
+    TOO_MANY_POINTS = 414;
     // Known to the format, not to this version.
     UNSUPPORTED_KEY = 501;
     UNSUPPORTED_VALUE = 502;
     // 503 is spent: for a while operations were known and not carried out.
-    UNSUPPORTED_EVENT = 504;
     // Surroundings that could not be made.
     SETUP = 601;
     SETUP_COMMAND = 602;

@@ -28,6 +28,7 @@ impl Engine {
             sysno,
             event: None,
             wants_exit: false,
+            maps: sysno.is_some_and(|sysno| self.maps_code(sysno, &raw)),
             skipped: None,
             suspended: false,
             waits_for_ends: false,
@@ -54,11 +55,18 @@ impl Engine {
         {
             self.schedule.will_sleep(name, length);
         }
+        call.wants_exit |= call.maps || self.tasks.get(&name).is_some_and(|task| task.walk.is_some());
         // Without an exit stop to come nothing would tell this call from the next one like it.
         let has_exit = call.wants_exit || self.stops_at_every_call();
         if let Some(task) = self.tasks.get_mut(&name) {
             task.call = has_exit.then_some(call);
         }
+    }
+
+    /// Whether a call maps code of a file, in which rules may have their places.
+    fn maps_code(&self, sysno: Sysno, raw: &RawCall) -> bool {
+        const PROT_EXEC: u64 = 4;
+        sysno.name() == "mmap" && self.points.follow_mappings() && raw.args[2] & PROT_EXEC != 0
     }
 
     /// Whether this entry is of a call that is known already: told twice, or started again by the kernel.
@@ -124,7 +132,7 @@ impl Engine {
                     Deed::Later(due) => call.due.push(due),
                     now => {
                         killed |= matches!(now, Deed::Kill(_));
-                        self.carry_out(name, vec![now], decision);
+                        self.carry_out(name, vec![now], inspect, decision);
                     }
                 }
             }
@@ -160,6 +168,11 @@ impl Engine {
             return;
         }
         self.schedule.slept(name);
+        if call.maps
+            && let Some(space) = self.space(name)
+        {
+            self.points.stale(space);
+        }
         if call.sysno.is_some_and(|sysno| gives_way(sysno, result)) {
             self.schedule.yielded(name);
         }
@@ -197,7 +210,7 @@ impl Engine {
             false
         });
         self.emit(event, decision);
-        self.carry_out(name, deeds, decision);
+        self.carry_out(name, deeds, inspect, decision);
     }
 
     /// A call whose task will not see its end: what is known of it is written with an unknown result.

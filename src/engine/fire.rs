@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::inspect::Inspect;
+use super::location::Resolved;
 use super::state::State;
 use super::stop::{Decision, Edit};
 use super::tamper::Tampering;
-use super::task::InCall;
-use super::{Engine, faithful, tamper};
+use super::task::{InCall, Walk};
+use super::{Engine, convention, faithful, hit, tamper};
 use crate::abi::{Errno, Signal, Sysno};
-use crate::plan::{Action, Chance, Corruption, Flip, Phase, Rule, Side, Victim};
+use crate::plan::{Action, Chance, Corruption, Flip, Kind, Phase, Rule, Side, StepTo, Victim};
 use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 
 /// When in the life of an event its rules are asked.
@@ -23,6 +24,8 @@ pub(super) enum Moment<'a> {
     Exit(&'a InCall),
     /// A signal is about to be delivered.
     Signal,
+    /// A task is at a place of these rules.
+    Point(&'a [usize]),
     /// A task was made, has a new image, or is about to end.
     LifeCycle,
 }
@@ -44,6 +47,10 @@ pub(super) enum Deed {
     Hold(Duration),
     /// SIGKILL.
     Kill(Victim),
+    /// The function that was about to begin has come back with this value; other deeds see to that.
+    Return(u64),
+    /// The task is stepped.
+    Walk(Walk),
     /// A value is put into the event.
     Capture(Arc<str>, Value),
     /// The signal in delivery arrives as this one, or not at all.
@@ -65,6 +72,7 @@ impl Moment<'_> {
             Moment::Entry(..) => Phase::Entry,
             Moment::Exit(_) => Phase::Exit,
             Moment::Signal => Phase::Signal,
+            Moment::Point(_) => Phase::Point,
             Moment::LifeCycle => Phase::LifeCycle,
         }
     }
@@ -75,7 +83,8 @@ impl Engine {
     pub(super) fn fire(&mut self, moment: Moment<'_>, event: &mut Event, inspect: &dyn Inspect) -> Vec<Deed> {
         let mut deeds = Vec::new();
         let mut taken = false;
-        for at in self.rules.candidates(moment.phase(), event) {
+        let among = if let Moment::Point(rules) = moment { Some(rules) } else { None };
+        for at in self.rules.candidates(moment.phase(), event, among) {
             let rule = self.rules.rule(at);
             let decides = rule.actions.iter().any(Action::is_outcome);
             if decides && taken {
@@ -167,22 +176,43 @@ impl Engine {
             (Action::Delay { duration, at: _ }, _) => vec![Deed::Hold(*duration)],
             (Action::Kill { victim, at: _ }, _) => vec![Deed::Kill(*victim)],
             (Action::Registers(edits), _) => {
-                let edits = state(moment, inspect).registers(edits)?;
+                let edits = self.state(event.task, rule, moment, inspect).registers(edits)?;
                 edits.into_iter().map(Deed::Edit).collect()
             }
             (Action::Memory(edits), _) => {
-                let edits = state(moment, inspect).memory(edits)?;
+                let edits = self.state(event.task, rule, moment, inspect).memory(edits)?;
                 edits.into_iter().map(Deed::Edit).collect()
             }
             (Action::Capture(captures), _) => {
-                let state = state(moment, inspect);
+                let state = self.state(event.task, rule, moment, inspect);
+                let spots = captures.iter().map(|capture| state.spotted(&capture.at));
+                let spots = spots.collect::<Result<Vec<_>, String>>()?;
                 let decoder = self.decoder(event.task, inspect);
-                let captured = captures.iter().map(|capture| {
-                    let value = state.captured(&capture.at, &decoder)?;
-                    Ok(Deed::Capture(capture.name.clone(), value))
-                });
-                captured.collect::<Result<Vec<_>, String>>()?
+                let values = captures
+                    .iter()
+                    .zip(spots)
+                    .map(|(capture, spot)| Ok(Deed::Capture(capture.name.clone(), spot.shown(&decoder)?)));
+                values.collect::<Result<Vec<_>, String>>()?
             }
+            (Action::Jump(place), _) => match inspect.resolve(place) {
+                Resolved::At(sites) if !sites.is_empty() => vec![Deed::Edit(hit::set(hit::rip(), sites[0].addr.0))],
+                _ => return Err("the place to go on at was not found".to_owned()),
+            },
+            (Action::Return(value), Moment::Point(_)) => {
+                let signature = rule.trigger.point.as_ref().and_then(|point| point.signature.as_ref());
+                let returns = signature.map_or(Kind::Unsigned(64), |signature| signature.returns);
+                let edits = convention::come_back(returns, *value, inspect)?;
+                edits.into_iter().map(Deed::Edit).chain([Deed::Return(*value)]).collect()
+            }
+            (Action::Step(to), Moment::Point(_)) => vec![Deed::Walk(match to {
+                StepTo::Count(count) => Walk::Count(*count),
+                StepTo::Place(place) => match inspect.resolve(place) {
+                    Resolved::At(sites) if !sites.is_empty() => {
+                        Walk::Until(sites.iter().map(|site| site.addr).collect())
+                    }
+                    _ => return Err("the place to step to was not found".to_owned()),
+                },
+            })],
             (Action::Suppress, Moment::Signal) => vec![Deed::Deliver(None)],
             (Action::Replace(signal), Moment::Signal) => vec![Deed::Deliver(Some(*signal))],
             (
@@ -193,11 +223,29 @@ impl Engine {
                 | Action::Substitute(_)
                 | Action::Args(_)
                 | Action::Corrupt(_)
+                | Action::Return(_)
+                | Action::Step(_)
                 | Action::Suppress
                 | Action::Replace(_),
                 _,
             ) => unreachable!("lowering lets no rule do {action:?} to such an event"),
         })
+    }
+
+    fn state<'a>(
+        &'a self,
+        name: TaskName,
+        rule: &'a Rule,
+        moment: Moment<'a>,
+        inspect: &'a dyn Inspect,
+    ) -> State<'a> {
+        let call = match moment {
+            Moment::Entry(call, sysno) => Some((sysno, &call.raw)),
+            Moment::Exit(call) => call.sysno.map(|sysno| (sysno, &call.raw)),
+            Moment::Signal | Moment::Point(_) | Moment::LifeCycle => None,
+        };
+        let signature = rule.trigger.point.as_ref().and_then(|point| point.signature.as_ref());
+        State { inspect, call, signature, points: &self.points, space: self.space(name) }
     }
 
     /// What a rule draws its bits from on the firing it is about.
@@ -223,10 +271,29 @@ impl Engine {
     }
 
     /// Carries out deeds that mean the same at every event.
-    pub(super) fn carry_out(&mut self, name: TaskName, deeds: Vec<Deed>, decision: &mut Decision) {
+    pub(super) fn carry_out(
+        &mut self,
+        name: TaskName,
+        deeds: Vec<Deed>,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
         for deed in deeds {
             match deed {
+                Deed::Edit(Edit::Write { addr, mut bytes }) => {
+                    if let Some(space) = self.space(name) {
+                        self.points.guard(space, addr, &mut bytes);
+                    }
+                    decision.edits.push(Edit::Write { addr, bytes });
+                }
                 Deed::Edit(edit) => decision.edits.push(edit),
+                Deed::Return(_) => {}
+                Deed::Walk(walk) => {
+                    if let Some(task) = self.tasks.get_mut(&name) {
+                        task.walk = Some(walk);
+                    }
+                    self.one_instruction(name, inspect);
+                }
                 Deed::Hold(duration) => self.go(name, |go| go.hold = Some(go.hold.unwrap_or_default() + duration)),
                 Deed::Kill(victim) => {
                     decision.edits.push(Edit::Kill(victim));
@@ -256,15 +323,6 @@ fn noted(deeds: Vec<Deed>, event: &mut Event) -> impl Iterator<Item = Deed> {
     })
 }
 
-fn state<'a>(moment: Moment<'a>, inspect: &'a dyn Inspect) -> State<'a> {
-    let call = match moment {
-        Moment::Entry(call, sysno) => Some((sysno, &call.raw)),
-        Moment::Exit(call) => call.sysno.map(|sysno| (sysno, &call.raw)),
-        Moment::Signal | Moment::LifeCycle => None,
-    };
-    State { inspect, call }
-}
-
 /// Whether an action of a rule that is decided at a call's entry is done at its exit.
 fn is_due_at_exit(action: &Action) -> bool {
     match action {
@@ -280,6 +338,9 @@ fn is_due_at_exit(action: &Action) -> bool {
         | Action::Replace(_)
         | Action::Registers(_)
         | Action::Memory(_)
-        | Action::Capture(_) => false,
+        | Action::Capture(_)
+        | Action::Jump(_)
+        | Action::Return(_)
+        | Action::Step(_) => false,
     }
 }

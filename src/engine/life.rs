@@ -7,7 +7,8 @@ use super::fire::Moment;
 use super::handlers::Handlers;
 use super::inspect::Inspect;
 use super::names::TableId;
-use super::stop::{Birth, Decision, Edit};
+use super::points::{SpaceId, Use};
+use super::stop::{Birth, Decision, Newborn};
 use super::task::{Go, Process, Task};
 use crate::abi::{Addr, Ending, TaskId};
 use crate::plan::{Invariant, Start};
@@ -15,7 +16,13 @@ use crate::transcript::{Abandoned, Event, EventKind, TaskName};
 
 impl Engine {
     /// A process with its first task. `parent` is the task that made it.
-    pub(super) fn new_process(&mut self, id: TaskId, parent: Option<TaskName>, silent: bool) -> TaskName {
+    pub(super) fn new_process(
+        &mut self,
+        id: TaskId,
+        parent: Option<TaskName>,
+        space: SpaceId,
+        silent: bool,
+    ) -> TaskName {
         self.born += 1;
         let number = self.born;
         let table = TableId(number);
@@ -25,9 +32,9 @@ impl Engine {
             image: parent.map_or_else(|| Arc::from(""), |parent| parent.image.clone()),
             table,
             tracing: parent.map_or(matches!(self.plan.trace.start, Start::Exec), |parent| parent.tracing),
-            start_at: parent.and_then(|parent| parent.start_at),
             // fork(2), clone(2): a child has a copy of its parent's.
             handlers: parent.map(|parent| parent.handlers.clone()).unwrap_or_default(),
+            space,
             threads: 0,
             born: 0,
         };
@@ -52,23 +59,17 @@ impl Engine {
         name
     }
 
-    pub(super) fn birth(
-        &mut self,
-        name: TaskName,
-        child: TaskId,
-        birth: Birth,
-        process: TaskId,
-        inspect: &dyn Inspect,
-        decision: &mut Decision,
-    ) {
+    pub(super) fn birth(&mut self, name: TaskName, born: Newborn, inspect: &dyn Inspect, decision: &mut Decision) {
+        let Newborn { child, birth, process, shares_memory } = born;
         let Some(parent) = self.processes.get(&name.process) else { return };
-        let is_thread = parent.id == process;
+        let (is_thread, parent_space) = (parent.id == process, parent.space);
         let followed = if is_thread { self.plan.trace.follow.threads } else { self.plan.trace.follow.forks };
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
         let born = if is_thread {
             self.new_task(child, name.process, silent || !followed)
         } else {
-            self.new_process(child, Some(name), silent || !followed)
+            let space = if shares_memory { parent_space } else { self.points.forked(parent_space) };
+            self.new_process(child, Some(name), space, silent || !followed)
         };
         if birth == Birth::Vfork {
             // The parent now sleeps in the kernel, where no signal wakes it, until the child lets it go.
@@ -98,7 +99,8 @@ impl Engine {
             self.executed = true;
             self.name_standard_streams(name, inspect);
         }
-        self.await_start(name, &base, inspect, decision);
+        self.new_space(name);
+        self.await_start(name, &base, inspect);
         if silent {
             return;
         }
@@ -123,8 +125,26 @@ impl Engine {
         }
     }
 
+    /// A new image has memory of its own; the old one is given up, unless others still have it.
+    fn new_space(&mut self, name: TaskName) {
+        let fresh = self.points.fresh();
+        let Some(process) = self.processes.get_mut(&name.process) else { return };
+        let old = std::mem::replace(&mut process.space, fresh);
+        self.leave_space(old);
+        for task in self.tasks.values_mut().filter(|task| task.name.process == name.process) {
+            // exec(2) clears debug registers, and no instruction of the old image is still to be executed.
+            (task.debug, task.over, task.told, task.walk) = Default::default();
+        }
+    }
+
+    fn leave_space(&mut self, space: SpaceId) {
+        if !self.processes.values().any(|process| process.space == space) {
+            self.points.gone(space);
+        }
+    }
+
     /// Makes the events of a fresh image exist from the place on that the plan says.
-    fn await_start(&mut self, name: TaskName, image: &str, inspect: &dyn Inspect, decision: &mut Decision) {
+    fn await_start(&mut self, name: TaskName, image: &str, inspect: &dyn Inspect) {
         let place = match &self.plan.trace.start {
             Start::Exec | Start::Event(_) => None,
             Start::Entry => Some(inspect.landmarks().entry),
@@ -142,10 +162,10 @@ impl Engine {
         };
         let Some(process) = self.processes.get_mut(&name.process) else { return };
         let place: Option<Addr> = place.flatten();
-        process.start_at = place;
         process.tracing = place.is_none();
+        let space = process.space;
         match place {
-            Some(addr) => decision.edits.push(Edit::Plant(addr)),
+            Some(addr) => self.points.add(space, addr, Use::Start),
             None => self.record.started |= self.log.begun(),
         }
     }
@@ -249,7 +269,9 @@ impl Engine {
         let Some(process) = self.processes.get_mut(&name.process) else { return };
         process.threads -= 1;
         if process.threads == 0 {
+            let space = process.space;
             self.processes.remove(&name.process);
+            self.leave_space(space);
         }
     }
 
@@ -264,13 +286,13 @@ impl Engine {
         let mut event = self.event(name, kind);
         let deeds = self.fire(Moment::LifeCycle, &mut event, inspect);
         self.emit(event, decision);
-        self.carry_out(name, deeds, decision);
+        self.carry_out(name, deeds, inspect, decision);
     }
 
     /// Writes a finished event; rules are armed and disarmed by it from the next one on.
     pub(super) fn emit(&mut self, event: Event, decision: &mut Decision) {
-        if self.log.begun() {
-            self.rules.note(&event);
+        if self.log.begun() && self.rules.note(&event) {
+            self.points.rules_changed();
         }
         if let EventKind::Call(call) = &event.kind
             && !(self.log.begun() && self.log.is_written(&event))

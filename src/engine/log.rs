@@ -108,7 +108,10 @@ impl Log {
             EventKind::Call(call) => call.sysno.is_some_and(|call| self.written.contains(call)),
             EventKind::Signal { info, .. } => self.signals.contains(info.signal),
             EventKind::Stopped(signal) => self.signals.contains(*signal),
-            EventKind::Exec { .. }
+            EventKind::Hit { .. }
+            | EventKind::Watch { .. }
+            | EventKind::Step { .. }
+            | EventKind::Exec { .. }
             | EventKind::Clone { .. }
             | EventKind::Exit { .. }
             | EventKind::Killed(_)
@@ -125,6 +128,7 @@ fn is_life_cycle(event: &Event) -> bool {
     match &event.kind {
         EventKind::Call(call) => call.part == Part::Started,
         EventKind::Signal { .. } | EventKind::Stopped(_) => false,
+        EventKind::Hit { .. } | EventKind::Watch { .. } | EventKind::Step { .. } => false,
         EventKind::Exec { .. }
         | EventKind::Clone { .. }
         | EventKind::Exit { .. }

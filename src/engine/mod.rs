@@ -2,17 +2,20 @@
 //! It must not touch the kernel, files or the clock; it asks through [`Inspect`] and answers with decisions.
 
 mod calls;
+mod convention;
 mod decode;
 mod faithful;
 mod filter;
 mod fire;
 mod handlers;
+mod hit;
 mod inspect;
 mod instead;
 mod life;
 mod location;
 mod log;
 mod names;
+mod points;
 mod rules;
 mod schedule;
 mod signals;
@@ -25,7 +28,7 @@ mod tests;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 pub use location::{CodeSite, Location, Resolved, Site};
-pub use stop::{Birth, Decision, Edit, How, Next, Observation, RawCall, Settle, Stop};
+pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Settle, Stop};
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -37,6 +40,7 @@ use crate::transcript::{Abandoned, Hang, Record, TaskName};
 use faithful::Told;
 use log::Log;
 use names::Names;
+use points::Points;
 use rules::Rules;
 use schedule::{Schedule, Turn};
 use task::{Process, Task};
@@ -47,6 +51,7 @@ pub struct Engine {
     plan: Arc<Plan>,
     names: Names,
     rules: Rules,
+    points: Points,
     schedule: Schedule,
     log: Log,
     tasks: BTreeMap<TaskName, Task>,
@@ -70,6 +75,7 @@ impl Engine {
         let mut engine = Engine {
             names: Names::new(plan.names.clone()),
             rules: Rules::new(&plan.rules),
+            points: Points::new(&plan.rules),
             schedule: Schedule::default(),
             log: Log::new(&plan),
             tasks: BTreeMap::new(),
@@ -83,7 +89,8 @@ impl Engine {
             stirred: true,
             plan,
         };
-        let name = engine.new_process(root, None, false);
+        let space = engine.points.fresh();
+        let name = engine.new_process(root, None, space, false);
         engine.schedule.stopped(name);
         engine
     }
@@ -100,7 +107,13 @@ impl Engine {
                     return decision;
                 }
                 self.schedule.stopped(name);
+                let is_alive = !matches!(stop, Stop::Exiting);
                 self.stopped(name, stop, inspect, &mut decision);
+                if is_alive {
+                    // An exec may have given the task another name.
+                    let name = self.ids.get(&task).copied().unwrap_or(name);
+                    self.keep_planted(name, inspect, &mut decision);
+                }
                 self.hold(name);
             }
             Observation::Asleep { task } => self.with(task, |engine, name| engine.schedule.asleep(name)),
@@ -204,12 +217,18 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&name) {
             task.go = task::Go::default();
         }
+        if self.past_point(name, &stop, inspect, decision) {
+            return;
+        }
         match stop {
             Stop::Entry(raw) => self.entry(name, raw, inspect, decision),
-            Stop::Exit(result) => self.exit(name, result, inspect, decision),
+            Stop::Exit(result) => {
+                self.exit(name, result, inspect, decision);
+                self.walk(name, inspect, decision);
+            }
             Stop::Signal(info) => self.signal(name, info, inspect, decision),
             Stop::Group(signal) => self.group_stop(name, signal, decision),
-            Stop::Born { child, birth, process } => self.birth(name, child, birth, process, inspect, decision),
+            Stop::Born(born) => self.birth(name, born, inspect, decision),
             Stop::Exec { former } => self.exec(name, former, inspect, decision),
             Stop::Exiting => self.exiting(name, inspect, decision),
             Stop::Started | Stop::VforkDone | Stop::Interrupted => {}
@@ -233,7 +252,7 @@ impl Engine {
         let how = match task.go {
             _ if task.go.listen => How::Listen,
             _ if task.go.step => How::Step,
-            _ if every_call || wants_exit => How::Calls,
+            _ if every_call || wants_exit || task.go.calls => How::Calls,
             _ => How::Run,
         };
         let settle = match () {

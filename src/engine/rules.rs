@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::instead::Instead;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
-use crate::plan::{Phase, Rule, Scope};
+use crate::plan::{Phase, Point, Rule, Scope};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord, TaskName};
 
 use super::filter::holds;
@@ -52,7 +52,7 @@ impl Rules {
             match rule.trigger.phase {
                 Phase::Entry => all.entry_calls.union(&calls),
                 Phase::Exit => all.exit_calls.union(&calls),
-                Phase::Signal | Phase::LifeCycle => {}
+                Phase::Signal | Phase::Point | Phase::LifeCycle => {}
             }
             let armed = rule.after.is_none();
             all.rules.push(RuleState {
@@ -80,9 +80,9 @@ impl Rules {
         self.exit_calls.contains(call)
     }
 
-    /// Counts `event` for every rule of `phase` that it matches; the positions of those whose turn it is, in file
-    /// order.
-    pub(super) fn candidates(&mut self, phase: Phase, event: &Event) -> Vec<usize> {
+    /// Counts `event` for every rule of `phase` that it matches, of those in `among` where that is given; the
+    /// positions of those whose turn it is, in file order.
+    pub(super) fn candidates(&mut self, phase: Phase, event: &Event, among: Option<&[usize]>) -> Vec<usize> {
         let call = match &event.kind {
             EventKind::Call(call) => call.sysno,
             _ => None,
@@ -91,6 +91,9 @@ impl Rules {
         for (at, state) in self.rules.iter_mut().enumerate() {
             if phase == Phase::Entry && call.is_some_and(|call| !state.calls.contains(call)) {
                 state.look_beside(event, &self.captured);
+            }
+            if among.is_some_and(|among| !among.contains(&at)) {
+                continue;
             }
             let concerned = state.rule.trigger.phase == phase && call.is_none_or(|call| state.calls.contains(call));
             if concerned && state.count(phase, event, &self.captured) {
@@ -104,6 +107,26 @@ impl Rules {
     pub(super) fn look_beside(&mut self, event: &Event) {
         for state in &mut self.rules {
             state.look_beside(event, &self.captured);
+        }
+    }
+
+    /// The point of the rule at this position.
+    pub(super) fn point(&self, at: usize) -> Option<Point> {
+        self.rules[at].rule.trigger.point.clone()
+    }
+
+    /// Whether the rule at this position is armed.
+    pub(super) fn is_armed(&self, at: usize) -> bool {
+        self.rules[at].armed
+    }
+
+    /// What could be found out of the place of a rule, which may be known in one process and not in another.
+    pub(super) fn found(&mut self, at: usize, found: Result<(), String>) {
+        let record = &mut self.rules[at].record;
+        match found {
+            Ok(()) => (record.found, record.missing) = (true, None),
+            Err(reason) if !record.found => record.missing = Some(reason),
+            Err(_) => {}
         }
     }
 
@@ -146,14 +169,16 @@ impl Rules {
         self.prevented(at, reason);
     }
 
-    /// Lets a finished event arm and disarm rules, from the next event on.
-    pub(super) fn note(&mut self, event: &Event) {
+    /// Lets a finished event arm and disarm rules, from the next event on; whether one was.
+    pub(super) fn note(&mut self, event: &Event) -> bool {
+        let mut changed = false;
         self.captured.capture(event);
         let mut bindings = self.captured.clone();
         for state in &mut self.rules {
             state.matcher.note(event);
             if let Some(after) = &mut state.after {
                 if after.matches(event, &mut bindings) {
+                    changed |= !state.armed;
                     state.armed = true;
                     state.record.armed = true;
                 }
@@ -161,11 +186,13 @@ impl Rules {
             }
             if let Some(until) = &mut state.until {
                 if until.matches(event, &mut bindings) {
+                    changed |= state.armed;
                     state.armed = false;
                 }
                 until.note(event);
             }
         }
+        changed
     }
 
     /// How the rules have fared, in file order.
@@ -187,7 +214,9 @@ impl RuleState {
     fn count(&mut self, phase: Phase, event: &Event, captured: &Bindings) -> bool {
         let is_mine = match phase {
             Phase::Entry => self.matcher.matches_entry(event, captured),
-            Phase::Exit | Phase::Signal | Phase::LifeCycle => self.matcher.matches(event, &mut captured.clone()),
+            Phase::Exit | Phase::Signal | Phase::Point | Phase::LifeCycle => {
+                self.matcher.matches(event, &mut captured.clone())
+            }
         };
         if !is_mine {
             return false;

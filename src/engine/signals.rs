@@ -1,17 +1,12 @@
-//! Signals in delivery, and the start breakpoints that arrive as signals.
+//! Signals in delivery. Those that are rinject's own doing, breakpoints and steps, are told apart here.
 
 use super::Engine;
 use super::fire::{Deed, Moment};
+use super::hit::STEPS;
 use super::inspect::Inspect;
 use super::stop::{Decision, Edit};
 use crate::abi::{Signal, SignalInfo};
 use crate::transcript::{EventKind, TaskName};
-
-/// `si_code` of the SIGTRAP that `int3` raises on x86 (SI_KERNEL).
-const BREAKPOINT: i32 = 0x80;
-/// `si_code` of the SIGTRAP after a single step: TRAP_TRACE, or SIGTRAP itself where the step led into a handler
-/// (`signal_setup_done` in the kernel notifies the tracer without a code of its own).
-const STEPS: [i32; 2] = [2, 5];
 
 impl Engine {
     pub(super) fn signal(
@@ -24,9 +19,7 @@ impl Engine {
         if info.signal == Signal::TRAP && self.is_ours(name, &info, inspect, decision) {
             return;
         }
-        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
-        let tracing = self.processes.get(&name.process).is_some_and(|process| process.tracing);
-        if silent || !tracing || !self.log.begun() || inspect.ignored_signals().contains(info.signal) {
+        if !self.has_events(name) || inspect.ignored_signals().contains(info.signal) {
             return self.deliver(name, Some(info.signal), inspect);
         }
         let sender = info.sender.and_then(|sender| self.names.task(sender));
@@ -38,7 +31,7 @@ impl Engine {
                     decision.edits.extend(signal.map(Edit::Renumber));
                     delivered = signal;
                 }
-                other => self.carry_out(name, vec![other], decision),
+                other => self.carry_out(name, vec![other], inspect, decision),
             }
         }
         if let EventKind::Signal { delivered: shown, .. } = &mut event.kind {
@@ -71,22 +64,16 @@ impl Engine {
         });
     }
 
-    /// Whether a SIGTRAP is rinject's own doing: a start breakpoint, or the step onto a handler.
+    /// Whether a SIGTRAP is rinject's own doing: a step, or a breakpoint.
     fn is_ours(&mut self, name: TaskName, info: &SignalInfo, inspect: &dyn Inspect, decision: &mut Decision) -> bool {
         if STEPS.contains(&info.code) && self.tasks.get(&name).is_some_and(|task| task.pending_signal.is_some()) {
             self.handler_entered(name, inspect, decision);
             return true;
         }
-        let Some(process) = self.processes.get_mut(&name.process) else { return false };
-        let Some(addr) = process.start_at.filter(|_| info.code == BREAKPOINT) else { return false };
-        if inspect.registers().is_ok_and(|regs| regs.rip == addr.plus(1).0) {
-            process.start_at = None;
-            process.tracing = true;
-            decision.edits.push(Edit::Lift(addr));
-            self.record.started |= self.log.begun();
+        if STEPS.contains(&info.code) && self.walk(name, inspect, decision) {
             return true;
         }
-        false
+        self.at_point(name, info, inspect, decision)
     }
 
     /// A handler is about to run on top of a suspended call: the registers it will return to tell whether the

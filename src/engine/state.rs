@@ -1,11 +1,14 @@
 //! Registers and memory of the stopped task as rules change and capture them.
 //! It must not know which rule asks for it, or at which event.
 
+use super::convention;
 use super::decode::Decoder;
 use super::inspect::Inspect;
+use super::location::Resolved;
+use super::points::{Points, SpaceId};
 use super::stop::{Edit, RawCall};
 use crate::abi::{Addr, Change, Register, Sysno, Word};
-use crate::plan::{Base, Captured, MemoryEdit, MemoryValue, Spot};
+use crate::plan::{Base, Captured, Form, MemoryEdit, MemoryValue, Signature, Spot};
 use crate::transcript::Value;
 
 /// A stopped task whose state is looked at: its registers, and its arguments by name.
@@ -13,6 +16,34 @@ pub(super) struct State<'a> {
     pub(super) inspect: &'a dyn Inspect,
     /// The call that it is in.
     pub(super) call: Option<(Sysno, &'a RawCall)>,
+    /// The function that it is about to begin.
+    pub(super) signature: Option<&'a Signature>,
+    /// What is planted in its memory.
+    pub(super) points: &'a Points,
+    pub(super) space: Option<SpaceId>,
+}
+
+/// A value that is captured, and how it is to be shown.
+pub(super) enum Spotted {
+    /// A register that is wider than a number.
+    Wide(Word),
+    /// A number, or an address.
+    Number(u64),
+    /// What stands in memory.
+    Memory(Addr, Form, String),
+}
+
+impl Spotted {
+    /// The value for the transcript.
+    pub(super) fn shown(self, decoder: &Decoder<'_>) -> Result<Value, String> {
+        match self {
+            Spotted::Wide(word) => Ok(Value::Word(word.to_string().into())),
+            Spotted::Number(number) => Ok(decoder.number_or_address(number)),
+            Spotted::Memory(addr, form, spot) => {
+                decoder.captured(addr, form).ok_or_else(|| format!("the memory at `{spot}` is not mapped"))
+            }
+        }
+    }
 }
 
 impl State<'_> {
@@ -44,6 +75,9 @@ impl State<'_> {
         if self.inspect.read(addr, &mut before) < len {
             return Err(format!("the {len} bytes at `{}` are not all mapped", edit.at));
         }
+        if let Some(space) = self.space {
+            self.points.unmask(space, addr, &mut before);
+        }
         if !self.inspect.is_writable(addr, len) {
             return Err(format!("the memory at `{}` is shared and read-only", edit.at));
         }
@@ -59,9 +93,16 @@ impl State<'_> {
         let base = match &spot.base {
             Base::Register(register) => self.register(*register)?.low_u64(),
             Base::Argument(name) => {
-                let found = self.call.and_then(|(call, raw)| raw.args.get(call.arg(name)?).copied());
+                let of_call = self.call.and_then(|(call, raw)| raw.args.get(call.arg(name)?).copied());
+                let of_function =
+                    || self.signature.and_then(|signature| convention::argument(signature, name, self.inspect));
+                let found = of_call.or_else(of_function);
                 found.ok_or_else(|| format!("there is no argument `{name}`"))?
             }
+            Base::Place(text, place) => match self.inspect.resolve(place) {
+                Resolved::At(sites) if !sites.is_empty() => sites[0].addr.0,
+                _ => return Err(format!("`{text}` was not found")),
+            },
             Base::Number(number) => *number,
             Base::Behind(pointer) => {
                 let mut bytes = [0; 8];
@@ -74,18 +115,15 @@ impl State<'_> {
         Ok(base.wrapping_add_signed(spot.offset))
     }
 
-    /// A value for the transcript.
-    pub(super) fn captured(&self, captured: &Captured, decoder: &Decoder<'_>) -> Result<Value, String> {
+    /// Where a captured value is.
+    pub(super) fn spotted(&self, captured: &Captured) -> Result<Spotted, String> {
         match captured {
             Captured::Register(register) if register.bits() <= 64 => {
-                Ok(decoder.number_or_address(self.register(*register)?.low_u64()))
+                Ok(Spotted::Number(self.register(*register)?.low_u64()))
             }
-            Captured::Register(register) => Ok(Value::Word(self.register(*register)?.to_string().into())),
-            Captured::Number(spot) => Ok(decoder.number_or_address(self.number(spot)?)),
-            Captured::Memory(spot, form) => {
-                let shown = decoder.captured(Addr(self.number(spot)?), *form);
-                shown.ok_or_else(|| format!("the memory at `{spot}` is not mapped"))
-            }
+            Captured::Register(register) => Ok(Spotted::Wide(self.register(*register)?)),
+            Captured::Number(spot) => Ok(Spotted::Number(self.number(spot)?)),
+            Captured::Memory(spot, form) => Ok(Spotted::Memory(Addr(self.number(spot)?), *form, spot.to_string())),
         }
     }
 }

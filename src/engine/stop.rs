@@ -72,14 +72,7 @@ pub enum Stop {
     /// Group-stop.
     Group(Signal),
     /// A call made a new task.
-    Born {
-        /// The new task.
-        child: TaskId,
-        /// By which kind of event.
-        birth: Birth,
-        /// The process the new task belongs to.
-        process: TaskId,
-    },
+    Born(Newborn),
     /// The child of a vfork let its parent go on.
     VforkDone,
     /// A new image; `former` is the number the task had before, which differs where another thread than the
@@ -92,6 +85,19 @@ pub enum Stop {
     Exiting,
     /// The task was asked to stop, or stopped for no reason that matters here.
     Interrupted,
+}
+
+/// A task that a call has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newborn {
+    /// The new task.
+    pub child: TaskId,
+    /// By which kind of event.
+    pub birth: Birth,
+    /// The process the new task belongs to.
+    pub process: TaskId,
+    /// Whether it has the same memory, not a copy (CLONE_VM).
+    pub shares_memory: bool,
 }
 
 /// How a task was made.
@@ -171,10 +177,6 @@ pub enum Edit {
     Renumber(Signal),
     /// SIGKILL.
     Kill(Victim),
-    /// A breakpoint is planted.
-    Plant(Addr),
-    /// The breakpoint the task stands behind is taken out, and the task goes back to its address.
-    Lift(Addr),
 }
 
 /// Who goes on.

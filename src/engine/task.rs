@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fire::Due;
 use super::handlers::Handlers;
 use super::names::TableId;
+use super::points::{DebugPoint, SpaceId};
 use super::stop::RawCall;
 use super::tamper::Tampering;
 use crate::abi::{Addr, Errno, Signal, Sysno, TaskId};
@@ -28,6 +29,23 @@ pub(super) struct Task {
     pub(super) pending_signal: Option<Event>,
     /// It is past PTRACE_EVENT_EXIT.
     pub(super) exiting: bool,
+    /// It executes the instruction under the breakpoint there.
+    pub(super) over: Option<Addr>,
+    /// The breakpoint there was told with the stack there, and is about to be hit again.
+    pub(super) told: Option<(Addr, u64)>,
+    /// It is stepped, and where it gets to is recorded.
+    pub(super) walk: Option<Walk>,
+    /// What its debug registers hold.
+    pub(super) debug: [Option<DebugPoint>; 4],
+}
+
+/// How far a task is stepped.
+#[derive(Debug)]
+pub(super) enum Walk {
+    /// So many instructions more.
+    Count(u64),
+    /// Until it stands at one of these.
+    Until(Vec<Addr>),
 }
 
 /// How a task goes on from its stop.
@@ -37,6 +55,8 @@ pub(super) struct Go {
     pub(super) signal: Option<Signal>,
     /// One instruction only.
     pub(super) step: bool,
+    /// To the entry or exit of a call, at the latest.
+    pub(super) calls: bool,
     /// It stays stopped.
     pub(super) listen: bool,
     /// It may end, or wait for others to end.
@@ -56,6 +76,10 @@ impl Task {
             interrupted: Vec::new(),
             pending_signal: None,
             exiting: false,
+            over: None,
+            told: None,
+            walk: None,
+            debug: [None; 4],
         }
     }
 }
@@ -69,6 +93,8 @@ pub(super) struct InCall {
     pub(super) event: Option<Event>,
     /// Its exit stop is needed.
     pub(super) wants_exit: bool,
+    /// It maps a file that may hold the places of rules.
+    pub(super) maps: bool,
     /// The kernel skips it, and it returns this raw result.
     pub(super) skipped: Option<i64>,
     /// A signal interrupted it and it may start again.
@@ -105,10 +131,10 @@ pub(super) struct Process {
     pub(super) table: TableId,
     /// Its image has reached the start of tracing.
     pub(super) tracing: bool,
-    /// The breakpoint at which tracing starts.
-    pub(super) start_at: Option<Addr>,
     /// What its signal handlers are like, where some rule needs to know.
     pub(super) handlers: Handlers,
+    /// Its memory.
+    pub(super) space: SpaceId,
     /// Its threads that are alive.
     pub(super) threads: u32,
     /// How many threads it ever had.

@@ -40,6 +40,8 @@ impl Inspect for Script {
         got
     }
 
+    fn rewound_to(&self, _addr: Addr) {}
+
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         self.read(addr, &mut vec![0; len]) == len
     }
@@ -126,15 +128,18 @@ fn plan(rest: &str) -> Arc<Plan> {
 
 impl Run {
     fn new(rest: &str) -> Run {
-        let script = Script { memory: BTreeMap::from([(0x1000, b"hello".to_vec())]), ..Script::default() };
+        let script = Script {
+            memory: BTreeMap::from([(0x1000, b"hello".to_vec()), (MAIN.0, vec![0x55])]),
+            ..Script::default()
+        };
         let mut run = Run { engine: Engine::new(plan(rest), ROOT), script, lines: Vec::new(), edits: Vec::new() };
         run.resumes(ROOT);
         run.see(ROOT, Stop::Exec { former: ROOT });
-        assert_eq!(run.take_edits(), [Edit::Plant(MAIN)]);
+        assert_eq!(run.take_edits(), [byte(MAIN, 0xcc)]);
         run.resumes(ROOT);
         run.script.rip = MAIN.0 + 1;
         run.see(ROOT, Stop::Signal(trap(0x80)));
-        assert_eq!(run.take_edits(), [Edit::Lift(MAIN)]);
+        assert_eq!(run.take_edits(), [super::hit::set(super::hit::rip(), MAIN.0), byte(MAIN, 0x55)]);
         run.lines.clear();
         run
     }
@@ -177,6 +182,10 @@ impl Run {
     fn take_edits(&mut self) -> Vec<Edit> {
         std::mem::take(&mut self.edits)
     }
+}
+
+fn byte(addr: Addr, byte: u8) -> Edit {
+    Edit::Write { addr, bytes: Box::new([byte]) }
 }
 
 fn trap(code: i32) -> SignalInfo {
@@ -311,7 +320,7 @@ fn while_one_task_sleeps_the_other_runs_and_its_lines_fall_into_the_call() {
     const CHILD: TaskId = TaskId(200);
     let mut run = Run::new("trace = { syscalls = [\"read\", \"write\"] }");
     run.resumes(ROOT);
-    run.see(ROOT, Stop::Born { child: CHILD, birth: Birth::Fork, process: CHILD });
+    run.see(ROOT, Stop::Born(Newborn { child: CHILD, birth: Birth::Fork, process: CHILD, shares_memory: false }));
     run.see(CHILD, Stop::Started);
     assert_eq!(run.lines, ["P1     clone P2 (fork)"]);
     run.enter(ROOT, "read", [4, 0x1000, 5, 0, 0, 0]);
@@ -332,7 +341,7 @@ fn delays_hold_a_task_while_others_run() {
     const CHILD: TaskId = TaskId(200);
     let mut run = Run::new("inject = [{ on = \"write\", delay-enter = \"50ms\" }]");
     run.resumes(ROOT);
-    run.see(ROOT, Stop::Born { child: CHILD, birth: Birth::Fork, process: CHILD });
+    run.see(ROOT, Stop::Born(Newborn { child: CHILD, birth: Birth::Fork, process: CHILD, shares_memory: false }));
     run.see(CHILD, Stop::Started);
     run.enter(ROOT, "write", WRITE);
     run.enter(CHILD, "write", WRITE);
@@ -380,7 +389,7 @@ fn more_tasks_than_the_limit_end_the_run() {
     let plan = plan::lower(&spec, &Context::new(Arch::X86_64, "/case", "/specs")).unwrap();
     let mut engine = Engine::new(Arc::new(plan), ROOT);
     let child = TaskId(200);
-    let stop = Stop::Born { child, birth: Birth::Fork, process: child };
+    let stop = Stop::Born(Newborn { child, birth: Birth::Fork, process: child, shares_memory: false });
     let _ = engine.observe(Observation::Stop { task: ROOT, stop }, &Script::default());
     assert_eq!(engine.next(), Next::Abandon);
     assert_eq!(engine.into_record().abandoned, Some(Abandoned::Tasks(1)));

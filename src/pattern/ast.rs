@@ -223,7 +223,8 @@ impl Noun {
         match self {
             Noun::Exit => &["code"],
             Noun::Exec => &["path", "argc"],
-            Noun::Signal | Noun::Killed | Noun::Clone | Noun::Inject | Noun::Hit | Noun::Watch | Noun::Step => &[],
+            Noun::Watch => &["value", "by"],
+            Noun::Signal | Noun::Killed | Noun::Clone | Noun::Inject | Noun::Hit | Noun::Step => &[],
         }
     }
 }

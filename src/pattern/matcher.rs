@@ -92,6 +92,14 @@ fn alt_matches(alt: &Alt, subject: &dyn Subject, known: &Bindings, fresh: &mut B
                 let operand = pred.arg.as_deref().and_then(|name| argument(*operation, name, subject));
                 operand.is_some_and(|operand| test_matches(test, &operand, known, fresh))
             }
+            (Head::Noun(Noun::Hit | Noun::Watch | Noun::Step), Test::Compare(_, Value::Text(place)))
+                if pred.arg.is_none() =>
+            {
+                let there = subject.first().and_then(|operand| operand.text);
+                there.is_some_and(|there| {
+                    there == *place || there.split_once('!').is_some_and(|(_, rest)| rest == *place)
+                })
+            }
             _ => pred_matches(pred, subject, known, fresh),
         })
         && (!with_result
@@ -105,6 +113,9 @@ fn head_matches(head: &Head, subject: &dyn Subject) -> bool {
         (Head::Operation(operation), SubjectKind::Call(Some(call))) => does_job(*operation, call, subject),
         (Head::Noun(Noun::Inject), _) => subject.fired().next().is_some(),
         (Head::Noun(Noun::Signal), SubjectKind::Signal)
+        | (Head::Noun(Noun::Hit), SubjectKind::Hit)
+        | (Head::Noun(Noun::Watch), SubjectKind::Watch)
+        | (Head::Noun(Noun::Step), SubjectKind::Step)
         | (Head::Noun(Noun::Exec), SubjectKind::Exec)
         | (Head::Noun(Noun::Exit), SubjectKind::Exit)
         | (Head::Noun(Noun::Killed), SubjectKind::Killed)

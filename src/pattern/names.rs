@@ -156,7 +156,8 @@ pub(super) fn call_argument(
 
 /// What the noun has under the argument name `arg`.
 pub(super) fn noun_argument(noun: Noun, arg: &str, range: Range<usize>) -> Result<Kinds, PatternProblem> {
-    if noun.args().contains(&arg) {
+    // The parameters of a function are the signature's, which stands elsewhere.
+    if noun.args().contains(&arg) || noun == Noun::Hit {
         return Ok(Kinds { kinds: Vec::new(), plain: true });
     }
     let name = noun.name();

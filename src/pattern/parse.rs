@@ -18,6 +18,13 @@ pub fn parse(text: &str, arch: Arch) -> Result<Pattern, Vec<PatternProblem>> {
     if parser.problems.is_empty() { Ok(Pattern { alts, text: text.to_owned() }) } else { Err(parser.problems) }
 }
 
+/// Reads `where.args` of a place with a signature: predicates over any of its parameters, which the caller checks.
+pub fn parse_free_preds(text: &str) -> Result<Vec<Pred>, Vec<PatternProblem>> {
+    let mut parser = Parser { cursor: Cursor::new(text), arch: Arch::X86_64, problems: Vec::new() };
+    let preds = parser.preds(None, false);
+    if parser.problems.is_empty() { Ok(preds) } else { Err(parser.problems) }
+}
+
 /// Reads `where.args`: predicates over the arguments of any of `calls`. Variables are not allowed in it.
 pub fn parse_preds(text: &str, calls: &CallSet) -> Result<Vec<Pred>, Vec<PatternProblem>> {
     let mut parser = Parser { cursor: Cursor::new(text), arch: Arch::X86_64, problems: Vec::new() };

@@ -20,6 +20,12 @@ pub enum SubjectKind {
     Killed,
     /// A new task.
     Clone,
+    /// A task got to a place.
+    Hit,
+    /// A task accessed watched data.
+    Watch,
+    /// A task that is stepped got somewhere.
+    Step,
     /// Something no pattern names.
     Other,
 }

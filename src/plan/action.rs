@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Spot;
+use super::{Place, Spot};
 use crate::abi::{Change, Errno, Register, Signal, Sysno};
 
 /// Before or after the call's effect.
@@ -87,6 +87,21 @@ pub enum Action {
     Memory(Vec<MemoryEdit>),
     /// Values are put into the transcript and into variables.
     Capture(Vec<Capture>),
+    /// The task goes on at another place.
+    Jump(Place),
+    /// The function that begins here is not run: its caller sees this value.
+    Return(u64),
+    /// Instructions are executed one by one, and where they are is recorded.
+    Step(StepTo),
+}
+
+/// How far a task is stepped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepTo {
+    /// So many instructions.
+    Count(u64),
+    /// Until it stands here.
+    Place(Place),
 }
 
 /// How much of a transfer takes place.
@@ -205,7 +220,8 @@ impl Action {
             Action::Short(_) | Action::Args(_) | Action::Substitute(_) | Action::Kill { .. } => true,
             Action::Suppress | Action::Replace(_) => true,
             Action::Corrupt(_) | Action::Signal { .. } | Action::Delay { .. } => false,
-            Action::Registers(_) | Action::Memory(_) | Action::Capture(_) => false,
+            Action::Return(_) | Action::Jump(_) => true,
+            Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Step(_) => false,
         }
     }
 }

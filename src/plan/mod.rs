@@ -7,14 +7,16 @@ mod chance;
 mod expect;
 mod lower;
 mod place;
+mod point;
 mod rule;
+mod signature;
 mod spot;
 mod target;
 mod trace;
 
 pub use action::{
     Action, Amount, ArgEdit, ArgValue, Capture, Captured, Corruption, Flip, Form, MemoryEdit, MemoryValue, Recipient,
-    Side, Victim,
+    Side, StepTo, Victim,
 };
 pub use bpf::filter;
 pub use chance::Chance;
@@ -24,7 +26,9 @@ pub use expect::{
 };
 pub use lower::{Context, lower};
 pub use place::{Place, PlaceAt, PlaceError};
+pub use point::{Access, Point, PointKind};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
+pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
 pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};
 pub use trace::{FilterMode, Follow, Start, Trace};

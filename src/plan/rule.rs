@@ -1,8 +1,9 @@
 //! Rules: which event, which of its occurrences, and what is done.
 
+use std::fmt;
 use std::sync::Arc;
 
-use super::{Action, Chance};
+use super::{Action, Chance, Point};
 use crate::abi::{Operation, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
@@ -14,7 +15,7 @@ pub struct Rule {
     pub name: Arc<str>,
     /// Where it begins in the spec.
     pub span: Span,
-    /// Where its `on` stands.
+    /// Where its `on`, `at` or `watch` stands.
     pub on_span: Span,
     /// Where its `fires` stands, if it does.
     pub fires_span: Option<Span>,
@@ -50,6 +51,17 @@ pub struct Trigger {
     pub pattern: Pattern,
     /// At which stop it is decided.
     pub phase: Phase,
+    /// The place, where the event is that a task gets there.
+    pub point: Option<Point>,
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.point {
+            Some(point) => point.fmt(f),
+            None => self.pattern.fmt(f),
+        }
+    }
 }
 
 /// At which stop a trigger is decided.
@@ -61,6 +73,8 @@ pub enum Phase {
     Exit,
     /// At a signal's delivery.
     Signal,
+    /// At a breakpoint or a watchpoint.
+    Point,
     /// At a life-cycle event: exec, clone, exit.
     LifeCycle,
 }

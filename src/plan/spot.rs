@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::Place;
 use crate::abi::{Arch, Register};
 
 /// Something that comes to a number in a stopped task: `rsi+8`, `[rsp]`, `libwal.so!counter`, `[[rdi]+16]-4`.
@@ -22,6 +23,8 @@ pub enum Base {
     Register(Register),
     /// An argument of the call or function, by name.
     Argument(Box<str>),
+    /// The address of a symbol, a line or an offset in a file.
+    Place(Box<str>, Place),
     /// A number.
     Number(u64),
     /// The 64-bit word that stands there.
@@ -54,7 +57,7 @@ impl Spot {
         match &self.base {
             Base::Argument(name) => vec![name],
             Base::Behind(inner) => inner.arguments(),
-            Base::Register(_) | Base::Number(_) => Vec::new(),
+            Base::Register(_) | Base::Place(..) | Base::Number(_) => Vec::new(),
         }
     }
 }
@@ -63,7 +66,7 @@ impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.base {
             Base::Register(register) => f.write_str(register.name())?,
-            Base::Argument(name) => f.write_str(name)?,
+            Base::Argument(name) | Base::Place(name, _) => f.write_str(name)?,
             Base::Number(number) => write!(f, "{number:#x}")?,
             Base::Behind(pointer) => write!(f, "[{pointer}]")?,
         }
@@ -159,7 +162,9 @@ impl<'a> Reader<'a> {
         } else if let Some(arch) = Register::elsewhere(word) {
             return Err(self.problem(len, format!("`{word}` is a register of {arch}")));
         } else {
-            return Err(self.problem(len, format!("`{word}` is neither a register nor an argument")));
+            let place =
+                Place::parse(word).map_err(|error| self.problem(len, format!("`{word}` is no place: {error}")))?;
+            Base::Place(word.into(), place)
         };
         self.at += len;
         Ok(base)

@@ -2,7 +2,7 @@
 //! It must not know what the values mean: only their keys and types.
 
 use super::keys;
-use super::model::{At, Corrupt, Entries, Memory, Random, Scalar, Text};
+use super::model::{At, Corrupt, Entries, Memory, Random, Scalar, Step, Text};
 use super::walk::{Fields, Value, Walk};
 
 /// `corrupt`.
@@ -20,6 +20,12 @@ pub(super) fn corrupt(fields: &Fields<'_, '_>) -> Option<Corrupt> {
         xor: table.integer("xor"),
         random,
     })
+}
+
+/// `step`.
+pub(super) fn step(fields: &Fields<'_, '_>) -> Option<Step> {
+    let table = fields.table("step", &keys::STEP)?;
+    Some(Step { span: table.span, count: table.integer("count"), until: table.text("until") })
 }
 
 /// A table whose keys are names of registers or arguments.

@@ -39,7 +39,7 @@ const fn later(name: &'static str, example: &'static str, about: &'static str) -
 }
 
 /// Every table, for documentation.
-pub const ALL: [&Table; 25] = [
+pub const ALL: [&Table; 26] = [
     &ROOT,
     &TARGET,
     &FILE,
@@ -51,6 +51,7 @@ pub const ALL: [&Table; 25] = [
     &INJECT,
     &WHERE,
     &SIGNAL,
+    &STEP,
     &CORRUPT,
     &RANDOM,
     &MEMORY,
@@ -178,7 +179,7 @@ pub const INJECT: Table = Table {
     name: "`[[inject]]`",
     keys: &[
         now("name", "\"fsync-eio\"", "shown in transcript and reports; default r1, r2, ..."),
-        now("on", "\"fsync, fdatasync\"", "the event"),
+        now("on", "\"fsync, fdatasync\"", "the event; a rule has `on`, `at` or `watch`"),
         now("where", "{ path = \"*.wal\" }", "what more must hold"),
         now("when", "\"1\"", "which of the matching events"),
         now("scope", "\"run\"", "what is counted together: run, process or thread"),
@@ -194,8 +195,12 @@ pub const INJECT: Table = Table {
         now("delay-exit", "\"50ms\"", "waits after the call"),
         now("kill", "\"process\"", "SIGKILL to the process, the thread or the tree"),
         now("kill-at", "\"enter\"", "before or after the call's effect"),
-        later("at", "\"libwal.so!wal_commit\"", "a breakpoint"),
-        later("signature", "\"malloc(size: usize) -> ptr\"", "arguments of the function at a breakpoint"),
+        now(
+            "at",
+            "\"libwal.so!wal_commit\"",
+            "a breakpoint: `[module!]symbol[+offset]`, `file.c:120` or `0xADDRESS`",
+        ),
+        now("signature", "\"malloc(size: usize) -> ptr\"", "arguments of the function at a breakpoint"),
         now("error-after", "\"EIO\"", "the call runs, then reports failure"),
         now("short", "\"50%\"", "transfers fewer bytes"),
         now("corrupt", "{ arg = \"buf\" }", "flips data"),
@@ -203,18 +208,18 @@ pub const INJECT: Table = Table {
         now("replace", "\"getpid\"", "another call runs instead"),
         now("registers", "{ rdi = \"+1\" }", "edits registers"),
         now("memory", "[{ at = \"rsi+8\", bytes = \"de ad\" }]", "edits memory"),
-        later("return", "0", "the function is not run"),
-        later("step", "{ count = 20 }", "single-steps"),
+        now("return", "0", "the function is not run"),
+        now("step", "{ count = 20 }", "single-steps"),
         now("capture", "{ name = \"rsi:cstr\" }", "puts a value into the transcript"),
         later("detach", "true", "lets the task go"),
-        later("watch", "\"module!symbol\"", "a watchpoint"),
-        later("access", "\"write\"", "what a watchpoint watches for"),
-        later("len", "8", "bytes of a watchpoint"),
+        now("watch", "\"module!symbol\"", "a watchpoint"),
+        now("access", "\"write\"", "what a watchpoint watches for"),
+        now("len", "8", "bytes of a watchpoint"),
         later("budget", "{ disk = \"1MiB\" }", "calls fail from an amount on"),
         later("clock", "{ skew = \"+2h\" }", "edits virtual time"),
         later("use", "\"malloc-fails\"", "a ready rule"),
         later("quiet", "true", "keeps its events out of the transcript"),
-        later("hardware", "true", "a breakpoint in a debug register"),
+        now("hardware", "true", "a breakpoint in a debug register"),
         now("probability", "0.25", "fires by chance"),
         now("seed", "99", "seed of its chance"),
     ],
@@ -243,6 +248,12 @@ pub const SIGNAL: Table = Table {
         now("at", "\"exit\"", "before or after the call's effect"),
         now("value", "7", "`si_value`"),
     ],
+};
+
+/// `step` of a rule.
+pub const STEP: Table = Table {
+    name: "`step`",
+    keys: &[now("count", "20", "so many instructions"), now("until", "\"symbol\"", "up to this place")],
 };
 
 /// `corrupt` of a rule.

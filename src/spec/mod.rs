@@ -11,7 +11,8 @@ mod walk;
 
 pub use model::{
     At, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, File, Inject, Item, ItemKind, Memory, Output,
-    OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Target, Text, Trace, Where,
+    OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Step, Target, Text, Trace,
+    Where,
 };
 
 use std::sync::Arc;

@@ -167,6 +167,18 @@ pub struct Inject {
     pub name: Option<Text>,
     /// `on`.
     pub on: Option<Text>,
+    /// `at`.
+    pub at: Option<Text>,
+    /// `watch`.
+    pub watch: Option<Text>,
+    /// `access`.
+    pub access: Option<Text>,
+    /// `len`.
+    pub len: Option<At<i128>>,
+    /// `hardware`.
+    pub hardware: Option<At<bool>>,
+    /// `signature`.
+    pub signature: Option<Text>,
     /// `where`.
     pub filter: Where,
     /// `when`.
@@ -211,12 +223,27 @@ pub struct Inject {
     pub registers: Option<Entries<At<Scalar>>>,
     /// `memory`.
     pub memory: Option<At<Vec<Memory>>>,
+    /// `return`.
+    pub returns: Option<At<Scalar>>,
+    /// `step`.
+    pub step: Option<Step>,
     /// `probability`.
     pub probability: Option<At<f64>>,
     /// `seed`.
     pub seed: Option<At<i128>>,
     /// `capture`, in file order.
     pub capture: Option<Entries<Text>>,
+}
+
+/// `step` of a rule.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// All of it.
+    pub span: Span,
+    /// `count`.
+    pub count: Option<At<i128>>,
+    /// `until`.
+    pub until: Option<Text>,
 }
 
 /// `corrupt` of a rule.

@@ -179,7 +179,8 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
 }
 
 fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
-    let on = if fields.get("on").is_some() { fields.text("on") } else { fields.missing("on") };
+    let is_placed = ["on", "at", "watch"].iter().any(|key| fields.get(key).is_some());
+    let on = if is_placed { fields.text("on") } else { fields.missing("on") };
     let filter = fields.table("where", &keys::WHERE);
     let filter_refused = filter.as_ref().is_some_and(|filter| filter.refused.get());
     let error = error(walk, fields);
@@ -188,6 +189,12 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         incomplete: fields.refused.get() || filter_refused || error.is_none() && fields.get("error").is_some(),
         name: fields.text("name"),
         on,
+        at: fields.text("at"),
+        watch: fields.text("watch"),
+        access: fields.text("access"),
+        len: fields.integer("len"),
+        hardware: fields.flag("hardware"),
+        signature: fields.text("signature"),
         filter: filter.map(|fields| filters(&fields)).unwrap_or_default(),
         when: fields.scalar("when", "a range"),
         scope: fields.text("scope"),
@@ -210,6 +217,8 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         replace: fields.text("replace"),
         registers: faults::changes(walk, fields, "registers", "a number or a change such as \"+1\""),
         memory: faults::memory(fields),
+        returns: fields.scalar("return", "a number, or one above 2^63 as a string"),
+        step: faults::step(fields),
         probability: fields.number("probability"),
         seed: fields.integer("seed"),
         capture: faults::captures(walk, fields),

@@ -11,7 +11,7 @@ mod spawn;
 mod wait;
 
 pub use affinity::{pin_to_one_processor, unpin};
-pub use memory::{read_memory, write_memory};
+pub use memory::{read_memory, shares_memory, write_memory};
 pub use ptrace::{
     CallStop, PtraceError, Resume, attach, event_message, interrupt, listen, probe_syscall_info, registers, resume,
     seize, set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,

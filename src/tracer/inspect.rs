@@ -71,6 +71,12 @@ impl Inspect for Inspector {
         }
     }
 
+    fn rewound_to(&self, addr: Addr) {
+        if let Ok(registers) = self.registers() {
+            self.registers.set(Some(Registers { rip: addr.0, ..registers }));
+        }
+    }
+
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
         sys::read_memory(self.task, addr, buffer)
     }

@@ -11,15 +11,12 @@ use super::inspect::Inspector;
 use super::task::{Running, Seen, Stopped};
 use super::teardown::reap_everything;
 use super::watchdog::{Stopper, Watch, Watchdog};
-use crate::abi::{Addr, Arch, Registers, Signal, TaskId};
-use crate::engine::{Birth, Decision, Edit, Engine, How, Next, Observation, RawCall, Settle, Stop};
+use crate::abi::{Arch, Registers, Signal, TaskId};
+use crate::engine::{Birth, Decision, Edit, Engine, How, Newborn, Next, Observation, RawCall, Settle, Stop};
 use crate::plan::{Plan, Recipient, Victim};
 use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, CallStop, ChildPlan, ExecFailure, PtraceError, Resume, SpawnError, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
-
-/// `int3`.
-const BREAKPOINT: u8 = 0xcc;
 
 /// What is watched while the run goes on.
 #[derive(Debug, Default)]
@@ -78,7 +75,6 @@ fn run(plan: &Arc<Plan>, child: &ChildPlan, outputs: Outputs, sink: &mut dyn Sin
         engine: Engine::new(plan.clone(), spawned.task),
         watchdog,
         seats: HashMap::from([(spawned.task, Seat::stopped(spawned.task))]),
-        breakpoints: HashMap::new(),
         put_off: HashMap::new(),
         images: Rc::default(),
         sink,
@@ -112,8 +108,6 @@ struct Tracer<'a> {
     engine: Engine,
     watchdog: Watchdog,
     seats: HashMap<TaskId, Seat>,
-    /// Original bytes under planted breakpoints, by process.
-    breakpoints: HashMap<(TaskId, Addr), u8>,
     /// What the engine did not want to know yet.
     put_off: HashMap<TaskId, Observation>,
     images: Rc<Images>,
@@ -317,7 +311,7 @@ impl Tracer<'_> {
         match decode(task, status) {
             Ok((stop, registers)) => {
                 let born = match stop {
-                    Stop::Born { child, birth: _, process } => Some((child, process)),
+                    Stop::Born(born) => Some((born.child, born.process)),
                     _ => None,
                 };
                 if let Stop::Exec { former } = stop {
@@ -325,7 +319,7 @@ impl Tracer<'_> {
                 }
                 self.tell(task, Observation::Stop { task, stop }, registers);
                 if let Some((child, process)) = born {
-                    self.adopt(task, child, process);
+                    self.adopt(child, process);
                 }
             }
             // Killed in its stop: its end is told by the next wait.
@@ -341,30 +335,21 @@ impl Tracer<'_> {
     }
 
     /// A new task: its first stop is waited for at once, whichever of the two came first.
-    fn adopt(&mut self, parent: TaskId, child: TaskId, process: TaskId) {
+    fn adopt(&mut self, child: TaskId, process: TaskId) {
         if process == child {
             self.watchdog.add(child);
-            let parent = self.engine.process_of(parent).unwrap_or(parent);
-            let copied: Vec<(Addr, u8)> = self
-                .breakpoints
-                .iter()
-                .filter(|((owner, _), _)| *owner == parent)
-                .map(|((_, addr), byte)| (*addr, *byte))
-                .collect();
-            self.breakpoints.extend(copied.into_iter().map(|(addr, byte)| ((child, addr), byte)));
         }
         self.seats.insert(child, Seat { state: SeatState::Running(Running::told(child)), since: Instant::now() });
         self.settle(child, Settle::Stop, false);
     }
 
-    /// After an exec the process is its first thread alone, whichever thread made it, and without breakpoints.
+    /// After an exec the process is its first thread alone, whichever thread made it.
     fn image_replaced(&mut self, task: TaskId, former: TaskId) {
         if former != task {
             self.seats.remove(&former);
         }
         let engine = &self.engine;
         self.seats.retain(|other, _| *other == task || engine.process_of(*other) != Some(task));
-        self.breakpoints.retain(|(owner, _), _| *owner != task);
     }
 
     /// Tells the engine, carries out what it decides, and hands on the events.
@@ -421,26 +406,7 @@ impl Tracer<'_> {
                     sys::send_signal(process, None, Signal::KILL);
                 }
                 Edit::Kill(Victim::Tree) => self.watchdog.kill_all(),
-                Edit::Plant(addr) => self.plant(task, process, addr),
-                Edit::Lift(addr) => self.lift(task, process, addr),
             }
-        }
-    }
-
-    fn plant(&mut self, task: TaskId, process: TaskId, addr: Addr) {
-        let mut original = [0];
-        if sys::read_memory(task, addr, &mut original) == 1 && sys::write_memory(task, addr, &[BREAKPOINT]) {
-            self.breakpoints.insert((process, addr), original[0]);
-        }
-    }
-
-    fn lift(&mut self, task: TaskId, process: TaskId, addr: Addr) {
-        if let Some(original) = self.breakpoints.remove(&(process, addr)) {
-            sys::write_memory(task, addr, &[original]);
-        }
-        if let Ok(mut registers) = sys::registers(task) {
-            registers.rip = addr.0;
-            let _ = sys::set_registers(task, &registers);
         }
     }
 }
@@ -484,5 +450,7 @@ fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Registers>), Ptr
 fn born(task: TaskId, birth: Birth) -> Result<Stop, PtraceError> {
     let child = TaskId(sys::event_message(task)? as i32);
     let process = procfs::process_of(child).unwrap_or(child);
-    Ok(Stop::Born { child, birth, process })
+    let shares_memory = sys::shares_memory(task, child)
+        .unwrap_or(birth == Birth::Vfork || process == procfs::process_of(task).unwrap_or(task));
+    Ok(Stop::Born(Newborn { child, birth, process, shares_memory }))
 }

@@ -45,6 +45,29 @@ pub enum EventKind {
         /// What the task got: the signal itself, another one, or none, as rules decided.
         delivered: Option<Signal>,
     },
+    /// A task got to a place that a rule names.
+    Hit {
+        /// The place: `libwal.so!wal_commit+0x1c`.
+        place: Arc<str>,
+        /// The arguments of the function that begins there, where its signature is known.
+        args: Vec<HitArg>,
+        /// What its caller gets, where the function is not run.
+        returned: Option<u64>,
+    },
+    /// A task accessed data that a rule watches.
+    Watch {
+        /// The data: `libwal.so!counter`.
+        place: Arc<str>,
+        /// What stands there now.
+        value: Value,
+        /// The function that did it.
+        by: Arc<str>,
+    },
+    /// A task that is stepped has got here.
+    Step {
+        /// The place: `kv!main+0x4`.
+        place: Arc<str>,
+    },
     /// The process stopped (group-stop) because of this signal.
     Stopped(Signal),
     /// A new program image.
@@ -70,6 +93,17 @@ pub enum EventKind {
     Killed(Signal),
     /// Something the run has to say in its place, such as a call that was let go unseen.
     Note(String),
+}
+
+/// An argument of a function.
+#[derive(Clone, Debug)]
+pub struct HitArg {
+    /// The signature's name for it.
+    pub name: Arc<str>,
+    /// The word that it is passed in: for comparing, never shown.
+    pub raw: u64,
+    /// What is shown.
+    pub value: Value,
 }
 
 /// Which part of a call an event shows: other tasks' lines may fall into it.

@@ -10,7 +10,7 @@ mod value;
 mod weave;
 mod writer;
 
-pub use event::{Call, CallResult, Event, EventKind, Fired, Part, Sink};
+pub use event::{Call, CallResult, Event, EventKind, Fired, HitArg, Part, Sink};
 pub use name::TaskName;
 pub use record::{Abandoned, Hang, Record, RuleRecord};
 pub use value::{Arg, PathValue, Value};

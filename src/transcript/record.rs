@@ -39,6 +39,10 @@ pub struct RuleRecord {
     pub overruled: u64,
     /// Why it could not fire although it was its turn, and how often, in the order in which it came up.
     pub prevented: Vec<(String, u64)>,
+    /// Whether its place was found.
+    pub found: bool,
+    /// Why its place was not found, where it was looked for last.
+    pub missing: Option<String>,
     /// Calls that did the job of the rule's own call where its conditions held, each with that job.
     pub instead: Vec<(Operation, Sysno)>,
 }

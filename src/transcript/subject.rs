@@ -18,6 +18,9 @@ impl Subject for Event {
             EventKind::Clone { .. } => SubjectKind::Clone,
             EventKind::Exit { .. } => SubjectKind::Exit,
             EventKind::Killed(_) => SubjectKind::Killed,
+            EventKind::Hit { .. } => SubjectKind::Hit,
+            EventKind::Watch { .. } => SubjectKind::Watch,
+            EventKind::Step { .. } => SubjectKind::Step,
             EventKind::Stopped(_) | EventKind::Note(_) => SubjectKind::Other,
         }
     }
@@ -25,6 +28,11 @@ impl Subject for Event {
     fn arg(&self, name: &str) -> Option<Operand<'_>> {
         match (&self.kind, name) {
             (EventKind::Call(call), _) => call_arg(call, name).map(|arg| operand(&arg.value, arg.raw)),
+            (EventKind::Hit { args, .. }, _) => {
+                args.iter().find(|arg| *arg.name == *name).map(|arg| operand(&arg.value, arg.raw))
+            }
+            (EventKind::Watch { value, .. }, "value") => Some(operand(value, 0)),
+            (EventKind::Watch { by, .. }, "by") => Some(text(by)),
             (EventKind::Signal { info, .. }, "signal") => Some(signal(info.signal)),
             (EventKind::Signal { info, .. }, "code") => Some(Operand {
                 number: Some(i128::from(info.code)),
@@ -49,6 +57,9 @@ impl Subject for Event {
 
     fn first(&self) -> Option<Operand<'_>> {
         match &self.kind {
+            EventKind::Hit { place, .. } | EventKind::Watch { place, .. } | EventKind::Step { place } => {
+                Some(text(place))
+            }
             EventKind::Signal { info, .. } => Some(signal(info.signal)),
             EventKind::Killed(killer) => Some(signal(*killer)),
             EventKind::Exec { .. } => self.arg("program"),
@@ -125,6 +136,10 @@ fn operand(value: &Value, raw: u64) -> Operand<'_> {
 
 fn number(number: i128) -> Operand<'static> {
     Operand { number: Some(number), ..Operand::default() }
+}
+
+fn text(text: &str) -> Operand<'_> {
+    Operand { text: Some(text.into()), ..Operand::default() }
 }
 
 fn named(name: String) -> Operand<'static> {

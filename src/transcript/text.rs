@@ -9,6 +9,9 @@
 //! P1     exec("kv", argc=8)
 //! P1     --- SIGTERM {si_code=SI_USER, si_pid=P2} (suppressed)
 //! P1     --- SIGUSR1 {si_code=SI_USER} (delivered as SIGTERM)
+//! P1     hit libc.so.6!malloc(size=4096) = 0         a place that a rule names; with a value if it was not run
+//! P1     watch kv!counter = 5 by kv!bump             data that a rule watches, and who has written it
+//! P1     step kv!main+0x4
 //! P1     stopped by SIGSTOP
 //! P1     +++ exited 1
 //! P1     +++ killed by SIGKILL
@@ -57,6 +60,23 @@ impl Display for EventKind {
                     Some(_) => Ok(()),
                 }
             }
+            EventKind::Hit { place, args, returned } => {
+                write!(f, "hit {place}")?;
+                if !args.is_empty() {
+                    f.write_char('(')?;
+                    for (at, arg) in args.iter().enumerate() {
+                        let comma = if at == 0 { "" } else { ", " };
+                        write!(f, "{comma}{}={}", arg.name, arg.value)?;
+                    }
+                    f.write_char(')')?;
+                }
+                match returned {
+                    Some(value) => write!(f, " = {}", *value as i64),
+                    None => Ok(()),
+                }
+            }
+            EventKind::Watch { place, value, by } => write!(f, "watch {place} = {value} by {by}"),
+            EventKind::Step { place } => write!(f, "step {place}"),
             EventKind::Stopped(signal) => write!(f, "stopped by {signal}"),
             EventKind::Exec { program, argc } => {
                 f.write_str("exec(")?;

@@ -47,6 +47,9 @@ impl Weave {
             }
             EventKind::Exit { .. } | EventKind::Killed(_) => self.forget(event.task),
             EventKind::Signal { .. }
+            | EventKind::Hit { .. }
+            | EventKind::Watch { .. }
+            | EventKind::Step { .. }
             | EventKind::Stopped(_)
             | EventKind::Exec { .. }
             | EventKind::Clone { .. }

@@ -49,7 +49,7 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
         many => format!("{many} times"),
     };
     let name = &rule.name;
-    let pattern = &rule.trigger.pattern;
+    let pattern = &rule.trigger;
     let message = if rule.fires_span.is_some() {
         format!("rule `{name}` fired {}, not {}", times(record.fired), rule.fires)
     } else {
@@ -61,6 +61,8 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
         format!("could not fire: {count}{reason}")
     } else if record.fired > 0 {
         format!("fired {}", times(record.fired))
+    } else if let Some(missing) = &record.missing {
+        missing.clone()
     } else if !record.armed {
         "its `after` event never happened".to_owned()
     } else if record.seen == 0 {

@@ -3,10 +3,11 @@
 
 use super::Lowering;
 use super::patterns::Placed;
+use super::rules::Occasion;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::pattern::Noun;
-use crate::plan::{Action, Phase, Recipient, Side, Victim};
-use crate::spec::{Inject, Scalar, SignalAction, Text};
+use crate::plan::{Action, Phase, Point, PointKind, Recipient, Side, StepTo, Victim};
+use crate::spec::{Inject, Scalar, SignalAction, Step, Text};
 
 /// An action, the key that asks for it, and where its value stands.
 struct Asked {
@@ -23,16 +24,21 @@ impl Asked {
 
 impl Lowering<'_> {
     /// The actions of a rule in the order of the action table. `phase` is `None` where the event is wrong already.
-    pub(super) fn actions(&mut self, written: &Inject, on: Option<&Placed>, phase: Option<Phase>) -> Vec<Action> {
-        let asked = self.asked(written, on, phase);
-        if asked.is_empty() && !written.incomplete && !has_action(written) {
+    pub(super) fn actions(&mut self, written: &Inject, occasion: Occasion<'_>, phase: Option<Phase>) -> Vec<Action> {
+        let asked = self.asked(written, occasion, phase);
+        let is_placed = written.at.is_some() || written.watch.is_some();
+        if asked.is_empty() && !is_placed && !written.incomplete && !has_action(written) {
             let help = Some(
                 "add `error = \"EIO\"`, or `retval`, `short`, `args`, `signal`, `kill`, `registers`, `memory`, ..."
                     .to_owned(),
             );
             self.error(Code::NO_ACTION, written.span, "the rule does nothing", "no action", help);
         }
-        if let (Some(on), Some(phase)) = (on, phase) {
+        if let (Some(point), Some(Phase::Point)) = (occasion.point, phase) {
+            for asked in &asked {
+                self.check_fit_of_point(asked, point);
+            }
+        } else if let (Some(on), Some(phase)) = (occasion.on, phase) {
             for asked in &asked {
                 self.check_fit(asked, on, phase);
             }
@@ -51,7 +57,7 @@ impl Lowering<'_> {
         asked.into_iter().map(|asked| asked.action).collect()
     }
 
-    fn asked(&mut self, written: &Inject, on: Option<&Placed>, phase: Option<Phase>) -> Vec<Asked> {
+    fn asked(&mut self, written: &Inject, occasion: Occasion<'_>, phase: Option<Phase>) -> Vec<Asked> {
         let error = written.error.as_ref().and_then(|errno| {
             let action = self.errno(errno).map(Action::Error);
             Asked::new(action, "error", errno.span)
@@ -64,7 +70,7 @@ impl Lowering<'_> {
             let action = self.retval(&value.value, value.span).map(Action::Retval);
             Asked::new(action, "retval", value.span)
         });
-        let changes = self.asked_changes(written, on);
+        let changes = self.asked_changes(written, occasion);
         let delay = |text: &Text, key, at, lowering: &mut Self| {
             let action = lowering.duration(text, key).map(|duration| Action::Delay { at, duration });
             Asked::new(action, key, text.span)
@@ -86,8 +92,9 @@ impl Lowering<'_> {
     }
 
     /// Actions that change the call or the task.
-    fn asked_changes(&mut self, written: &Inject, on: Option<&Placed>) -> Vec<Asked> {
+    fn asked_changes(&mut self, written: &Inject, occasion: Occasion<'_>) -> Vec<Asked> {
         let mut asked = Vec::new();
+        let on = occasion.on;
         if let Some(short) = &written.short {
             asked.push(Asked::new(self.short(short, on), "short", short.span));
         }
@@ -101,15 +108,40 @@ impl Lowering<'_> {
             asked.push(Asked::new(self.substitute(replace), "replace", replace.span));
         }
         if let Some(registers) = &written.registers {
-            asked.push(Asked::new(self.register_edits(&registers.value), "registers", registers.span));
+            let actions = self.register_edits(&registers.value);
+            asked.extend(actions.into_iter().map(|action| Asked::new(Some(action), "registers", registers.span)));
         }
         if let Some(memory) = &written.memory {
-            asked.push(Asked::new(self.memory_edits(&memory.value, on), "memory", memory.span));
+            asked.push(Asked::new(self.memory_edits(&memory.value, occasion), "memory", memory.span));
         }
         if let Some(capture) = &written.capture {
-            asked.push(Asked::new(self.captures(&capture.value, on), "capture", capture.span));
+            asked.push(Asked::new(self.captures(&capture.value, occasion), "capture", capture.span));
+        }
+        if let Some(value) = &written.returns {
+            let action = self.retval(&value.value, value.span).map(|value| Action::Return(value as u64));
+            asked.push(Asked::new(action, "return", value.span));
+        }
+        if let Some(step) = &written.step {
+            asked.push(Asked::new(self.step(step), "step", step.span));
         }
         asked.into_iter().flatten().collect()
+    }
+
+    fn step(&mut self, written: &Step) -> Option<Action> {
+        let to = match (&written.count, &written.until) {
+            (Some(count), None) => StepTo::Count(self.within(count, "count", 1, 1_000_000)? as u64),
+            (None, Some(until)) => StepTo::Place(self.place(until)?.0),
+            (count, until) => {
+                let (code, message) = match (count, until) {
+                    (None, None) => (Code::MISSING_KEY, "`step` lacks `count` or `until`"),
+                    _ => (Code::CONFLICTING_KEYS, "`count` and `until` exclude each other"),
+                };
+                let help = Some("write `step = { count = 20 }` or `step = { until = \"symbol\" }`".to_owned());
+                self.error(code, written.span, message, "how far?", help);
+                return None;
+            }
+        };
+        Some(Action::Step(to))
     }
 
     fn retval(&mut self, value: &Scalar, span: Span) -> Option<i64> {
@@ -194,6 +226,38 @@ impl Lowering<'_> {
         Some(Action::Kill { victim: victim?, at: side.unwrap_or(default) })
     }
 
+    /// A task at a breakpoint makes no call, and has no signal in delivery.
+    fn check_fit_of_point(&mut self, asked: &Asked, point: &Point) {
+        let fits = match &asked.action {
+            Action::Signal { .. } | Action::Kill { .. } | Action::Delay { .. } => true,
+            Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Jump(_) => true,
+            Action::Return(_) | Action::Step(_) => matches!(point.kind, PointKind::Code { .. }),
+            Action::Error(_)
+            | Action::ErrorAfter(_)
+            | Action::Retval(_)
+            | Action::Short(_)
+            | Action::Corrupt(_)
+            | Action::Args(_)
+            | Action::Substitute(_)
+            | Action::Suppress
+            | Action::Replace(_) => false,
+        };
+        if fits {
+            return;
+        }
+        let key = asked.key;
+        let help = match key {
+            "error" | "retval" => "a function is made to fail by `return`, with the value that it fails with",
+            _ => "here `return`, `registers`, `memory`, `capture`, `step`, `signal`, `kill` and delays can be done",
+        };
+        let message = format!("`{key}` does not fit a place in the program");
+        let error = Diagnostic::error(&self.spec.source, Code::MISFIT_ACTION, message)
+            .at(asked.span, "cannot be done here")
+            .at(point.span, "the rule's event")
+            .help(Some(help.to_owned()));
+        self.problems.push(error);
+    }
+
     fn check_fit(&mut self, asked: &Asked, on: &Placed, phase: Phase) {
         let key = asked.key;
         let fits = match (phase, &asked.action) {
@@ -234,14 +298,15 @@ impl Lowering<'_> {
                 return;
             }
             (Phase::Exit, Action::Suppress | Action::Replace(_)) => false,
-            (_, Action::Registers(_) | Action::Memory(_) | Action::Capture(_)) => {
+            (_, Action::Return(_) | Action::Step(_)) => false,
+            (_, Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Jump(_)) => {
                 !on.pattern.nouns().any(|noun| noun == Noun::Killed)
             }
             (Phase::Signal, Action::Suppress | Action::Replace(_) | Action::Kill { .. }) => true,
             (Phase::Signal, _) => false,
             (Phase::LifeCycle, Action::Kill { .. }) => true,
             (Phase::LifeCycle, Action::Signal { .. }) => !on.pattern.nouns().any(|noun| noun == Noun::Exit),
-            (Phase::LifeCycle, _) => false,
+            (Phase::LifeCycle | Phase::Point, _) => false,
         };
         if fits {
             return;
@@ -254,6 +319,7 @@ impl Lowering<'_> {
                 "a signal",
                 "a signal can be swallowed (`suppress`), replaced (`signal`), or its process killed (`kill`)",
             ),
+            Phase::Point => ("a place", "write `on` with a system call"),
             Phase::LifeCycle => {
                 ("a life-cycle event", "name the call to make it fail (`execve`, `clone3`), or use `kill`")
             }
@@ -309,5 +375,7 @@ fn has_action(written: &Inject) -> bool {
         || written.registers.is_some()
         || written.memory.is_some()
         || written.capture.is_some()
+        || written.returns.is_some()
+        || written.step.is_some()
         || written.suppress.as_ref().is_some_and(|suppress| suppress.value)
 }

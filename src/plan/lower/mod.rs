@@ -8,6 +8,7 @@ mod expect;
 mod faithful;
 mod instead;
 mod patterns;
+mod points;
 mod rules;
 mod sequences;
 mod state;
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Plan;
-use crate::abi::{Arch, CallSet};
+use crate::abi::{Arch, CallSet, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level, Span};
 use crate::spec::Spec;
 
@@ -116,6 +117,11 @@ impl<'a> Lowering<'a> {
         self.vars();
         self.requires();
         self.settle_seed();
+        self.check_debug_registers();
+        if self.spec.inject.iter().any(|rule| rule.at.is_some() || rule.watch.is_some()) {
+            // Libraries that are mapped later may hold the place.
+            self.noticed.union(&Sysno::parse("mmap").into_iter().collect());
+        }
         self.name_rules();
         let target = self.target();
         let setup = self.setup();

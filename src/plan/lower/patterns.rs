@@ -4,7 +4,7 @@
 use super::Lowering;
 use crate::abi::CallSet;
 use crate::diagnostic::{Code, Diagnostic, Located, Span, did_you_mean, listed};
-use crate::pattern::{Head, Noun, Pattern, PatternProblem, Pred, parse, parse_preds};
+use crate::pattern::{Pattern, PatternProblem, Pred, parse, parse_preds};
 use crate::spec::Text;
 
 /// A pattern and where its text stands.
@@ -50,7 +50,7 @@ impl Lowering<'_> {
         match parse(located.text(), self.context.arch) {
             Ok(pattern) => {
                 let placed = Placed { pattern, located };
-                self.check_supported(&placed);
+                self.check_places(&placed);
                 self.check_rules(&placed);
                 Some(placed)
             }
@@ -101,23 +101,10 @@ impl Lowering<'_> {
         }
     }
 
-    fn pattern_problems(&mut self, problems: Vec<PatternProblem>, located: &Located, text: &Text) {
+    pub(super) fn pattern_problems(&mut self, problems: Vec<PatternProblem>, located: &Located, text: &Text) {
         for problem in problems {
             let span = if located.text().is_empty() { text.span } else { located.span(problem.range) };
             self.error(problem.code, span, problem.message, &problem.label, problem.help);
-        }
-    }
-
-    fn check_supported(&mut self, placed: &Placed) {
-        for alt in placed.pattern.alts.iter().flat_map(crate::pattern::Alt::chain) {
-            let span = placed.located.span(alt.head_range.clone());
-            match alt.head {
-                Head::Noun(noun @ (Noun::Hit | Noun::Watch | Noun::Step)) => {
-                    let message = format!("the event `{}` is not supported yet", noun.name());
-                    self.error(Code::UNSUPPORTED_EVENT, span, message, "this version has no breakpoints", None);
-                }
-                Head::Call(_) | Head::Class { .. } | Head::Operation(_) | Head::Noun(_) => {}
-            }
         }
     }
 

@@ -8,8 +8,15 @@ use super::patterns::Placed;
 use crate::abi::{ArgKind, CallSet, Operation};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::pattern::{Alt, Head, Noun, Pattern, Ranges};
-use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Probability, Rule, Scope, Trigger};
+use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Point, Probability, Rule, Scope, Trigger};
 use crate::spec::{Inject, Scalar, Text, Where};
+
+/// What a rule waits for, as far as it could be read.
+#[derive(Clone, Copy)]
+pub(super) struct Occasion<'a> {
+    pub(super) on: Option<&'a Placed>,
+    pub(super) point: Option<&'a Point>,
+}
 
 impl Lowering<'_> {
     /// Settles the names of all rules, so that patterns can speak of any of them.
@@ -66,9 +73,14 @@ impl Lowering<'_> {
         if let Some(on) = &on {
             self.name_calls(on);
         }
-        let phase = on.as_ref().and_then(|on| self.phase(on));
+        self.check_point_keys(written);
+        let point = self.point(written);
+        let phase = match &point {
+            Some(_) => Some(Phase::Point),
+            None => on.as_ref().and_then(|on| self.phase(on)),
+        };
         let calls = on.as_ref().map(|on| on.pattern.calls()).unwrap_or_default();
-        let filter = self.filter(&written.filter, on.as_ref(), &calls);
+        let filter = self.filter(&written.filter, on.as_ref(), point.as_ref(), &calls);
         let after = written.after.as_ref().and_then(|after| self.window(after, &name, "after"));
         let until = written.until.as_ref().and_then(|until| self.window(until, &name, "until"));
         let scope = written.scope.as_ref().and_then(|scope| {
@@ -81,16 +93,20 @@ impl Lowering<'_> {
         if let (Some(when), Some(fires)) = (&when, &fires) {
             self.check_fires(written, when, fires, scope);
         }
-        let actions = self.actions(written, on.as_ref(), phase);
-        let on = on?;
+        let occasion = Occasion { on: on.as_ref(), point: point.as_ref() };
+        let actions = self.actions(written, occasion, phase);
+        let (pattern, on_span) = match (&on, &point) {
+            (_, Some(point)) => (self.point_pattern(point), point.span),
+            (on, None) => on.as_ref().map(|on| (on.pattern.clone(), on.span()))?,
+        };
         let (phase, when, fires) = (phase?, when?, fires?);
-        let instead = if fires.contains(0) { Vec::new() } else { self.instead(&on.pattern) };
+        let instead = if fires.contains(0) { Vec::new() } else { self.instead(&pattern) };
         Some(Rule {
             name,
             span: written.span,
-            on_span: on.span(),
+            on_span,
             fires_span: written.fires.as_ref().map(|fires| fires.span),
-            trigger: Trigger { pattern: on.pattern, phase },
+            trigger: Trigger { pattern, phase, point },
             filter,
             when,
             scope,
@@ -171,7 +187,7 @@ impl Lowering<'_> {
         found
     }
 
-    fn filter(&mut self, written: &Where, on: Option<&Placed>, calls: &CallSet) -> Filter {
+    fn filter(&mut self, written: &Where, on: Option<&Placed>, point: Option<&Point>, calls: &CallSet) -> Filter {
         let mut filter = Filter { operations: on.map(operations).unwrap_or_default(), ..Filter::default() };
         if let Some(path) = &written.path {
             filter.path = self.glob(path);
@@ -193,7 +209,10 @@ impl Lowering<'_> {
             self.check_filter(on, fd.span, "fd", |kind| matches!(kind, ArgKind::Fd | ArgKind::DirFd));
         }
         for text in &written.args {
-            if on.is_some_and(|on| !calls.is_empty() && !on.pattern.is_nouns_only()) {
+            if let Some(signature) = point.and_then(|point| point.signature.as_ref()) {
+                let preds = self.signature_preds(text, signature);
+                filter.args.extend(preds.into_iter().map(|pred| ArgTest { pred }));
+            } else if on.is_some_and(|on| !calls.is_empty() && !on.pattern.is_nouns_only()) {
                 let preds = self.preds(text, calls);
                 filter.args.extend(preds.into_iter().map(|pred| ArgTest { pred }));
             } else {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Lowering;
-use super::patterns::Placed;
+use super::rules::Occasion;
 use crate::abi::Register;
 use crate::diagnostic::{Code, Located, Span, did_you_mean};
 use crate::plan::{Action, Capture, Captured, Form, MemoryEdit, MemoryValue, Spot};
@@ -12,8 +12,9 @@ use crate::spec::{At, Memory, Scalar, Text};
 
 impl Lowering<'_> {
     /// `registers`.
-    pub(super) fn register_edits(&mut self, written: &[(Text, At<Scalar>)]) -> Option<Action> {
+    pub(super) fn register_edits(&mut self, written: &[(Text, At<Scalar>)]) -> Vec<Action> {
         let mut edits = Vec::new();
+        let mut jump = None;
         for (name, value) in written {
             let register = self.register(&name.value, name.span);
             let text = match &value.value {
@@ -24,11 +25,17 @@ impl Lowering<'_> {
                 }
             };
             let (Some(register), Some(text)) = (register, text) else { continue };
+            if register.name() == "rip" && is_place(&text) {
+                let text = Text { value: text, span: value.span };
+                jump = self.place(&text).map(|(place, _)| place);
+                continue;
+            }
             if let Some(change) = self.change(&text, register.bits(), value.span) {
                 edits.push((register, change));
             }
         }
-        (edits.len() == written.len()).then_some(Action::Registers(edits))
+        let registers = (!edits.is_empty()).then_some(Action::Registers(edits));
+        registers.into_iter().chain(jump.map(Action::Jump)).collect()
     }
 
     fn register(&mut self, name: &str, span: Span) -> Option<Register> {
@@ -47,13 +54,13 @@ impl Lowering<'_> {
     }
 
     /// `memory`.
-    pub(super) fn memory_edits(&mut self, written: &[Memory], on: Option<&Placed>) -> Option<Action> {
-        let edits: Vec<MemoryEdit> = written.iter().filter_map(|edit| self.memory_edit(edit, on)).collect();
+    pub(super) fn memory_edits(&mut self, written: &[Memory], occasion: Occasion<'_>) -> Option<Action> {
+        let edits: Vec<MemoryEdit> = written.iter().filter_map(|edit| self.memory_edit(edit, occasion)).collect();
         (edits.len() == written.len()).then_some(Action::Memory(edits))
     }
 
-    fn memory_edit(&mut self, written: &Memory, on: Option<&Placed>) -> Option<MemoryEdit> {
-        let at = written.at.as_ref().and_then(|at| self.spot(at, on));
+    fn memory_edit(&mut self, written: &Memory, occasion: Occasion<'_>) -> Option<MemoryEdit> {
+        let at = written.at.as_ref().and_then(|at| self.spot(at, occasion));
         let value = match written.values.as_slice() {
             [] => {
                 let help = Some("add `bytes = \"de ad\"`, or `u8`, `u16`, `u32`, `u64`, `cstr`".to_owned());
@@ -112,7 +119,7 @@ impl Lowering<'_> {
     }
 
     /// `capture`.
-    pub(super) fn captures(&mut self, written: &[(Text, Text)], on: Option<&Placed>) -> Option<Action> {
+    pub(super) fn captures(&mut self, written: &[(Text, Text)], occasion: Occasion<'_>) -> Option<Action> {
         let mut captures = Vec::new();
         for (name, text) in written {
             let good = name.value.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -122,21 +129,21 @@ impl Lowering<'_> {
                 let message = format!("`{}` cannot be the name of a value", name.value);
                 self.error(Code::BAD_NAME, name.span, message, "patterns could not name it", help);
             }
-            let at = self.captured(text, on);
+            let at = self.captured(text, occasion);
             captures.extend(at.filter(|_| good).map(|at| Capture { name: Arc::from(name.value.as_str()), at }));
         }
         (captures.len() == written.len()).then_some(Action::Capture(captures))
     }
 
-    fn captured(&mut self, text: &Text, on: Option<&Placed>) -> Option<Captured> {
+    fn captured(&mut self, text: &Text, occasion: Occasion<'_>) -> Option<Captured> {
         let located = self.expand(text)?;
         let Some((place, form)) = located.text().rsplit_once(':') else {
             if let Some(register) = Register::parse(located.text().trim(), self.context.arch) {
                 return Some(Captured::Register(register));
             }
-            return self.spot_of(located.text(), 0, &located, on).map(Captured::Number);
+            return self.spot_of(located.text(), 0, &located, occasion).map(Captured::Number);
         };
-        let spot = self.spot_of(place, 0, &located, on);
+        let spot = self.spot_of(place, 0, &located, occasion);
         let form = match form.trim() {
             "u8" => Form::Unsigned(8),
             "u16" => Form::Unsigned(16),
@@ -169,15 +176,20 @@ impl Lowering<'_> {
         Some(Captured::Memory(spot?, form))
     }
 
-    fn spot(&mut self, text: &Text, on: Option<&Placed>) -> Option<Spot> {
+    fn spot(&mut self, text: &Text, occasion: Occasion<'_>) -> Option<Spot> {
         let located = self.expand(text)?;
-        self.spot_of(located.text(), 0, &located, on)
+        self.spot_of(located.text(), 0, &located, occasion)
     }
 
     /// A spot that is written at `from` of a text.
-    fn spot_of(&mut self, text: &str, from: usize, located: &Located, on: Option<&Placed>) -> Option<Spot> {
-        let is_argument =
-            |name: &str| on.is_some_and(|on| on.pattern.calls().iter().any(|call| call.arg(name).is_some()));
+    fn spot_of(&mut self, text: &str, from: usize, located: &Located, occasion: Occasion<'_>) -> Option<Spot> {
+        let of_a_call =
+            |name: &str| occasion.on.is_some_and(|on| on.pattern.calls().iter().any(|call| call.arg(name).is_some()));
+        let signature = occasion.point.and_then(|point| point.signature.as_ref());
+        let is_argument = |name: &str| match signature {
+            Some(signature) => signature.params.iter().any(|param| *param.name == *name),
+            None => of_a_call(name),
+        };
         match Spot::parse(text, self.context.arch, &is_argument) {
             Ok(spot) => Some(spot),
             Err(problem) => {
@@ -189,4 +201,9 @@ impl Lowering<'_> {
             }
         }
     }
+}
+
+/// Whether a value for the instruction pointer is the name of a place, and no number.
+fn is_place(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') || text.contains('!')
 }

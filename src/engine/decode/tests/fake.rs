@@ -56,6 +56,8 @@ impl Inspect for Fake {
         read
     }
 
+    fn rewound_to(&self, _addr: Addr) {}
+
     fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
         true
     }

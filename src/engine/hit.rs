@@ -1,0 +1,359 @@
+//! Tasks at breakpoints and watchpoints: what fires there, and how a task gets past.
+//! It must not know how breakpoints are planted.
+
+use super::Engine;
+use super::convention;
+use super::fire::{Deed, Moment};
+use super::inspect::Inspect;
+use super::points::{BREAKPOINT, SpaceId, Use, debug_control};
+use super::stop::{Decision, Edit, Stop};
+use super::task::Walk;
+use crate::abi::{Addr, Register, Signal, SignalInfo, Word};
+use crate::plan::{PlaceAt, Point, PointKind};
+use crate::transcript::{EventKind, TaskName};
+
+/// `si_code` of the SIGTRAP that `int3` raises on x86 (SI_KERNEL).
+const INT3: i32 = 0x80;
+/// `si_code` of the SIGTRAP of a debug register (TRAP_HWBKPT).
+const DEBUG: i32 = 4;
+/// `si_code` of the SIGTRAP after a single step: TRAP_TRACE, or SIGTRAP itself where the step led into a handler
+/// (`signal_setup_done` in the kernel notifies the tracer without a code of its own).
+pub(super) const STEPS: [i32; 2] = [2, 5];
+/// Prefixes of instructions that a step executes once and comes back to.
+const REPEATS: [u8; 2] = [0xf2, 0xf3];
+/// `syscall`, `sysenter` and `int 0x80`.
+const CALLS: [[u8; 2]; 3] = [[0x0f, 0x05], [0x0f, 0x34], [0xcd, 0x80]];
+
+impl Engine {
+    /// Whether a SIGTRAP is a breakpoint or watchpoint of the run's own; if so, what happens there has happened.
+    pub(super) fn at_point(
+        &mut self,
+        name: TaskName,
+        info: &SignalInfo,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) -> bool {
+        let Some(space) = self.space(name) else { return false };
+        match info.code {
+            INT3 => {
+                let Ok(registers) = inspect.registers() else { return false };
+                let addr = Addr(registers.rip.wrapping_sub(1));
+                if !self.points.is_planted(space, addr) {
+                    return false;
+                }
+                inspect.rewound_to(addr);
+                decision.edits.push(set(rip(), addr.0));
+                self.at_breakpoint(name, space, addr, inspect, decision);
+                true
+            }
+            DEBUG => self.at_debug_register(name, space, inspect, decision),
+            _ => false,
+        }
+    }
+
+    fn at_breakpoint(
+        &mut self,
+        name: TaskName,
+        space: SpaceId,
+        addr: Addr,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        let stack = inspect.registers().map_or(0, |registers| registers.rsp);
+        let known = self.tasks.get_mut(&name).and_then(|task| task.told.take());
+        let mut goes_elsewhere = false;
+        if known != Some((addr, stack)) {
+            let mut rules = Vec::new();
+            for what in self.points.uses(space, addr) {
+                match what {
+                    Use::Start => self.at_start(name, space, addr),
+                    Use::Rule(rule) => rules.push(rule),
+                    Use::Chooser(rule) => self.at_chooser(space, rule, stack, inspect),
+                    Use::Chosen(rule) => {
+                        self.points.remove(space, addr, what);
+                        if let Ok(registers) = inspect.registers() {
+                            self.points.chose(space, rule, Addr(registers.rax));
+                        }
+                    }
+                }
+            }
+            goes_elsewhere = self.hit(name, &rules, addr, inspect, decision);
+        }
+        if !goes_elsewhere && !self.points.uses(space, addr).is_empty() {
+            self.step_over(name, space, addr, inspect, decision);
+        }
+    }
+
+    /// Tracing starts with the process that has got here.
+    fn at_start(&mut self, name: TaskName, space: SpaceId, addr: Addr) {
+        let Some(process) = self.processes.get_mut(&name.process) else { return };
+        process.tracing = true;
+        self.record.started |= self.log.begun();
+        self.points.remove(space, addr, Use::Start);
+        self.points.stale(space);
+    }
+
+    /// The function that chooses the code of an indirect function has begun: what it returns is known when it does.
+    fn at_chooser(&mut self, space: SpaceId, rule: usize, stack: u64, inspect: &dyn Inspect) {
+        let mut back = [0; 8];
+        if inspect.read(Addr(stack), &mut back) == back.len() {
+            self.points.add(space, Addr(u64::from_le_bytes(back)), Use::Chosen(rule));
+            self.points.stale(space);
+        }
+    }
+
+    /// The rules at an address fire; whether the task goes on somewhere else.
+    fn hit(
+        &mut self,
+        name: TaskName,
+        rules: &[usize],
+        addr: Addr,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) -> bool {
+        if rules.is_empty() || !self.has_events(name) {
+            return false;
+        }
+        let points: Vec<_> = rules.iter().filter_map(|rule| self.rules.point(*rule)).collect();
+        let Some(first) = points.first() else { return false };
+        let signature = points.iter().find_map(|point| point.signature.as_ref());
+        let args = match signature {
+            Some(signature) => {
+                let decoder = self.decoder(name, inspect);
+                convention::arguments(signature, inspect, &decoder)
+            }
+            None => Vec::new(),
+        };
+        let kind = EventKind::Hit { place: shown(first, addr, inspect), args, returned: None };
+        let mut event = self.event(name, kind);
+        let deeds = self.fire(Moment::Point(rules), &mut event, inspect);
+        if let EventKind::Hit { returned, .. } = &mut event.kind {
+            *returned =
+                deeds.iter().find_map(|deed| if let Deed::Return(value) = deed { Some(*value) } else { None });
+        }
+        self.emit(event, decision);
+        let goes_elsewhere = deeds.iter().any(|deed| match deed {
+            Deed::Return(_) => true,
+            Deed::Edit(Edit::Register { register, .. }) => *register == rip(),
+            _ => false,
+        });
+        self.carry_out(name, deeds, inspect, decision);
+        goes_elsewhere
+    }
+
+    /// Whether events of a task exist now.
+    pub(super) fn has_events(&self, name: TaskName) -> bool {
+        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        let tracing = self.processes.get(&name.process).is_some_and(|process| process.tracing);
+        !silent && tracing && self.log.begun()
+    }
+
+    /// Lets a task execute the instruction under a breakpoint: the others of its address space stand still meanwhile.
+    fn step_over(
+        &mut self,
+        name: TaskName,
+        space: SpaceId,
+        addr: Addr,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        let Some(edit) = self.points.lift(space, addr) else { return };
+        decision.edits.push(edit);
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.over = Some(addr);
+        }
+        self.one_instruction(name, inspect);
+    }
+
+    /// Makes a task stop after its next instruction. A call among them is stopped at its entry and exit, so that
+    /// it may sleep.
+    pub(super) fn one_instruction(&mut self, name: TaskName, inspect: &dyn Inspect) {
+        let mut code = [0; 2];
+        if let (Some(space), Ok(registers)) = (self.space(name), inspect.registers()) {
+            let addr = Addr(registers.rip);
+            inspect.read(addr, &mut code);
+            self.points.unmask(space, addr, &mut code);
+        }
+        let is_call = CALLS.contains(&code);
+        self.go(name, |go| {
+            go.step = !is_call;
+            go.calls = is_call;
+        });
+    }
+
+    /// A task that has been let past a breakpoint stops again: the breakpoint is planted again. Whether the stop was
+    /// that of the step itself, and means nothing more.
+    pub(super) fn past_point(
+        &mut self,
+        name: TaskName,
+        stop: &Stop,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) -> bool {
+        let Some(addr) = self.tasks.get_mut(&name).and_then(|task| task.over.take()) else { return false };
+        let Some(space) = self.space(name) else { return false };
+        let registers = inspect.registers();
+        let stands_there = registers.is_ok_and(|registers| registers.rip == addr.0);
+        let stepped = matches!(stop, Stop::Signal(info)
+            if info.signal == Signal::TRAP && STEPS.contains(&info.code) && !self.awaits_handler(name));
+        if stepped && stands_there && self.repeats(space, addr, inspect) {
+            // One round of a string instruction, which is not over.
+            if let Some(task) = self.tasks.get_mut(&name) {
+                task.over = Some(addr);
+            }
+            self.go(name, |go| go.step = true);
+            return true;
+        }
+        decision.edits.extend(self.points.lower(space, addr));
+        if stands_there
+            && !stepped
+            && let Some(task) = self.tasks.get_mut(&name)
+        {
+            // A signal came first: the instruction is still to be executed, and the hit has been told.
+            task.told = registers.ok().map(|registers| (addr, registers.rsp));
+        }
+        if stepped {
+            self.walk(name, inspect, decision);
+        }
+        stepped
+    }
+
+    fn repeats(&self, space: SpaceId, addr: Addr, inspect: &dyn Inspect) -> bool {
+        let mut code = [0];
+        inspect.read(addr, &mut code);
+        if code[0] == BREAKPOINT {
+            self.points.unmask(space, addr, &mut code);
+        }
+        REPEATS.contains(&code[0])
+    }
+
+    /// A task that is stepped has executed an instruction: where it stands is recorded.
+    pub(super) fn walk(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) -> bool {
+        let Some(mut walk) = self.tasks.get_mut(&name).and_then(|task| task.walk.take()) else { return false };
+        let addr = inspect.registers().map_or(Addr(0), |registers| Addr(registers.rip));
+        let place = inspect.locate(addr).map_or_else(|| "[anon]".into(), |location| location.to_string().into());
+        let event = self.event(name, EventKind::Step { place });
+        self.emit(event, decision);
+        let is_over = match &mut walk {
+            Walk::Count(left) => {
+                *left -= 1;
+                *left == 0
+            }
+            Walk::Until(ends) => ends.contains(&addr),
+        };
+        if !is_over {
+            if let Some(task) = self.tasks.get_mut(&name) {
+                task.walk = Some(walk);
+            }
+            self.one_instruction(name, inspect);
+        }
+        true
+    }
+
+    fn at_debug_register(
+        &mut self,
+        name: TaskName,
+        space: SpaceId,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) -> bool {
+        let Some(status) = register("dr6").and_then(|register| inspect.register(register)) else { return false };
+        let debug = self.points.debug(space);
+        let hits = debug.iter().enumerate().filter(|(at, _)| status.low_u64() >> at & 1 == 1);
+        let hits: Vec<_> = hits.filter_map(|(_, point)| *point).collect();
+        if hits.is_empty() {
+            return false;
+        }
+        decision.edits.extend(register("dr6").map(|register| set(register, 0)));
+        let (code, data): (Vec<_>, Vec<_>) =
+            hits.into_iter().partition(|point| matches!(point.kind, PointKind::Code { .. }));
+        if let Some(first) = code.first() {
+            let rules: Vec<usize> = code.iter().map(|point| point.rule).collect();
+            self.hit(name, &rules, first.addr, inspect, decision);
+        }
+        for point in data.iter().filter(|_| self.has_events(name)).copied().collect::<Vec<_>>() {
+            self.watched(name, point.rule, point.addr, inspect, decision);
+        }
+        true
+    }
+
+    fn watched(&mut self, name: TaskName, rule: usize, addr: Addr, inspect: &dyn Inspect, decision: &mut Decision) {
+        let Some(point) = self.rules.point(rule) else { return };
+        let PointKind::Data { len, .. } = point.kind else { return };
+        let mut bytes = vec![0; usize::from(len)];
+        inspect.read(addr, &mut bytes);
+        let value = self.decoder(name, inspect).number_or_address(Word::from_le_bytes(&bytes, 64).low_u64());
+        let rip = inspect.registers().map_or(Addr(0), |registers| Addr(registers.rip));
+        // The offset in the function is the compiler's business.
+        let by = inspect.locate(rip).map(|location| match location.symbol {
+            Some((symbol, _)) => format!("{}!{symbol}", location.module),
+            None => location.module.to_string(),
+        });
+        let kind = EventKind::Watch { place: shown(&point, addr, inspect), value, by: by.unwrap_or_default().into() };
+        let mut event = self.event(name, kind);
+        let deeds = self.fire(Moment::Point(&[rule]), &mut event, inspect);
+        self.emit(event, decision);
+        self.carry_out(name, deeds, inspect, decision);
+    }
+
+    /// Brings breakpoints and debug registers up to date before a stopped task goes on.
+    pub(super) fn keep_planted(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
+        let Some(space) = self.space(name) else { return };
+        if self.points.is_due(space) {
+            let tracing = self.processes.get(&name.process).is_some_and(|process| process.tracing);
+            let rules = &self.rules;
+            let (edits, found) = self.points.plant(space, tracing, |rule| rules.is_armed(rule), inspect);
+            decision.edits.extend(edits);
+            for (rule, found) in found {
+                self.rules.found(rule, found);
+            }
+        }
+        let wanted = self.points.debug(space);
+        let Some(task) = self.tasks.get_mut(&name) else { return };
+        if task.debug == wanted {
+            return;
+        }
+        task.debug = wanted;
+        // Off first: an address is not changed under a register that is on.
+        decision.edits.extend(register("dr7").map(|register| set(register, 0)));
+        for (point, at) in wanted.iter().zip(["dr0", "dr1", "dr2", "dr3"]) {
+            let value = point.map_or(0, |point| point.addr.0);
+            decision.edits.extend(register(at).map(|register| set(register, value)));
+        }
+        decision.edits.extend(register("dr7").map(|register| set(register, debug_control(&wanted))));
+    }
+
+    pub(super) fn space(&self, name: TaskName) -> Option<SpaceId> {
+        self.processes.get(&name.process).map(|process| process.space)
+    }
+
+    fn awaits_handler(&self, name: TaskName) -> bool {
+        self.tasks.get(&name).is_some_and(|task| task.pending_signal.is_some())
+    }
+}
+
+/// A point as a transcript shows it: what the spec calls it, in the file that it is in. Which code of an indirect
+/// function was chosen depends on the processor.
+fn shown(point: &Point, addr: Addr, inspect: &dyn Inspect) -> std::sync::Arc<str> {
+    let location = inspect.locate(addr);
+    match (&point.place.at, location) {
+        (PlaceAt::Symbol { name, offset }, Some(location)) => {
+            let offset = if *offset == 0 { String::new() } else { format!("+{offset:#x}") };
+            format!("{}!{name}{offset}", location.module).into()
+        }
+        (_, Some(location)) => location.to_string().into(),
+        (_, None) => point.text.clone(),
+    }
+}
+
+pub(super) fn rip() -> Register {
+    register("rip").unwrap_or_else(|| unreachable!("x86-64 has an instruction pointer"))
+}
+
+pub(super) fn register(name: &str) -> Option<Register> {
+    Register::parse(name, crate::abi::Arch::X86_64)
+}
+
+pub(super) fn set(register: Register, value: u64) -> Edit {
+    Edit::Register { register, value: Word::from_u64(value, register.bits()) }
+}
