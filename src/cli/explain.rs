@@ -80,6 +80,7 @@ fn start(plan: &Plan) -> String {
         Start::Main { .. } => "at `main` of each image, or its entry point where there is none".to_owned(),
         Start::Entry => "at the entry point of each image".to_owned(),
         Start::Exec => "with the target's own execve".to_owned(),
+        Start::Place { text, .. } => format!("when a task gets to `{text}`"),
         Start::Event(pattern) => format!("after `{pattern}`"),
     }
 }
@@ -129,6 +130,7 @@ fn does(action: &Action) -> String {
             let names: Vec<&str> = captures.iter().map(|capture| &*capture.name).collect();
             format!("{} put into the transcript", names.join(", "))
         }
+        Action::Detach => "the task goes on untraced".to_owned(),
         Action::Jump(_) => "the task goes on elsewhere".to_owned(),
         Action::Return(value) => format!("the function is not run and returns {value}"),
         Action::Step(StepTo::Count(count)) => format!("{count} instructions are stepped and recorded"),

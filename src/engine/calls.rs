@@ -114,7 +114,7 @@ impl Engine {
             }
             return;
         }
-        let mut killed = false;
+        let (mut killed, mut leaves) = (false, false);
         let mut chosen = None;
         if self.rules.concern_entry(sysno) && self.log.begun() {
             for deed in self.fire(Moment::Entry(call, sysno), &mut event, inspect) {
@@ -130,6 +130,7 @@ impl Engine {
                         call.tampering.push(tampering);
                     }
                     Deed::Later(due) => call.due.push(due),
+                    Deed::Detach => leaves = true,
                     now => {
                         killed |= matches!(now, Deed::Kill(_));
                         self.carry_out(name, vec![now], inspect, decision);
@@ -138,11 +139,14 @@ impl Engine {
             }
         }
         let returns = sysno.info().ret != RetKind::Never;
-        if killed || !returns && call.skipped.is_none() {
+        if killed || leaves || !returns && call.skipped.is_none() {
             if let EventKind::Call(shown) = &mut event.kind {
                 shown.result = Some(CallResult::Unknown);
             }
             self.emit(event, decision);
+            if leaves {
+                self.let_go(name, decision);
+            }
             return;
         }
         if let Some(result) = call.skipped {

@@ -51,6 +51,8 @@ pub(super) enum Deed {
     Return(u64),
     /// The task is stepped.
     Walk(Walk),
+    /// The task goes on untraced.
+    Detach,
     /// A value is put into the event.
     Capture(Arc<str>, Value),
     /// The signal in delivery arrives as this one, or not at all.
@@ -83,6 +85,7 @@ impl Engine {
     pub(super) fn fire(&mut self, moment: Moment<'_>, event: &mut Event, inspect: &dyn Inspect) -> Vec<Deed> {
         let mut deeds = Vec::new();
         let mut taken = false;
+        let mut loud = false;
         let among = if let Moment::Point(rules) = moment { Some(rules) } else { None };
         for at in self.rules.candidates(moment.phase(), event, among) {
             let rule = self.rules.rule(at);
@@ -94,12 +97,18 @@ impl Engine {
             match self.prepare(at, &rule, moment, event, inspect) {
                 Ok(prepared) => {
                     taken |= decides;
+                    loud |= !rule.quiet;
                     event.fired.push(self.rules.fires(at));
                     deeds.extend(noted(prepared, event));
                 }
                 Err(reason) => self.rules.prevented(at, reason),
             }
         }
+        let is_quiet = |at: &usize| self.rules.rule(*at).quiet;
+        event.quiet |= match among {
+            Some(rules) => rules.iter().all(is_quiet),
+            None => !event.fired.is_empty() && !loud,
+        };
         deeds
     }
 
@@ -198,6 +207,15 @@ impl Engine {
                 Resolved::At(sites) if !sites.is_empty() => vec![Deed::Edit(hit::set(hit::rip(), sites[0].addr.0))],
                 _ => return Err("the place to go on at was not found".to_owned()),
             },
+            (Action::Detach, _) => {
+                if let Some(space) = self.space(event.task)
+                    && self.points.is_used(space)
+                    && self.tasks.values().any(|task| task.name != event.task && self.space(task.name) == Some(space))
+                {
+                    return Err("breakpoints are planted in memory that others share with the task".to_owned());
+                }
+                vec![Deed::Detach]
+            }
             (Action::Return(value), Moment::Point(_)) => {
                 let signature = rule.trigger.point.as_ref().and_then(|point| point.signature.as_ref());
                 let returns = signature.map_or(Kind::Unsigned(64), |signature| signature.returns);
@@ -287,6 +305,7 @@ impl Engine {
                     decision.edits.push(Edit::Write { addr, bytes });
                 }
                 Deed::Edit(edit) => decision.edits.push(edit),
+                Deed::Detach => self.let_go(name, decision),
                 Deed::Return(_) => {}
                 Deed::Walk(walk) => {
                     if let Some(task) = self.tasks.get_mut(&name) {
@@ -341,6 +360,7 @@ fn is_due_at_exit(action: &Action) -> bool {
         | Action::Capture(_)
         | Action::Jump(_)
         | Action::Return(_)
+        | Action::Detach
         | Action::Step(_) => false,
     }
 }

@@ -79,7 +79,8 @@ impl Engine {
             }
             goes_elsewhere = self.hit(name, &rules, addr, inspect, decision);
         }
-        if !goes_elsewhere && !self.points.uses(space, addr).is_empty() {
+        let stays = self.tasks.get(&name).is_some_and(|task| !task.go.detach);
+        if !goes_elsewhere && stays && !self.points.uses(space, addr).is_empty() {
             self.step_over(name, space, addr, inspect, decision);
         }
     }
@@ -88,6 +89,9 @@ impl Engine {
     fn at_start(&mut self, name: TaskName, space: SpaceId, addr: Addr) {
         let Some(process) = self.processes.get_mut(&name.process) else { return };
         process.tracing = true;
+        if self.points.started() {
+            self.log.start();
+        }
         self.record.started |= self.log.begun();
         self.points.remove(space, addr, Use::Start);
         self.points.stale(space);
@@ -299,6 +303,9 @@ impl Engine {
     /// Brings breakpoints and debug registers up to date before a stopped task goes on.
     pub(super) fn keep_planted(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
         let Some(space) = self.space(name) else { return };
+        if self.tasks.get(&name).is_none_or(|task| task.go.detach) {
+            return;
+        }
         if self.points.is_due(space) {
             let tracing = self.processes.get(&name.process).is_some_and(|process| process.tracing);
             let rules = &self.rules;
@@ -321,6 +328,24 @@ impl Engine {
             decision.edits.extend(register(at).map(|register| set(register, value)));
         }
         decision.edits.extend(register("dr7").map(|register| set(register, debug_control(&wanted))));
+    }
+
+    /// A task goes on untraced: nothing is left in its memory or registers.
+    pub(super) fn let_go(&mut self, name: TaskName, decision: &mut Decision) {
+        if let Some(space) = self.space(name) {
+            let is_last = !self.tasks.values().any(|task| task.name != name && self.space(task.name) == Some(space));
+            if is_last {
+                decision.edits.extend(self.points.take_out(space));
+            }
+        }
+        let Some(task) = self.tasks.get_mut(&name) else { return };
+        if task.debug.iter().any(Option::is_some) {
+            decision.edits.extend(register("dr7").map(|register| set(register, 0)));
+        }
+        (task.over, task.walk, task.debug) = Default::default();
+        task.go.detach = true;
+        let event = self.event(name, EventKind::Note("goes on untraced".to_owned()));
+        self.emit(event, decision);
     }
 
     pub(super) fn space(&self, name: TaskName) -> Option<SpaceId> {

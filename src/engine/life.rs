@@ -146,7 +146,7 @@ impl Engine {
     /// Makes the events of a fresh image exist from the place on that the plan says.
     fn await_start(&mut self, name: TaskName, image: &str, inspect: &dyn Inspect) {
         let place = match &self.plan.trace.start {
-            Start::Exec | Start::Event(_) => None,
+            Start::Exec | Start::Event(_) | Start::Place { .. } => None,
             Start::Entry => Some(inspect.landmarks().entry),
             Start::Main { explicit } => {
                 let landmarks = inspect.landmarks();
@@ -278,7 +278,7 @@ impl Engine {
     /// An event of `name` that no rule has fired on yet.
     pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Event {
         let image = self.processes.get(&name.process).map_or_else(|| Arc::from(""), |process| process.image.clone());
-        Event { task: name, image, kind, fired: Vec::new(), captures: Vec::new(), written: true }
+        Event { task: name, image, kind, fired: Vec::new(), captures: Vec::new(), quiet: false, written: true }
     }
 
     /// A life-cycle event: rules on it fire, then it is written.

@@ -30,14 +30,14 @@ impl Log {
     pub(super) fn new(plan: &Plan) -> Log {
         let start = match &plan.trace.start {
             Start::Event(pattern) => Some(Matcher::new(pattern.clone())),
-            Start::Main { .. } | Start::Entry | Start::Exec => None,
+            Start::Main { .. } | Start::Entry | Start::Exec | Start::Place { .. } => None,
         };
         Log {
             weave: Weave::default(),
             written: plan.trace.written.clone(),
             signals: plan.trace.signals,
             drop: plan.trace.drop.iter().cloned().map(Matcher::new).collect(),
-            begun: start.is_none(),
+            begun: start.is_none() && !matches!(plan.trace.start, Start::Place { .. }),
             start,
             events: 0,
         }
@@ -46,6 +46,11 @@ impl Log {
     /// Whether events other than the life cycle's exist yet.
     pub(super) fn begun(&self) -> bool {
         self.begun
+    }
+
+    /// The place where everything starts was reached.
+    pub(super) fn start(&mut self) {
+        self.begun = true;
     }
 
     /// How many events were written that are not of the life cycle.
@@ -117,8 +122,8 @@ impl Log {
             | EventKind::Killed(_)
             | EventKind::Note(_) => true,
         };
-        if !event.fired.is_empty() {
-            return true;
+        if event.quiet || !event.fired.is_empty() {
+            return !event.quiet;
         }
         wanted && !self.drop.iter().any(|matcher| matcher.matches(event, &mut Bindings::default()))
     }

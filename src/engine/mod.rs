@@ -75,7 +75,7 @@ impl Engine {
         let mut engine = Engine {
             names: Names::new(plan.names.clone()),
             rules: Rules::new(&plan.rules),
-            points: Points::new(&plan.rules),
+            points: Points::new(&plan),
             schedule: Schedule::default(),
             log: Log::new(&plan),
             tasks: BTreeMap::new(),
@@ -249,7 +249,9 @@ impl Engine {
         let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
         let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
         let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
+        let (id, signal) = (task.id, task.go.signal);
         let how = match task.go {
+            _ if task.go.detach => How::Detach,
             _ if task.go.listen => How::Listen,
             _ if task.go.step => How::Step,
             _ if every_call || wants_exit || task.go.calls => How::Calls,
@@ -261,10 +263,14 @@ impl Engine {
             () if may_block => Settle::StopOrSleep,
             () => Settle::Stop,
         };
-        if how == How::Listen {
-            self.schedule.listening(name);
+        match how {
+            How::Listen => self.schedule.listening(name),
+            // Of the first process alone the end will still be told: rinject is its parent.
+            How::Detach if (name.process, name.thread) == (1, 1) => self.schedule.away(name),
+            How::Detach => self.forget(name),
+            How::Run | How::Calls | How::Step => {}
         }
-        Next::Resume { task: task.id, how, signal: task.go.signal, settle }
+        Next::Resume { task: id, how, signal, settle }
     }
 
     /// Whether tasks stop at the entry and exit of calls that nobody asked for: with several tasks, those that may

@@ -8,7 +8,7 @@ use super::inspect::Inspect;
 use super::location::{CodeSite, Resolved};
 use super::stop::Edit;
 use crate::abi::Addr;
-use crate::plan::{Access, Point, PointKind, Rule};
+use crate::plan::{Access, Place, Plan, Point, PointKind, Start};
 
 /// `int3`.
 pub(super) const BREAKPOINT: u8 = 0xcc;
@@ -21,6 +21,8 @@ pub(super) struct SpaceId(u32);
 #[derive(Debug)]
 pub(super) struct Points {
     rules: Vec<(usize, Arc<Point>)>,
+    /// The place where tracing starts, until a task gets there.
+    start: Option<Place>,
     spaces: BTreeMap<SpaceId, Space>,
     born: u32,
     /// Raised when a rule is armed or disarmed.
@@ -70,9 +72,13 @@ pub(super) struct DebugPoint {
 pub(super) type Found = (usize, Result<(), String>);
 
 impl Points {
-    pub(super) fn new(rules: &[Rule]) -> Points {
-        let points = rules.iter().enumerate().filter_map(|(at, rule)| Some((at, rule.trigger.point.clone()?)));
+    pub(super) fn new(plan: &Plan) -> Points {
+        let points = plan.rules.iter().enumerate().filter_map(|(at, rule)| Some((at, rule.trigger.point.clone()?)));
         Points {
+            start: match &plan.trace.start {
+                Start::Place { place, .. } => Some(place.clone()),
+                Start::Main { .. } | Start::Entry | Start::Exec | Start::Event(_) => None,
+            },
             rules: points.map(|(at, point)| (at, Arc::new(point))).collect(),
             spaces: BTreeMap::new(),
             born: 0,
@@ -82,7 +88,7 @@ impl Points {
 
     /// Whether files that are mapped later may hold a place.
     pub(super) fn follow_mappings(&self) -> bool {
-        !self.rules.is_empty()
+        !self.rules.is_empty() || self.start.is_some()
     }
 
     /// A new address space.
@@ -127,6 +133,12 @@ impl Points {
         }
     }
 
+    /// The place where tracing starts was reached: it is looked for no more.
+    pub(super) fn started(&mut self) -> bool {
+        self.version += 1;
+        self.start.take().is_some()
+    }
+
     /// Takes a use of an address back.
     pub(super) fn remove(&mut self, id: SpaceId, addr: Addr, what: Use) {
         let Some(space) = self.spaces.get_mut(&id) else { return };
@@ -155,6 +167,17 @@ impl Points {
     pub(super) fn uses(&self, id: SpaceId, addr: Addr) -> Vec<Use> {
         let uses = self.spaces.get(&id).and_then(|space| space.uses.get(&addr));
         uses.map(|uses| uses.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether anything is planted in a space, or will be.
+    pub(super) fn is_used(&self, id: SpaceId) -> bool {
+        self.spaces.get(&id).is_some_and(|space| !space.planted.is_empty())
+    }
+
+    /// Takes everything out.
+    pub(super) fn take_out(&mut self, id: SpaceId) -> Vec<Edit> {
+        let Some(space) = self.spaces.remove(&id) else { return Vec::new() };
+        space.planted.into_iter().map(|(addr, own)| write(addr, own)).collect()
     }
 
     /// What debug registers are to hold.
@@ -217,6 +240,11 @@ impl Points {
         space.version = self.version;
         let mut found = Vec::new();
         let mut debug = Vec::new();
+        if let Some(Resolved::At(sites)) = self.start.as_ref().map(|place| inspect.resolve(place)) {
+            for site in sites {
+                space.uses.entry(site.addr).or_default().insert(Use::Start);
+            }
+        }
         for uses in space.uses.values_mut() {
             uses.retain(|what| !matches!(what, Use::Rule(_) | Use::Chooser(_)));
         }

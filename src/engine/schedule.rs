@@ -25,6 +25,8 @@ enum State {
     Held(Duration),
     /// In a group-stop.
     Listening,
+    /// Let go: its end alone will be told.
+    Away,
     /// An ended first thread whose process goes on.
     Zombie,
 }
@@ -106,9 +108,13 @@ impl Schedule {
         let deadline = match entry.state {
             State::Sleeping(deadline) => Some(deadline),
             State::Running => entry.sleep,
-            State::Ready | State::Blocked | State::Awake(_) | State::Held(_) | State::Listening | State::Zombie => {
-                None
-            }
+            State::Ready
+            | State::Blocked
+            | State::Awake(_)
+            | State::Held(_)
+            | State::Listening
+            | State::Zombie
+            | State::Away => None,
         };
         let Some(deadline) = deadline else { return false };
         entry.state = State::Awake(deadline);
@@ -171,11 +177,18 @@ impl Schedule {
         }
     }
 
+    /// A task has been let go: nothing is known of it before its end.
+    pub(super) fn away(&mut self, task: TaskName) {
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.state = State::Away;
+        }
+    }
+
     /// Tasks that something may wake, in logical order.
     pub(super) fn sleepers(&self) -> impl Iterator<Item = TaskName> + '_ {
         self.entries.iter().filter_map(|(name, entry)| match entry.state {
             State::Blocked | State::Sleeping(_) | State::Listening | State::Zombie => Some(*name),
-            State::Ready | State::Running | State::Awake(_) | State::Held(_) => None,
+            State::Ready | State::Running | State::Awake(_) | State::Held(_) | State::Away => None,
         })
     }
 
@@ -235,7 +248,7 @@ impl Schedule {
     fn first_deadline(&self) -> Option<(TaskName, State)> {
         let deadlines = self.entries.iter().filter_map(|(name, entry)| match entry.state {
             State::Sleeping(at) | State::Awake(at) | State::Held(at) => Some((at, *name, entry.state)),
-            State::Ready | State::Running | State::Blocked | State::Listening | State::Zombie => None,
+            State::Ready | State::Running | State::Blocked | State::Listening | State::Zombie | State::Away => None,
         });
         deadlines.min_by_key(|(at, name, _)| (*at, *name)).map(|(_, name, state)| (name, state))
     }

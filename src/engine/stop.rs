@@ -221,6 +221,8 @@ pub enum How {
     Step,
     /// Stays in its group-stop.
     Listen,
+    /// Untraced, for good.
+    Detach,
 }
 
 /// What may come of resuming a task.

@@ -55,6 +55,8 @@ pub(super) struct Go {
     pub(super) signal: Option<Signal>,
     /// One instruction only.
     pub(super) step: bool,
+    /// Untraced.
+    pub(super) detach: bool,
     /// To the entry or exit of a call, at the latest.
     pub(super) calls: bool,
     /// It stays stopped.

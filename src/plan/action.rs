@@ -91,6 +91,8 @@ pub enum Action {
     Jump(Place),
     /// The function that begins here is not run: its caller sees this value.
     Return(u64),
+    /// The task goes on untraced.
+    Detach,
     /// Instructions are executed one by one, and where they are is recorded.
     Step(StepTo),
 }
@@ -220,7 +222,7 @@ impl Action {
             Action::Short(_) | Action::Args(_) | Action::Substitute(_) | Action::Kill { .. } => true,
             Action::Suppress | Action::Replace(_) => true,
             Action::Corrupt(_) | Action::Signal { .. } | Action::Delay { .. } => false,
-            Action::Return(_) | Action::Jump(_) => true,
+            Action::Return(_) | Action::Jump(_) | Action::Detach => true,
             Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Step(_) => false,
         }
     }

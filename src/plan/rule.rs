@@ -38,6 +38,8 @@ pub struct Rule {
     /// Operations that its plain calls belong to, each with the same pattern for all calls of it: what may be used
     /// instead of them.
     pub instead: Vec<(Operation, Pattern)>,
+    /// Whether its events are left out of the transcript.
+    pub quiet: bool,
     /// Whether implausible faults are wanted.
     pub unfaithful: bool,
     /// What is done, in the order of the action table.

@@ -1,5 +1,6 @@
 //! Which events exist, and which of them are written.
 
+use super::Place;
 use crate::abi::{CallSet, SignalSet};
 use crate::diagnostic::Span;
 use crate::pattern::Pattern;
@@ -43,6 +44,13 @@ pub enum Start {
     Entry,
     /// With the target's own first execve, that call included.
     Exec,
+    /// When a task gets to this place, once for the run.
+    Place {
+        /// The place.
+        place: Place,
+        /// As the spec has it.
+        text: Box<str>,
+    },
     /// When this event has happened, once for the run.
     Event(Pattern),
 }

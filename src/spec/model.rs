@@ -223,6 +223,10 @@ pub struct Inject {
     pub registers: Option<Entries<At<Scalar>>>,
     /// `memory`.
     pub memory: Option<At<Vec<Memory>>>,
+    /// `detach`.
+    pub detach: Option<At<bool>>,
+    /// `quiet`.
+    pub quiet: Option<At<bool>>,
     /// `return`.
     pub returns: Option<At<Scalar>>,
     /// `step`.

@@ -219,6 +219,8 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         memory: faults::memory(fields),
         returns: fields.scalar("return", "a number, or one above 2^63 as a string"),
         step: faults::step(fields),
+        detach: fields.flag("detach"),
+        quiet: fields.flag("quiet"),
         probability: fields.number("probability"),
         seed: fields.integer("seed"),
         capture: faults::captures(walk, fields),

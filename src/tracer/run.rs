@@ -170,9 +170,10 @@ impl Tracer<'_> {
                 How::Calls => stopped.resume(Resume::Syscall, signal),
                 How::Step => stopped.resume(Resume::Step, signal),
                 How::Listen => stopped.listen(),
+                How::Detach => stopped.resume(Resume::Detach, signal),
             });
         }
-        if how != How::Listen {
+        if !matches!(how, How::Listen | How::Detach) {
             self.settle(task, settle, false);
         }
     }

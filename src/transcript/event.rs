@@ -18,6 +18,8 @@ pub struct Event {
     pub fired: Vec<Fired>,
     /// Values that rules have captured, by name.
     pub captures: Vec<(Arc<str>, Value)>,
+    /// Whether every rule that it is about asks for no line.
+    pub quiet: bool,
     /// Whether it is a line of the transcript; expectations see it in any case.
     pub written: bool,
 }

@@ -10,7 +10,15 @@ fn task(number: u32) -> TaskName {
 fn call(process: u32, written: bool) -> Event {
     let result = Some(CallResult::Value { raw: 0, value: Value::Int(0) });
     let kind = EventKind::Call(Call { sysno: None, number: 1, args: Vec::new(), result, part: Part::Whole });
-    Event { task: task(process), image: "kv".into(), kind, fired: Vec::new(), captures: Vec::new(), written }
+    Event {
+        task: task(process),
+        image: "kv".into(),
+        kind,
+        fired: Vec::new(),
+        captures: Vec::new(),
+        quiet: false,
+        written,
+    }
 }
 
 fn exit(process: u32) -> Event {

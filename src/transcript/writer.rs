@@ -73,6 +73,7 @@ mod tests {
             kind: EventKind::Exit { code: 1 },
             fired: Vec::new(),
             captures: Vec::new(),
+            quiet: false,
             written,
         }
     }

@@ -33,6 +33,7 @@ fn start(plan: &Plan) -> Failure {
         Start::Main { .. } => "`main` was never reached".to_owned(),
         Start::Entry => "the entry point was never reached".to_owned(),
         Start::Exec => "the target was never executed".to_owned(),
+        Start::Place { text, .. } => format!("no task ever got to `{text}`, so tracing never started"),
         Start::Event(pattern) => format!("`{pattern}` never happened, so tracing never started"),
     };
     let failure = Failure::new(FailureKind::Start, what).help("nothing was traced, and no rule could fire");

@@ -124,6 +124,17 @@ impl Lowering<'_> {
         if let Some(step) = &written.step {
             asked.push(Asked::new(self.step(step), "step", step.span));
         }
+        if let Some(detach) = written.detach.as_ref().filter(|detach| detach.value) {
+            if let Some(filter) = self.spec.trace.filter.as_ref().filter(|filter| filter.value == "seccomp") {
+                let message = "a task that is let go cannot carry the filter";
+                let error = Diagnostic::error(&self.spec.source, Code::CONFLICTING_KEYS, message)
+                    .at(detach.span, "without a tracer its calls would fail with ENOSYS")
+                    .at(filter.span, "asks for the filter")
+                    .help(Some("leave `filter` out: `ptrace` is taken".to_owned()));
+                self.problems.push(error);
+            }
+            asked.push(Asked::new(Some(Action::Detach), "detach", detach.span));
+        }
         asked.into_iter().flatten().collect()
     }
 
@@ -231,6 +242,7 @@ impl Lowering<'_> {
         let fits = match &asked.action {
             Action::Signal { .. } | Action::Kill { .. } | Action::Delay { .. } => true,
             Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Jump(_) => true,
+            Action::Detach => true,
             Action::Return(_) | Action::Step(_) => matches!(point.kind, PointKind::Code { .. }),
             Action::Error(_)
             | Action::ErrorAfter(_)
@@ -299,7 +311,7 @@ impl Lowering<'_> {
             }
             (Phase::Exit, Action::Suppress | Action::Replace(_)) => false,
             (_, Action::Return(_) | Action::Step(_)) => false,
-            (_, Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Jump(_)) => {
+            (_, Action::Registers(_) | Action::Memory(_) | Action::Capture(_) | Action::Jump(_) | Action::Detach) => {
                 !on.pattern.nouns().any(|noun| noun == Noun::Killed)
             }
             (Phase::Signal, Action::Suppress | Action::Replace(_) | Action::Kill { .. }) => true,
@@ -376,6 +388,7 @@ fn has_action(written: &Inject) -> bool {
         || written.memory.is_some()
         || written.capture.is_some()
         || written.returns.is_some()
+        || written.detach.as_ref().is_some_and(|detach| detach.value)
         || written.step.is_some()
         || written.suppress.as_ref().is_some_and(|suppress| suppress.value)
 }

@@ -119,8 +119,7 @@ impl<'a> Lowering<'a> {
         self.settle_seed();
         self.check_debug_registers();
         if self.spec.inject.iter().any(|rule| rule.at.is_some() || rule.watch.is_some()) {
-            // Libraries that are mapped later may hold the place.
-            self.noticed.union(&Sysno::parse("mmap").into_iter().collect());
+            self.notice_mappings();
         }
         self.name_rules();
         let target = self.target();
@@ -176,6 +175,11 @@ impl<'a> Lowering<'a> {
             let help = Some("leave `name` out: the file's name is used then".to_owned());
             self.error(Code::EMPTY_VALUE, name.span, "`name` is empty", "empty", help);
         }
+    }
+
+    /// Libraries that are mapped later may hold a place.
+    fn notice_mappings(&mut self) {
+        self.beside.union(&Sysno::parse("mmap").into_iter().collect());
     }
 
     /// Records an error at a place.

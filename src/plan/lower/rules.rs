@@ -70,8 +70,11 @@ impl Lowering<'_> {
 
     fn rule(&mut self, written: &Inject, name: Arc<str>) -> Option<Rule> {
         let on = written.on.as_ref().and_then(|on| self.lone_pattern(on)).map(|placed| meant(placed, written));
-        if let Some(on) = &on {
-            self.name_calls(on);
+        let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
+        match &on {
+            Some(on) if quiet => self.noticed.union(&on.pattern.all_calls()),
+            Some(on) => self.name_calls(on),
+            None => {}
         }
         self.check_point_keys(written);
         let point = self.point(written);
@@ -114,6 +117,7 @@ impl Lowering<'_> {
             until,
             fires,
             instead,
+            quiet,
             probability: self.probability(written),
             unfaithful: written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value),
             actions,

@@ -8,7 +8,7 @@ use crate::abi::{CallSet, Class, SignalSet, Sysno};
 use crate::diagnostic::{Code, Located, did_you_mean, nearest};
 use crate::pattern::{Head, parse};
 use crate::plan::{FilterMode, Follow, Start, Trace};
-use crate::spec::{At, Text};
+use crate::spec::{At, Inject, Text};
 
 /// What `[trace]` says by itself, before the calls that rules and expectations name are known.
 pub(super) struct TraceScope {
@@ -70,8 +70,14 @@ impl Lowering<'_> {
             signals: scope.signals,
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
             strings: strings.map_or(64, |strings| strings as usize),
-            filter: filter.unwrap_or(FilterMode::Seccomp),
+            filter: filter.unwrap_or_else(|| self.default_filter()),
         }
+    }
+
+    /// A task that is let go must not carry a filter: nobody would answer it.
+    fn default_filter(&self) -> FilterMode {
+        let detaches = |rule: &Inject| rule.detach.as_ref().is_some_and(|detach| detach.value);
+        if self.spec.inject.iter().any(detaches) { FilterMode::Ptrace } else { FilterMode::Seccomp }
     }
 
     fn start(&mut self, text: &Text) -> Option<Start> {
@@ -81,17 +87,16 @@ impl Lowering<'_> {
             "exec" => return Some(Start::Exec),
             "entry" => return Some(Start::Entry),
             word if word.contains('!') && !word.contains('(') => {
-                let message = "tracing from a symbol on is not supported yet";
-                let help = Some("write `main`, `exec`, `entry` or an event pattern".to_owned());
-                self.error(Code::UNSUPPORTED_VALUE, shown(&located, text), message, "a symbol", help);
-                return None;
+                let (place, text) = self.place(text)?;
+                self.notice_mappings();
+                return Some(Start::Place { place, text: (*text).into() });
             }
             word => {
                 let single = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
                 if single && parse(word, self.context.arch).is_err() && !word.is_empty() {
                     let help = match nearest(word, ["main", "exec", "entry"]) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => "write `main`, `exec`, `entry` or an event pattern; symbols are not supported yet"
+                        None => "write `main`, `exec`, `entry`, a symbol as `module!symbol`, or an event pattern"
                             .to_owned(),
                     };
                     let message = format!("`{word}` is neither a start nor an event");
