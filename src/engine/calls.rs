@@ -7,6 +7,7 @@ use super::decode::Decoder;
 use super::fire::{Deed, Due, Moment};
 use super::inspect::Inspect;
 use super::names::TableId;
+use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
 use crate::abi::{Addr, Class, Errno, RetKind, Sysno};
@@ -107,7 +108,7 @@ impl Engine {
         self.told.written(sysno, &event);
         if self.plan.trace.beside.contains(sysno) {
             if self.log.begun() {
-                self.rules.look_beside(&event);
+                self.rules.look_beside(&event, &Stack::new(inspect));
             }
             if let EventKind::Call(shown) = &event.kind {
                 self.names.unwritten(shown);

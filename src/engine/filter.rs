@@ -1,12 +1,13 @@
 //! `where`: whether an event is one that a rule means.
 //! It must not know how events are counted.
 
+use super::stack::Stack;
 use crate::pattern::PathGlob;
 use crate::plan::{DescriptorTest, Filter};
 use crate::transcript::{Arg, Event, EventKind, Value};
 
-/// Whether all of a `where` holds.
-pub(super) fn holds(filter: &Filter, event: &Event) -> bool {
+/// Whether all of a `where` holds. The stack is looked at last: to unwind it costs more than all the rest.
+pub(super) fn holds(filter: &Filter, event: &Event, stack: &Stack<'_>) -> bool {
     let (call, args): (_, &[Arg]) = match &event.kind {
         EventKind::Call(call) => (call.sysno, &call.args),
         _ => (None, &[]),
@@ -25,7 +26,9 @@ pub(super) fn holds(filter: &Filter, event: &Event) -> bool {
     filter.path.as_ref().is_none_or(path)
         && filter.fd.as_ref().is_none_or(descriptor)
         && filter.process.as_ref().is_none_or(|test| test.is(event.task.process, &event.image))
+        && filter.thread.is_none_or(|position| position == event.task.thread)
         && filter.args.iter().all(|test| test.pred.matches(event))
+        && (filter.callers.is_empty() || stack.has(&filter.callers))
 }
 
 fn host_text(arg: &Arg) -> Option<&str> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::inspect::Inspect;
 use super::location::Resolved;
+use super::stack::Stack;
 use super::state::State;
 use super::stop::{Decision, Edit};
 use super::tamper::Tampering;
@@ -87,7 +88,8 @@ impl Engine {
         let mut taken = false;
         let mut loud = false;
         let among = if let Moment::Point(rules) = moment { Some(rules) } else { None };
-        for at in self.rules.candidates(moment.phase(), event, among) {
+        let stack = Stack::new(inspect);
+        for at in self.rules.candidates(moment.phase(), event, &stack, among) {
             let rule = self.rules.rule(at);
             let decides = rule.actions.iter().any(Action::is_outcome);
             if decides && taken {

@@ -19,6 +19,7 @@ mod points;
 mod rules;
 mod schedule;
 mod signals;
+mod stack;
 mod state;
 mod stop;
 mod tamper;

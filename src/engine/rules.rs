@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::instead::Instead;
+use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
 use crate::plan::{Phase, Point, Rule, Scope};
@@ -82,7 +83,13 @@ impl Rules {
 
     /// Counts `event` for every rule of `phase` that it matches, of those in `among` where that is given; the
     /// positions of those whose turn it is, in file order.
-    pub(super) fn candidates(&mut self, phase: Phase, event: &Event, among: Option<&[usize]>) -> Vec<usize> {
+    pub(super) fn candidates(
+        &mut self,
+        phase: Phase,
+        event: &Event,
+        stack: &Stack<'_>,
+        among: Option<&[usize]>,
+    ) -> Vec<usize> {
         let call = match &event.kind {
             EventKind::Call(call) => call.sysno,
             _ => None,
@@ -90,13 +97,13 @@ impl Rules {
         let mut candidates = Vec::new();
         for (at, state) in self.rules.iter_mut().enumerate() {
             if phase == Phase::Entry && call.is_some_and(|call| !state.calls.contains(call)) {
-                state.look_beside(event, &self.captured);
+                state.look_beside(event, stack, &self.captured);
             }
             if among.is_some_and(|among| !among.contains(&at)) {
                 continue;
             }
             let concerned = state.rule.trigger.phase == phase && call.is_none_or(|call| state.calls.contains(call));
-            if concerned && state.count(phase, event, &self.captured) {
+            if concerned && state.count(phase, event, stack, &self.captured) {
                 candidates.push(at);
             }
         }
@@ -104,9 +111,9 @@ impl Rules {
     }
 
     /// Lets rules note a call that is none of their own.
-    pub(super) fn look_beside(&mut self, event: &Event) {
+    pub(super) fn look_beside(&mut self, event: &Event, stack: &Stack<'_>) {
         for state in &mut self.rules {
-            state.look_beside(event, &self.captured);
+            state.look_beside(event, stack, &self.captured);
         }
     }
 
@@ -205,13 +212,13 @@ impl Rules {
 }
 
 impl RuleState {
-    fn look_beside(&mut self, event: &Event, captured: &Bindings) {
+    fn look_beside(&mut self, event: &Event, stack: &Stack<'_>, captured: &Bindings) {
         let filter = &self.rule.filter;
-        self.instead.notice(event, captured, |event| holds(filter, event));
+        self.instead.notice(event, captured, |event| holds(filter, event, stack));
     }
 
     /// Counts `event` if it is one of the rule's own; whether it is the rule's turn.
-    fn count(&mut self, phase: Phase, event: &Event, captured: &Bindings) -> bool {
+    fn count(&mut self, phase: Phase, event: &Event, stack: &Stack<'_>, captured: &Bindings) -> bool {
         let is_mine = match phase {
             Phase::Entry => self.matcher.matches_entry(event, captured),
             Phase::Exit | Phase::Signal | Phase::Point | Phase::LifeCycle => {
@@ -222,7 +229,7 @@ impl RuleState {
             return false;
         }
         self.record.seen += 1;
-        if !self.armed || !holds(&self.rule.filter, event) {
+        if !self.armed || !holds(&self.rule.filter, event, stack) {
             return false;
         }
         self.record.matched += 1;

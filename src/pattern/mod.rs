@@ -33,7 +33,7 @@ pub use bindings::{Bindings, Bound};
 pub use glob::PathGlob;
 pub use matcher::Matcher;
 pub use names::signal_name;
-pub use parse::{parse, parse_free_preds, parse_preds};
+pub use parse::{parse, parse_free_preds, parse_preds, parse_result};
 pub use problem::PatternProblem;
 pub use ranges::{RangeProblem, Ranges};
 pub use subject::{Operand, ResultView, Subject, SubjectKind};

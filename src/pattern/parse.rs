@@ -45,6 +45,33 @@ pub fn parse_preds(text: &str, calls: &CallSet) -> Result<Vec<Pred>, Vec<Pattern
     if parser.problems.is_empty() { Ok(preds) } else { Err(parser.problems) }
 }
 
+/// Reads `where.result`: what a pattern has after `->`. Variables are not allowed in it.
+pub fn parse_result(text: &str) -> Result<ResultPred, Vec<PatternProblem>> {
+    let mut parser = Parser { cursor: Cursor::new(text), arch: Arch::X86_64, problems: Vec::new() };
+    parser.cursor.skip_space();
+    let start = parser.cursor.at();
+    let found = parser.result_test();
+    let range = start..parser.cursor.at();
+    parser.cursor.skip_space();
+    if parser.problems.is_empty() && parser.cursor.peek().is_some() {
+        let rest = parser.cursor.word_range();
+        let message = format!("`{}` is not expected here", parser.cursor.slice(&rest));
+        let problem = parser.syntax(rest, message, "expected the end", None);
+        parser.problems.push(problem);
+    }
+    if let Ok(ResultTest::Compare(_, Value::Use(_) | Value::Bind(_))) = found {
+        parser.problems.push(
+            PatternProblem::new(Code::BAD_TEST, range.clone(), "`where.result` has no variables")
+                .label("a variable lives in one pattern or sequence")
+                .help(Some("write the test into `on`, after `->`".to_owned())),
+        );
+    }
+    match found {
+        Ok(test) if parser.problems.is_empty() => Ok(ResultPred { range, test }),
+        _ => Err(parser.problems),
+    }
+}
+
 /// The problem was recorded; the caller goes on after it.
 pub(super) struct Skip;
 

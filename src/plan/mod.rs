@@ -3,6 +3,7 @@
 
 mod action;
 mod bpf;
+mod caller;
 mod chance;
 mod expect;
 mod lower;
@@ -19,6 +20,7 @@ pub use action::{
     Side, StepTo, Victim,
 };
 pub use bpf::filter;
+pub use caller::Caller;
 pub use chance::Chance;
 pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,

@@ -103,7 +103,7 @@ impl PlaceAt {
 }
 
 /// The part before the first `!`. The names of C++ and Rust may hold one themselves: `operator!=`, `<fn() -> !>`.
-fn split_module(text: &str) -> (Option<&str>, &str) {
+pub(super) fn split_module(text: &str) -> (Option<&str>, &str) {
     match text.split_once('!') {
         Some((module, rest)) if !module.ends_with("operator") && !module.contains(['<', '(']) => (Some(module), rest),
         _ => (None, text),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Action, Chance, Point};
+use super::{Action, Caller, Chance, Point};
 use crate::abi::{Operation, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
@@ -110,6 +110,10 @@ pub struct Filter {
     pub args: Vec<ArgTest>,
     /// The process.
     pub process: Option<ProcessTest>,
+    /// The thread by its position in its process, from 1.
+    pub thread: Option<u32>,
+    /// Functions of which one must be on the stack; none for any.
+    pub callers: Vec<Caller>,
 }
 
 impl Filter {

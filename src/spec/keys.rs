@@ -233,9 +233,9 @@ pub const WHERE: Table = Table {
         now("fd", "1", "any descriptor argument: its number or a glob"),
         now("args", "\"count >= 512\"", "tests of arguments"),
         now("process", "\"kv*\"", "base name of the image, or P1"),
-        later("caller", "\"kv!commit_*\"", "the calling function"),
-        later("result", "\"EAGAIN\"", "the call's result"),
-        later("thread", "1", "the thread"),
+        now("caller", "\"kv!commit_*\"", "a function on the stack, with or without its module: one glob or several"),
+        now("result", "\"EAGAIN\"", "the call's result, as after `->`"),
+        now("thread", "1", "the thread, by birth in its process"),
     ],
 };
 

@@ -298,6 +298,12 @@ pub struct Where {
     pub args: Vec<Text>,
     /// `process`.
     pub process: Option<Text>,
+    /// `thread`.
+    pub thread: Option<At<i128>>,
+    /// `caller`.
+    pub caller: Vec<Text>,
+    /// `result`.
+    pub result: Option<Text>,
 }
 
 /// `signal` of a rule.

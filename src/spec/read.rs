@@ -6,7 +6,9 @@ use toml::de::DeValue;
 use super::expectations::{ending, expect, snapshot};
 use super::faults;
 use super::keys;
-use super::model::{At, Check, Command, File, Inject, Output, SignalAction, Spec, Stdin, Target, Text, Trace, Where};
+use super::model::{
+    At, Check, Command, File, Inject, Output, Scalar, SignalAction, Spec, Stdin, Target, Text, Trace, Where,
+};
 use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::{Code, Diagnostics, Source};
 
@@ -244,7 +246,19 @@ fn filters(fields: &Fields<'_, '_>) -> Where {
         fd: fields.scalar("fd", "a number or a glob"),
         args: fields.text_or_texts("args"),
         process: fields.text("process"),
+        thread: fields.integer("thread"),
+        caller: fields.text_or_texts("caller"),
+        result: result(fields),
     }
+}
+
+/// A result is written as after `->`; a lone number needs no quotes.
+fn result(fields: &Fields<'_, '_>) -> Option<Text> {
+    let At { value, span } = fields.scalar("result", "an errno, `ok`, `error`, a number or a comparison")?;
+    Some(match value {
+        Scalar::Int(number) => At { value: number.to_string(), span },
+        Scalar::Text(value) => At { value, span },
+    })
 }
 
 fn signal(walk: &Walk, fields: &Fields<'_, '_>) -> Option<SignalAction> {

@@ -40,7 +40,7 @@ impl Lowering<'_> {
             }
         } else if let (Some(on), Some(phase)) = (occasion.on, phase) {
             for asked in &asked {
-                self.check_fit(asked, on, phase);
+                self.check_fit(asked, written, on, phase);
             }
             self.check_sides(written, phase);
             let errno = asked.iter().find_map(|asked| match asked.action {
@@ -270,7 +270,7 @@ impl Lowering<'_> {
         self.problems.push(error);
     }
 
-    fn check_fit(&mut self, asked: &Asked, on: &Placed, phase: Phase) {
+    fn check_fit(&mut self, asked: &Asked, written: &Inject, on: &Placed, phase: Phase) {
         let key = asked.key;
         let fits = match (phase, &asked.action) {
             (Phase::Entry, Action::Suppress | Action::Replace(_)) => false,
@@ -292,20 +292,20 @@ impl Lowering<'_> {
                 | Action::Substitute(_)
                 | Action::Delay { .. },
             ) => {
-                let arrow = on
-                    .pattern
-                    .alts
-                    .iter()
-                    .find_map(|alt| alt.result.as_ref())
-                    .map(|result| on.located.span(result.range.clone()));
+                let after_arrow = || on.pattern.alts.iter().find_map(|alt| alt.result.as_ref());
+                let (arrow, remedy) = match &written.filter.result {
+                    Some(result) => (Some(result.span), "take `result` out of `where`"),
+                    None => {
+                        (after_arrow().map(|result| on.located.span(result.range.clone())), "take `->` out of `on`")
+                    }
+                };
                 let message = format!("`{key}` comes too late: the rule waits for the result");
                 let error = Diagnostic::error(&self.spec.source, Code::RESULT_TRIGGER, message)
                     .at(asked.span, "would act before the call")
                     .at(arrow.unwrap_or(on.span()), "the call has happened by then")
-                    .help(Some(
-                        "take `->` out of `on`; after a result only `error-after`, `signal`, `kill`, `delay-exit` and edits are left"
-                            .to_owned(),
-                    ));
+                    .help(Some(format!(
+                        "{remedy}; after a result only `error-after`, `signal`, `kill`, `delay-exit` and edits are left"
+                    )));
                 self.problems.push(error);
                 return;
             }
@@ -349,7 +349,11 @@ impl Lowering<'_> {
         for (key, side) in [("signal.at", at), ("kill-at", written.kill_at.as_ref())] {
             if let Some(side) = side.filter(|side| side.value == "enter" && phase == Phase::Exit) {
                 let message = format!("`{key}` comes too late: the rule waits for the result");
-                let help = Some("write `exit`, or take `->` out of `on`".to_owned());
+                let remedy = match written.filter.result {
+                    Some(_) => "take `result` out of `where`",
+                    None => "take `->` out of `on`",
+                };
+                let help = Some(format!("write `exit`, or {remedy}"));
                 self.error(Code::RESULT_TRIGGER, side.span, message, "the call has happened by then", help);
             }
         }

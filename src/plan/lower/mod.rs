@@ -6,6 +6,7 @@ mod edits;
 mod expand;
 mod expect;
 mod faithful;
+mod filter;
 mod instead;
 mod patterns;
 mod points;

@@ -1,15 +1,14 @@
-//! `[[inject]]`: names, triggers, filters, windows. What is done is in `actions`.
+//! `[[inject]]`: names, triggers, windows. What is done is in `actions`, `where` in `filter`.
 //! It must not know how a rule is carried out.
 
 use std::sync::Arc;
 
 use super::Lowering;
 use super::patterns::Placed;
-use crate::abi::{ArgKind, CallSet, Operation};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::pattern::{Alt, Head, Noun, Pattern, Ranges};
-use crate::plan::{ArgTest, DescriptorTest, Filter, Phase, Point, Probability, Rule, Scope, Trigger};
-use crate::spec::{Inject, Scalar, Text, Where};
+use crate::pattern::{Head, Noun, Pattern, Ranges};
+use crate::plan::{Phase, Point, Probability, Rule, Scope, Trigger};
+use crate::spec::{Inject, Text};
 
 /// What a rule waits for, as far as it could be read.
 #[derive(Clone, Copy)]
@@ -70,6 +69,7 @@ impl Lowering<'_> {
 
     fn rule(&mut self, written: &Inject, name: Arc<str>) -> Option<Rule> {
         let on = written.on.as_ref().and_then(|on| self.lone_pattern(on)).map(|placed| meant(placed, written));
+        let on = on.map(|on| self.with_result(on, written));
         let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
         match &on {
             Some(on) if quiet => self.noticed.union(&on.pattern.all_calls()),
@@ -191,68 +191,6 @@ impl Lowering<'_> {
         found
     }
 
-    fn filter(&mut self, written: &Where, on: Option<&Placed>, point: Option<&Point>, calls: &CallSet) -> Filter {
-        let mut filter = Filter { operations: on.map(operations).unwrap_or_default(), ..Filter::default() };
-        if let Some(path) = &written.path {
-            filter.path = self.glob(path);
-            self.check_filter(on, path.span, "path", |kind| {
-                matches!(kind, ArgKind::Path { .. } | ArgKind::Fd | ArgKind::DirFd)
-            });
-        }
-        if let Some(fd) = &written.fd {
-            filter.fd = match &fd.value {
-                Scalar::Int(number) => {
-                    let number = crate::spec::At { value: *number, span: fd.span };
-                    self.within(&number, "fd", 0, i32::MAX.into()).map(|number| DescriptorTest::Number(number as i32))
-                }
-                Scalar::Text(text) => {
-                    let text = Text { value: text.clone(), span: fd.span };
-                    self.glob(&text).map(DescriptorTest::Target)
-                }
-            };
-            self.check_filter(on, fd.span, "fd", |kind| matches!(kind, ArgKind::Fd | ArgKind::DirFd));
-        }
-        for text in &written.args {
-            if let Some(signature) = point.and_then(|point| point.signature.as_ref()) {
-                let preds = self.signature_preds(text, signature);
-                filter.args.extend(preds.into_iter().map(|pred| ArgTest { pred }));
-            } else if on.is_some_and(|on| !calls.is_empty() && !on.pattern.is_nouns_only()) {
-                let preds = self.preds(text, calls);
-                filter.args.extend(preds.into_iter().map(|pred| ArgTest { pred }));
-            } else {
-                self.check_filter(on, text.span, "args", |_| true);
-            }
-        }
-        filter.process = written.process.as_ref().and_then(|process| self.process(process));
-        filter
-    }
-
-    /// Says if no event of the rule has what a filter looks at.
-    fn check_filter(&mut self, on: Option<&Placed>, span: Span, key: &str, fits: fn(&ArgKind) -> bool) {
-        let Some(on) = on else { return };
-        if on.pattern.is_nouns_only() {
-            let message = format!("`where.{key}` looks at the arguments of a call");
-            let help = Some("`where.process` goes with every event".to_owned());
-            self.error(Code::NEVER_FIRES, span, message, "this event is no call", help);
-            return;
-        }
-        let calls = on.pattern.calls();
-        let known = |call: crate::abi::Sysno| call.info().args;
-        let looking = Filter { operations: operations(on), ..Filter::default() };
-        if !calls.is_empty()
-            && calls.iter().all(|call| {
-                known(call).is_some_and(|args| {
-                    !args
-                        .iter()
-                        .any(|arg| fits(&arg.kind) && (key == "args" || looking.looks_at(Some(call), arg.name)))
-                })
-            })
-        {
-            let what = if key == "path" { "no path and no descriptor" } else { "no descriptor" };
-            self.error(Code::NEVER_FIRES, span, format!("`{}` has {what}", on.pattern), "can never hold", None);
-        }
-    }
-
     /// `after` and `until`.
     fn window(&mut self, text: &Text, rule: &str, key: &str) -> Option<Pattern> {
         let placed = self.lone_pattern(text)?;
@@ -288,12 +226,6 @@ impl Lowering<'_> {
     }
 }
 
-/// The operations that the event is one of; none where it can be something else.
-fn operations(on: &Placed) -> Vec<Operation> {
-    let operation = |alt: &Alt| if let Head::Operation(job) = alt.head { Some(job) } else { None };
-    on.pattern.alts.iter().map(operation).collect::<Option<Vec<Operation>>>().unwrap_or_default()
-}
-
 /// `clone`, `exit` and `signal` are calls in a rule that makes its event fail or return something.
 fn meant(placed: Placed, written: &Inject) -> Placed {
     let of_a_call = written.error.is_some()
@@ -302,6 +234,7 @@ fn meant(placed: Placed, written: &Inject) -> Placed {
         || written.replace.is_some()
         || written.retval.is_some()
         || written.delay_enter.is_some()
-        || written.delay_exit.is_some();
+        || written.delay_exit.is_some()
+        || written.filter.result.is_some();
     if of_a_call { Placed { pattern: placed.pattern.with_nouns_as_calls(), ..placed } } else { placed }
 }
