@@ -118,9 +118,10 @@ impl Engine {
         if rules.is_empty() || !self.has_events(name) {
             return false;
         }
-        let points: Vec<_> = rules.iter().filter_map(|rule| self.rules.point(*rule)).collect();
-        let Some(first) = points.first() else { return false };
-        let signature = points.iter().find_map(|point| point.signature.as_ref());
+        let signed = rules.iter().map(|rule| self.rules.rule(*rule));
+        let signed =
+            signed.filter_map(|rule| rule.trigger.point.as_ref()?.signature.is_some().then_some(rule)).next();
+        let signature = signed.as_ref().and_then(|rule| rule.trigger.point.as_ref()?.signature.as_ref());
         let args = match signature {
             Some(signature) => {
                 let decoder = self.decoder(name, inspect);
@@ -128,7 +129,7 @@ impl Engine {
             }
             None => Vec::new(),
         };
-        let kind = EventKind::Hit { place: shown(first, addr, inspect), args, returned: None };
+        let kind = EventKind::Hit { place: self.shown(name, rules[0], addr, inspect), args, returned: None };
         let mut event = self.event(name, kind);
         let deeds = self.fire(Moment::Point(rules), &mut event, inspect);
         if let EventKind::Hit { returned, .. } = &mut event.kind {
@@ -282,8 +283,10 @@ impl Engine {
     }
 
     fn watched(&mut self, name: TaskName, rule: usize, addr: Addr, inspect: &dyn Inspect, decision: &mut Decision) {
-        let Some(point) = self.rules.point(rule) else { return };
-        let PointKind::Data { len, .. } = point.kind else { return };
+        let Some(PointKind::Data { len, .. }) = self.rules.rule(rule).trigger.point.as_ref().map(|point| point.kind)
+        else {
+            return;
+        };
         let mut bytes = vec![0; usize::from(len)];
         inspect.read(addr, &mut bytes);
         let value = self.decoder(name, inspect).number_or_address(Word::from_le_bytes(&bytes, 64).low_u64());
@@ -293,11 +296,24 @@ impl Engine {
             Some((symbol, _)) => format!("{}!{symbol}", location.module),
             None => location.module.to_string(),
         });
-        let kind = EventKind::Watch { place: shown(&point, addr, inspect), value, by: by.unwrap_or_default().into() };
+        let kind = EventKind::Watch {
+            place: self.shown(name, rule, addr, inspect),
+            value,
+            by: by.unwrap_or_default().into(),
+        };
         let mut event = self.event(name, kind);
         let deeds = self.fire(Moment::Point(&[rule]), &mut event, inspect);
         self.emit(event, decision);
         self.carry_out(name, deeds, inspect, decision);
+    }
+
+    fn shown(&mut self, name: TaskName, rule: usize, addr: Addr, inspect: &dyn Inspect) -> std::sync::Arc<str> {
+        let plan = self.rules.rule(rule);
+        let find = || plan.trigger.point.as_ref().map_or_else(|| "".into(), |point| shown(point, addr, inspect));
+        match self.space(name) {
+            Some(space) => self.points.shown(space, rule, addr, find),
+            None => find(),
+        }
     }
 
     /// Brings breakpoints and debug registers up to date before a stopped task goes on.

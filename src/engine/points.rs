@@ -55,6 +55,8 @@ struct Space {
     debug: [Option<DebugPoint>; 4],
     /// Tasks that step over a breakpoint, whose byte is therefore the program's own for now.
     lifted: Option<Addr>,
+    /// How its points are shown.
+    names: BTreeMap<(usize, Addr), Arc<str>>,
     /// Files were mapped since the places were looked up.
     is_stale: bool,
     version: u64,
@@ -163,6 +165,20 @@ impl Points {
         self.spaces.get(&id).is_some_and(|space| space.planted.contains_key(&addr))
     }
 
+    /// How a rule's point at an address is shown; `name` finds it out where that is not known yet.
+    pub(super) fn shown(
+        &mut self,
+        id: SpaceId,
+        rule: usize,
+        addr: Addr,
+        name: impl FnOnce() -> Arc<str>,
+    ) -> Arc<str> {
+        match self.spaces.get_mut(&id) {
+            Some(space) => space.names.entry((rule, addr)).or_insert_with(name).clone(),
+            None => name(),
+        }
+    }
+
     /// What an address is used for.
     pub(super) fn uses(&self, id: SpaceId, addr: Addr) -> Vec<Use> {
         let uses = self.spaces.get(&id).and_then(|space| space.uses.get(&addr));
@@ -237,6 +253,7 @@ impl Points {
     ) -> (Vec<Edit>, Vec<Found>) {
         let Some(space) = self.spaces.get_mut(&id) else { return Default::default() };
         space.is_stale = false;
+        space.names.clear();
         space.version = self.version;
         let mut found = Vec::new();
         let mut debug = Vec::new();

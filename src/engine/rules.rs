@@ -8,7 +8,7 @@ use super::instead::Instead;
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
-use crate::plan::{Phase, Point, Rule, Scope};
+use crate::plan::{Phase, Rule, Scope};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord, TaskName};
 
 use super::filter::holds;
@@ -117,9 +117,9 @@ impl Rules {
         }
     }
 
-    /// The point of the rule at this position.
-    pub(super) fn point(&self, at: usize) -> Option<Point> {
-        self.rules[at].rule.trigger.point.clone()
+    /// Whether some rule is decided at a signal's delivery.
+    pub(super) fn concern_signals(&self) -> bool {
+        self.rules.iter().any(|state| state.rule.trigger.phase == Phase::Signal)
     }
 
     /// Whether the rule at this position is armed.

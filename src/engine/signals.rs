@@ -19,7 +19,9 @@ impl Engine {
         if info.signal == Signal::TRAP && self.is_ours(name, &info, inspect, decision) {
             return;
         }
-        if !self.has_events(name) || inspect.ignored_signals().contains(info.signal) {
+        let suspended = self.tasks.get(&name).and_then(|task| task.call.as_ref()).is_some_and(|call| call.suspended);
+        let wanted = self.plan.trace.signals.contains(info.signal) || self.rules.concern_signals() || suspended;
+        if !wanted || !self.has_events(name) || inspect.ignored_signals().contains(info.signal) {
             return self.deliver(name, Some(info.signal), inspect);
         }
         let sender = info.sender.and_then(|sender| self.names.task(sender));
@@ -37,7 +39,6 @@ impl Engine {
         if let EventKind::Signal { delivered: shown, .. } = &mut event.kind {
             *shown = delivered;
         }
-        let suspended = self.tasks.get(&name).and_then(|task| task.call.as_ref()).is_some_and(|call| call.suspended);
         let caught = delivered.is_some_and(|signal| inspect.caught_signals().contains(signal));
         if suspended && caught {
             // Whether the call below has failed or will go on is known once the handler's frame is there.

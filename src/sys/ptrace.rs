@@ -146,6 +146,25 @@ fn poke_user(task: TaskId, offset: usize, value: u64) -> Result<(), PtraceError>
     request(libc::PTRACE_POKEUSER, task, offset, value as usize).map(drop)
 }
 
+/// Changes one byte of a stopped task's memory, whatever its protection (ptrace(2), PTRACE_POKEDATA).
+pub(super) fn poke_byte(task: TaskId, addr: Addr, byte: u8) -> Result<(), PtraceError> {
+    let start = addr.0 & !7;
+    let shift = (addr.0 - start) * 8;
+    let mut word = 0_u64;
+    // SAFETY: the bare system call writes one word to its last argument, which outlives the call.
+    let got = unsafe { libc::syscall(libc::SYS_ptrace, libc::PTRACE_PEEKDATA, task.0, start, &raw mut word) };
+    if got == -1 {
+        return Err(PtraceError::last());
+    }
+    let changed = word & !(0xff << shift) | u64::from(byte) << shift;
+    request(libc::PTRACE_POKEDATA, task, start as usize, changed as usize).map(drop)
+}
+
+/// Sets the instruction pointer.
+pub(super) fn set_instruction_pointer(task: TaskId, addr: u64) -> Result<(), PtraceError> {
+    poke_user(task, std::mem::offset_of!(libc::user_regs_struct, rip), addr)
+}
+
 /// Sets the result register of a task at the exit of a call.
 pub fn set_result(task: TaskId, result: i64) -> Result<(), PtraceError> {
     let offset = std::mem::offset_of!(libc::user_regs_struct, rax);

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use std::ops::Range;
 
 use super::ptrace::{self, PtraceError, request};
-use crate::abi::{Register, RegisterPlace, TaskId, Word};
+use crate::abi::{General, Register, RegisterPlace, TaskId, Word};
 
 /// The value of a register.
 ///
@@ -36,6 +36,8 @@ pub fn register(task: TaskId, register: Register) -> Result<Word, PtraceError> {
 pub fn set_register(task: TaskId, register: Register, value: Word) -> Result<(), PtraceError> {
     let value = Word::from_le_bytes(value.le_bytes(), register.bits());
     match register.place() {
+        // What every breakpoint does, and one request is enough for it.
+        RegisterPlace::General(General::Rip) => ptrace::set_instruction_pointer(task, value.low_u64()),
         RegisterPlace::General(_) => {
             let mut general = ptrace::registers(task)?;
             general.set(register, value);

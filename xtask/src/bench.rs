@@ -1,4 +1,4 @@
-//! Measures rinject beside a bare ptrace loop and beside strace, interleaved in one run: ratios of medians.
+//! Measures rinject beside a bare ptrace loop, strace and gdb, interleaved in one run: ratios of medians.
 //! Times are of this machine and drift; nothing asserts them.
 
 use std::path::{Path, PathBuf};
@@ -60,6 +60,13 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
              target = {{ program = \"{calls}\", args = [\"{kind}\", \"{count}\"], timeout = \"10m\" }}\n"
         )
     };
+    let run = |program: &str, args: &[&str]| {
+        format!(
+            "spec = 1\nsnapshot = {{ transcript = false }}\n\
+             target = {{ program = \"{program}\", args = {args:?}, timeout = \"10m\" }}\n"
+        )
+    };
+    let (functions, signals) = (word(&bin.join("call-functions")), word(&bin.join("count-signals")));
     let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let strace = |option: &str, kind: &str, count: &str| {
         words(&["strace", "-f", "-o", "/dev/null", "-e", option, &calls, kind, count])
@@ -71,6 +78,25 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
     let pinned = |name, words| Way { name, words, pinned: true };
     const STOPS: u64 = 100_000;
     const FREE: u64 = 10_000_000;
+    const SIGNALS: u64 = 1_000_000;
+    let many = SIGNALS.to_string();
+    let gdb = |hits: &str| {
+        words(&[
+            "gdb",
+            "-q",
+            "-batch",
+            "-ex",
+            "break bump",
+            "-ex",
+            "ignore 1 1000000000",
+            "-ex",
+            "run",
+            "--args",
+            &functions,
+            "loop",
+            hits,
+        ])
+    };
     let (stops, free) = (STOPS.to_string(), FREE.to_string());
     let inject = "inject=access:error=EIO";
     Ok(vec![
@@ -104,6 +130,25 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
                     spec("free", target("getppid", FREE) + "inject = [{ on = \"access\", error = \"EIO\" }]\n")?,
                 ),
                 way("alone", words(&[&calls, "getppid", &free])),
+            ],
+        },
+        Row {
+            work: "a breakpoint hit",
+            count: STOPS,
+            ways: vec![
+                pinned("gdb pinned", gdb(&stops)),
+                way("gdb", gdb(&stops)),
+                way("rinject", spec("hit", run(&functions, &["loop", &stops]) + "inject = [{ at = \"bump\", quiet = true }]\n")?),
+            ],
+        },
+        Row {
+            work: "a handled signal nobody selected",
+            count: SIGNALS,
+            ways: vec![
+                pinned("strace pinned", words(&["strace", "-f", "-o", "/dev/null", "-e", "trace=none", "-e", "signal=none", &signals, &many])),
+                way("strace", words(&["strace", "-f", "-o", "/dev/null", "-e", "trace=none", "-e", "signal=none", &signals, &many])),
+                way("rinject", spec("signal", run(&signals, &[&many]) + "trace = { signals = [\"all\", \"!SIGUSR1\"], syscalls = [\"exit_group\"] }\n")?),
+                way("alone", words(&[&signals, &many])),
             ],
         },
         Row {
