@@ -70,6 +70,9 @@ fn described(plan: &Plan) -> String {
                 text += &failing::of_rule(rule, *errno);
             }
         }
+        if let Some(budget) = &rule.budget {
+            let _ = writeln!(text, "  does   calls fail beyond {budget}");
+        }
         let _ = writeln!(text, "  costs  {}", cost(rule, plan));
     }
     text

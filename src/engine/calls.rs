@@ -37,6 +37,7 @@ impl Engine {
             fails: None,
             tampering: Vec::new(),
             due: Vec::new(),
+            charges: Vec::new(),
         };
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.handlers.notice(sysno, &raw, inspect);
@@ -132,6 +133,7 @@ impl Engine {
                     }
                     Deed::Later(due) => call.due.push(due),
                     Deed::Detach => leaves = true,
+                    Deed::Charge(rule) => call.charges.push(rule),
                     now => {
                         killed |= matches!(now, Deed::Kill(_));
                         self.carry_out(name, vec![now], inspect, decision);
@@ -187,6 +189,7 @@ impl Engine {
         let Some(mut event) = call.event.take() else { return };
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(shown, result);
+        self.charge(&call, &event, inspect);
         if let Some(errno) = call.fails {
             fail(errno, &mut event, decision);
         }

@@ -40,6 +40,8 @@ pub(super) enum Deed {
     Fail(Errno),
     /// The call is made with changes that are taken back afterwards.
     Tamper(Tampering),
+    /// What the call uses is counted for this rule at its exit.
+    Charge(usize),
     /// What is left for the call's exit.
     Later(Due),
     /// The task is changed at once.
@@ -91,6 +93,12 @@ impl Engine {
         let stack = Stack::new(inspect);
         for at in self.rules.candidates(moment.phase(), event, &stack, among) {
             let rule = self.rules.rule(at);
+            if let Some(budget) = &rule.budget {
+                let draws = self.draw((at, &rule, budget), taken, moment, event, inspect, &mut deeds);
+                taken |= draws;
+                loud |= draws && !rule.quiet;
+                continue;
+            }
             let decides = rule.actions.iter().any(Action::is_outcome);
             if decides && taken {
                 self.rules.overruled(at);
@@ -324,6 +332,7 @@ impl Engine {
                 | Deed::Fail(_)
                 | Deed::Tamper(_)
                 | Deed::Later(_)
+                | Deed::Charge(_)
                 | Deed::Capture(..)
                 | Deed::Deliver(_) => {
                     unreachable!("the outcome of an event is decided where it is seen")

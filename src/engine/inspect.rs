@@ -47,6 +47,14 @@ pub trait Inspect {
     fn is_fifo(&self, fd: i32) -> bool;
     /// What kind of thing descriptor `fd` refers to, and whether it has O_NONBLOCK; `None` when it is not open.
     fn open_file(&self, fd: i32) -> Option<faults::Descriptor>;
+    /// The descriptors that this process has open, in the order of their numbers.
+    fn open_descriptors(&self) -> Vec<i32>;
+    /// Bytes of the regular file behind `fd` from `offset` on, or from where it is read next; `None` for anything else.
+    fn rest_of_file(&self, fd: i32, offset: Option<u64>) -> Option<u64>;
+    /// Bytes of private writable memory, as RLIMIT_DATA counts them (`VmData`, proc_pid_status(5)).
+    fn data_memory(&self) -> u64;
+    /// The end of the heap that brk(2) moves.
+    fn program_break(&self) -> Option<Addr>;
     /// Signals that this thread keeps blocked.
     fn blocked_signals(&self) -> SignalSet;
     /// Signals that this process has handlers for.

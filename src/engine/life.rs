@@ -121,6 +121,9 @@ impl Engine {
         for fd in 0..3 {
             if let Some(what) = inspect.descriptor(fd) {
                 self.names.standard(table, fd, &what);
+                if fd > 0 {
+                    self.outputs.push(what);
+                }
             }
         }
     }
@@ -128,6 +131,7 @@ impl Engine {
     /// A new image has memory of its own; the old one is given up, unless others still have it.
     fn new_space(&mut self, name: TaskName) {
         let fresh = self.points.fresh();
+        self.budgets.memory_gone(name.process);
         let Some(process) = self.processes.get_mut(&name.process) else { return };
         let old = std::mem::replace(&mut process.space, fresh);
         self.leave_space(old);
@@ -271,6 +275,7 @@ impl Engine {
         if process.threads == 0 {
             let space = process.space;
             self.processes.remove(&name.process);
+            self.budgets.memory_gone(name.process);
             self.leave_space(space);
         }
     }

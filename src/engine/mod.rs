@@ -1,6 +1,7 @@
 //! The pure heart: what happens to the task that was seen, and who runs next.
 //! It must not touch the kernel, files or the clock; it asks through [`Inspect`] and answers with decisions.
 
+mod budget;
 mod calls;
 mod convention;
 mod decode;
@@ -38,6 +39,7 @@ use crate::abi::TaskId;
 use crate::plan::{FilterMode, Plan, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
+use budget::Budgets;
 use faithful::Told;
 use log::Log;
 use names::Names;
@@ -60,6 +62,10 @@ pub struct Engine {
     processes: BTreeMap<u32, Process>,
     /// Errors of files that were told: which descriptors of which processes have heard of them.
     told: Told,
+    /// How much of the rules' budgets is used.
+    budgets: Budgets,
+    /// What the standard output and error of the first process are.
+    outputs: Vec<Descriptor>,
     /// How many processes there ever were.
     born: u32,
     /// The first process has executed the target.
@@ -83,6 +89,8 @@ impl Engine {
             ids: HashMap::new(),
             processes: BTreeMap::new(),
             told: Told::default(),
+            budgets: Budgets::default(),
+            outputs: Vec::new(),
             born: 0,
             executed: false,
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },
@@ -204,6 +212,9 @@ impl Engine {
     /// What the run came to.
     pub fn into_record(mut self) -> Record {
         self.record.rules = self.rules.records();
+        for (at, (rule, record)) in self.plan.rules.iter().zip(&mut self.record.rules).enumerate() {
+            record.used = rule.budget.as_ref().map(|budget| self.budgets.most(at, budget));
+        }
         self.record.events = self.log.events();
         self.record
     }

@@ -109,6 +109,8 @@ pub(super) struct InCall {
     pub(super) fails: Option<Errno>,
     /// What is changed for the time of the call.
     pub(super) tampering: Vec<Tampering>,
+    /// Rules that count what it uses.
+    pub(super) charges: Vec<usize>,
     /// What rules have in store for its exit.
     pub(super) due: Vec<Due>,
 }

@@ -3,6 +3,7 @@
 
 mod action;
 mod bpf;
+mod budget;
 mod caller;
 mod chance;
 mod expect;
@@ -20,6 +21,7 @@ pub use action::{
     Side, StepTo, Victim,
 };
 pub use bpf::filter;
+pub use budget::{Budget, Resource};
 pub use caller::Caller;
 pub use chance::Chance;
 pub use expect::{

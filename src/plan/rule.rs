@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Action, Caller, Chance, Point};
+use super::{Action, Budget, Caller, Chance, Point};
 use crate::abi::{Operation, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
@@ -42,6 +42,8 @@ pub struct Rule {
     pub quiet: bool,
     /// Whether implausible faults are wanted.
     pub unfaithful: bool,
+    /// What may be used before its calls fail; such a rule has no actions.
+    pub budget: Option<Budget>,
     /// What is done, in the order of the action table.
     pub actions: Vec<Action>,
 }
@@ -119,10 +121,8 @@ pub struct Filter {
 impl Filter {
     /// Whether `path` and `fd` look at the argument `arg` of `call`.
     pub fn looks_at(&self, call: Option<Sysno>, arg: &str) -> bool {
-        let is_a_side = |job: &Operation| {
-            call.and_then(|call| job.member(call)).is_some_and(|member| member.sides.contains(&arg))
-        };
-        self.operations.is_empty() || self.operations.iter().any(is_a_side)
+        let members = || self.operations.iter().filter_map(|job| job.member(call?));
+        members().next().is_none() || members().any(|member| member.sides.contains(&arg))
     }
 }
 

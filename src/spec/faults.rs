@@ -2,7 +2,7 @@
 //! It must not know what the values mean: only their keys and types.
 
 use super::keys;
-use super::model::{At, Corrupt, Entries, Memory, Random, Scalar, Step, Text};
+use super::model::{At, Budget, Corrupt, Entries, Memory, Random, Scalar, Step, Text};
 use super::walk::{Fields, Value, Walk};
 
 /// `corrupt`.
@@ -26,6 +26,18 @@ pub(super) fn corrupt(fields: &Fields<'_, '_>) -> Option<Corrupt> {
 pub(super) fn step(fields: &Fields<'_, '_>) -> Option<Step> {
     let table = fields.table("step", &keys::STEP)?;
     Some(Step { span: table.span, count: table.integer("count"), until: table.text("until") })
+}
+
+/// `budget`.
+pub(super) fn budget(fields: &Fields<'_, '_>) -> Option<Budget> {
+    let table = fields.table("budget", &keys::BUDGET)?;
+    Some(Budget {
+        span: table.span,
+        disk: table.scalar("disk", "a size, such as \"1MiB\""),
+        fds: table.integer("fds"),
+        memory: table.scalar("memory", "a size, such as \"64MiB\""),
+        processes: table.integer("processes"),
+    })
 }
 
 /// A table whose keys are names of registers or arguments.

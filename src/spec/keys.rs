@@ -39,7 +39,7 @@ const fn later(name: &'static str, example: &'static str, about: &'static str) -
 }
 
 /// Every table, for documentation.
-pub const ALL: [&Table; 26] = [
+pub const ALL: [&Table; 27] = [
     &ROOT,
     &TARGET,
     &FILE,
@@ -52,6 +52,7 @@ pub const ALL: [&Table; 26] = [
     &WHERE,
     &SIGNAL,
     &STEP,
+    &BUDGET,
     &CORRUPT,
     &RANDOM,
     &MEMORY,
@@ -179,7 +180,7 @@ pub const INJECT: Table = Table {
     name: "`[[inject]]`",
     keys: &[
         now("name", "\"fsync-eio\"", "shown in transcript and reports; default r1, r2, ..."),
-        now("on", "\"fsync, fdatasync\"", "the event; a rule has `on`, `at` or `watch`"),
+        now("on", "\"fsync, fdatasync\"", "the event; a rule has `on`, `at`, `watch` or `budget`"),
         now("where", "{ path = \"*.wal\" }", "what more must hold"),
         now("when", "\"1\"", "which of the matching events"),
         now("scope", "\"run\"", "what is counted together: run, process or thread"),
@@ -215,7 +216,7 @@ pub const INJECT: Table = Table {
         now("watch", "\"module!symbol\"", "a watchpoint"),
         now("access", "\"write\"", "what a watchpoint watches for"),
         now("len", "8", "bytes of a watchpoint"),
-        later("budget", "{ disk = \"1MiB\" }", "calls fail from an amount on"),
+        now("budget", "{ disk = \"1MiB\" }", "calls fail from an amount on, as on a full disk; a rule without `on`"),
         later("clock", "{ skew = \"+2h\" }", "edits virtual time"),
         later("use", "\"malloc-fails\"", "a ready rule"),
         now("quiet", "true", "keeps its events out of the transcript"),
@@ -254,6 +255,17 @@ pub const SIGNAL: Table = Table {
 pub const STEP: Table = Table {
     name: "`step`",
     keys: &[now("count", "20", "so many instructions"), now("until", "\"symbol\"", "up to this place")],
+};
+
+/// `budget` of a rule.
+pub const BUDGET: Table = Table {
+    name: "`budget`",
+    keys: &[
+        now("disk", "\"1MiB\"", "bytes that can be written to regular files; then short writes and ENOSPC"),
+        now("fds", "20", "descriptors that a process can have open; then EMFILE"),
+        now("memory", "\"64MiB\"", "growth of private memory by brk, mmap and mremap; then ENOMEM"),
+        now("processes", "3", "tasks of the run, threads among them, that can be alive; then EAGAIN"),
+    ],
 };
 
 /// `corrupt` of a rule.

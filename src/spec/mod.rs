@@ -10,9 +10,9 @@ mod toml_one;
 mod walk;
 
 pub use model::{
-    At, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, File, Inject, Item, ItemKind, Memory, Output,
-    OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Step, Target, Text, Trace,
-    Where,
+    At, Budget, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, File, Inject, Item, ItemKind, Memory,
+    Output, OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Step, Target, Text,
+    Trace, Where,
 };
 
 use std::sync::Arc;

@@ -237,6 +237,8 @@ pub struct Inject {
     pub seed: Option<At<i128>>,
     /// `capture`, in file order.
     pub capture: Option<Entries<Text>>,
+    /// `budget`.
+    pub budget: Option<Budget>,
 }
 
 /// `step` of a rule.
@@ -263,6 +265,21 @@ pub struct Corrupt {
     pub xor: Option<At<i128>>,
     /// `random`.
     pub random: Option<Random>,
+}
+
+/// `budget` of a rule.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// All of it.
+    pub span: Span,
+    /// `disk`.
+    pub disk: Option<At<Scalar>>,
+    /// `fds`.
+    pub fds: Option<At<i128>>,
+    /// `memory`.
+    pub memory: Option<At<Scalar>>,
+    /// `processes`.
+    pub processes: Option<At<i128>>,
 }
 
 /// `random` of `corrupt`.

@@ -181,7 +181,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
 }
 
 fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
-    let is_placed = ["on", "at", "watch"].iter().any(|key| fields.get(key).is_some());
+    let is_placed = ["on", "at", "watch", "budget"].iter().any(|key| fields.get(key).is_some());
     let on = if is_placed { fields.text("on") } else { fields.missing("on") };
     let filter = fields.table("where", &keys::WHERE);
     let filter_refused = filter.as_ref().is_some_and(|filter| filter.refused.get());
@@ -226,6 +226,7 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         probability: fields.number("probability"),
         seed: fields.integer("seed"),
         capture: faults::captures(walk, fields),
+        budget: faults::budget(fields),
     }
 }
 

@@ -68,6 +68,12 @@ pub fn descriptor_flags(task: TaskId, fd: i32) -> i32 {
     flags.and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0)
 }
 
+/// Where a descriptor is read or written next.
+pub fn descriptor_position(task: TaskId, fd: i32) -> Option<u64> {
+    let info = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("pos:"))?.trim().parse().ok()
+}
+
 /// The working directory.
 pub fn working_directory(task: TaskId) -> Option<String> {
     let link = fs::read_link(format!("/proc/{}/cwd", task.0)).ok()?;
@@ -169,6 +175,36 @@ pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
         .find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"))
         .and_then(|hex| u64::from_str_radix(hex, 16).ok());
     SignalSet(mask.unwrap_or(0))
+}
+
+/// The numbers of the open descriptors, ascending.
+pub fn open_descriptors(task: TaskId) -> Vec<i32> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", task.0)) else { return Vec::new() };
+    let mut numbers: Vec<i32> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// `VmData` of `/proc/PID/status`, in bytes.
+pub fn data_memory(task: TaskId) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
+/// Where the heap ends: after its mapping, or where it would begin (`start_brk`, proc_pid_stat(5)).
+pub fn program_break(task: TaskId) -> Option<Addr> {
+    /// Field 47; the state, the first after the name, is field 3.
+    const START_BRK: usize = 47 - 3;
+    if let Some(heap) = mappings(task).into_iter().find(|map| map.name == "[heap]") {
+        return Some(heap.end);
+    }
+    let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
+    rest.split(' ').nth(START_BRK)?.trim().parse().ok().map(Addr)
 }
 
 /// The threads of a process, in the order of their numbers; one that has ended and was not waited for is listed.

@@ -163,6 +163,24 @@ impl Inspect for Inspector {
         Some(faults::Descriptor { kind: Some(kind(&data)), non_blocking })
     }
 
+    fn open_descriptors(&self) -> Vec<i32> {
+        procfs::open_descriptors(self.task)
+    }
+
+    fn rest_of_file(&self, fd: i32, offset: Option<u64>) -> Option<u64> {
+        let data = std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).ok()?;
+        let from = offset.or_else(|| procfs::descriptor_position(self.task, fd))?;
+        data.file_type().is_file().then(|| data.len().saturating_sub(from))
+    }
+
+    fn data_memory(&self) -> u64 {
+        procfs::data_memory(self.task)
+    }
+
+    fn program_break(&self) -> Option<Addr> {
+        procfs::program_break(self.task)
+    }
+
     fn blocked_signals(&self) -> SignalSet {
         procfs::signal_mask(self.task, "SigBlk")
     }

@@ -39,6 +39,8 @@ pub struct RuleRecord {
     pub overruled: u64,
     /// Why it could not fire although it was its turn, and how often, in the order in which it came up.
     pub prevented: Vec<(String, u64)>,
+    /// Of a rule with a budget: the most that was used of it.
+    pub used: Option<String>,
     /// Whether its place was found.
     pub found: bool,
     /// Why its place was not found, where it was looked for last.

@@ -56,10 +56,13 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
     } else {
         format!("rule `{name}` never fired")
     };
+    let budget = record.used.as_ref().filter(|_| record.fired == 0 && record.armed);
     let why = if let Some((reason, count)) = record.prevented.first() {
         let count =
             if record.prevented.len() == 1 && *count == 1 { String::new() } else { format!("{}: ", times(*count)) };
         format!("could not fire: {count}{reason}")
+    } else if let Some(used) = budget {
+        format!("was never used up: at most {used}")
     } else if record.fired > 0 {
         format!("fired {}", times(record.fired))
     } else if let Some(missing) = &record.missing {

@@ -8,7 +8,7 @@ mod short;
 
 pub(super) use args::args;
 pub(super) use corrupt::{corrupt_in, corrupt_out};
-pub(super) use short::short;
+pub(super) use short::{short, wanted};
 
 use super::inspect::Inspect;
 use super::stop::{Edit, RawCall};

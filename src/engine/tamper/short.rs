@@ -41,6 +41,25 @@ pub(in crate::engine) fn short(
     Ok(tampering)
 }
 
+/// How many bytes a call asks for.
+pub(in crate::engine) fn wanted(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Result<u64, String> {
+    let sum = |entries: Vec<Piece>| entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.len));
+    match sysno.transfer() {
+        Some(Transfer::Count(at)) => Ok(raw.args[at]),
+        Some(Transfer::Vector { array, count }) => {
+            data::wide(raw)?;
+            data::vector(Addr(raw.args[array]), raw.args[count], inspect).map(sum)
+        }
+        Some(Transfer::Message(at)) => {
+            data::wide(raw)?;
+            let message = Addr(raw.args[at]);
+            let array = Addr(data::word(message.plus(16), inspect)?);
+            data::vector(array, data::word(message.plus(24), inspect)?, inspect).map(sum)
+        }
+        None => Err("it transfers no bytes".to_owned()),
+    }
+}
+
 /// Cuts the entry in which a shorter transfer ends; how many entries are left.
 fn shorten(
     tampering: &mut Tampering,

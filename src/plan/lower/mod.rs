@@ -2,6 +2,7 @@
 //! Pure: what it needs to know of the machine comes in [`Context`].
 
 mod actions;
+mod budget;
 mod edits;
 mod expand;
 mod expect;

@@ -68,6 +68,9 @@ impl Lowering<'_> {
     }
 
     fn rule(&mut self, written: &Inject, name: Arc<str>) -> Option<Rule> {
+        if let Some(budget) = &written.budget {
+            return self.budget_rule(written, budget, name);
+        }
         let on = written.on.as_ref().and_then(|on| self.lone_pattern(on)).map(|placed| meant(placed, written));
         let on = on.map(|on| self.with_result(on, written));
         let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
@@ -120,6 +123,7 @@ impl Lowering<'_> {
             quiet,
             probability: self.probability(written),
             unfaithful: written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value),
+            budget: None,
             actions,
         })
     }
@@ -192,7 +196,7 @@ impl Lowering<'_> {
     }
 
     /// `after` and `until`.
-    fn window(&mut self, text: &Text, rule: &str, key: &str) -> Option<Pattern> {
+    pub(super) fn window(&mut self, text: &Text, rule: &str, key: &str) -> Option<Pattern> {
         let placed = self.lone_pattern(text)?;
         self.name_calls(&placed);
         let itself = |(name, _): &(String, _)| name == rule;

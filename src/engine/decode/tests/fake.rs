@@ -120,6 +120,22 @@ impl Inspect for Fake {
         None
     }
 
+    fn open_descriptors(&self) -> Vec<i32> {
+        (0..5).collect()
+    }
+
+    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
+        None
+    }
+
+    fn data_memory(&self) -> u64 {
+        0
+    }
+
+    fn program_break(&self) -> Option<Addr> {
+        None
+    }
+
     fn blocked_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }
