@@ -31,7 +31,8 @@ pub(super) fn holds(filter: &Filter, event: &Event, stack: &Stack<'_>) -> bool {
         && (filter.callers.is_empty() || stack.has(&filter.callers))
 }
 
-fn host_text(arg: &Arg) -> Option<&str> {
+/// The text that globs are matched with: a path, or what is behind a descriptor.
+pub(super) fn host_text(arg: &Arg) -> Option<&str> {
     match &arg.value {
         Value::Path(path) => Some(&path.host),
         Value::Descriptor { host, .. } => Some(host),

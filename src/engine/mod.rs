@@ -19,6 +19,7 @@ mod names;
 mod points;
 mod rules;
 mod schedule;
+mod scope;
 mod signals;
 mod stack;
 mod state;

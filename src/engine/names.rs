@@ -25,13 +25,17 @@ pub(super) struct Names {
     gone: VecDeque<TaskId>,
     tables: HashMap<TableId, HashMap<i32, Named>>,
     descriptors: u32,
+    objects: u64,
     pipes: HashMap<u64, usize>,
     sockets: HashMap<u64, usize>,
 }
 
 #[derive(Clone, Debug)]
 struct Named {
-    name: Arc<str>,
+    /// Its number, for counting: never shown, never used again.
+    object: u64,
+    /// `None` where the event that gave it was not written.
+    name: Option<Arc<str>>,
     what: Descriptor,
     introduced: bool,
 }
@@ -133,7 +137,8 @@ impl Names {
             2 => "stderr",
             _ => return,
         };
-        let named = Named { name: name.into(), what: what.clone(), introduced: true };
+        self.objects += 1;
+        let named = Named { object: self.objects, name: Some(name.into()), what: what.clone(), introduced: true };
         self.tables.entry(table).or_default().insert(fd, named);
     }
 
@@ -143,19 +148,25 @@ impl Names {
         let Some(named) = known else { return self.opened(table, fd, what) };
         // Kept up to date: a file that was removed has another link text from then on.
         named.what = what.clone();
-        let name = Arc::clone(&named.name);
+        let object = named.object;
+        let Some(name) = named.name.clone() else { return self.introduced(table, fd, what, object) };
         let introduce = !std::mem::replace(&mut named.introduced, true);
         let introduced = introduce.then(|| self.describe(what));
-        Value::Descriptor { name, introduced, host: host(what) }
+        Value::Descriptor { name, introduced, host: host(what), object }
     }
 
     /// The name of a descriptor that a call has just made: always a new one.
     pub(super) fn opened(&mut self, table: TableId, fd: i32, what: &Descriptor) -> Value {
+        self.objects += 1;
+        self.introduced(table, fd, what, self.objects)
+    }
+
+    fn introduced(&mut self, table: TableId, fd: i32, what: &Descriptor, object: u64) -> Value {
         self.descriptors += 1;
         let name: Arc<str> = format!("fd#{}", self.descriptors).into();
-        let named = Named { name: Arc::clone(&name), what: what.clone(), introduced: true };
+        let named = Named { object, name: Some(Arc::clone(&name)), what: what.clone(), introduced: true };
         self.tables.entry(table).or_default().insert(fd, named);
-        Value::Descriptor { name, introduced: Some(self.describe(what)), host: host(what) }
+        Value::Descriptor { name, introduced: Some(self.describe(what)), host: host(what), object }
     }
 
     /// A descriptor was closed.
@@ -208,11 +219,13 @@ impl Names {
             if !names.contains(&&free) {
                 break;
             }
-            self.tables.values_mut().for_each(|table| table.retain(|_, named| named.name != free));
+            for named in self.tables.values_mut().flat_map(HashMap::values_mut) {
+                named.name.take_if(|name| **name == *free);
+            }
             self.descriptors -= 1;
         }
         for named in self.tables.values_mut().flat_map(HashMap::values_mut) {
-            named.introduced &= !names.contains(&&named.name);
+            named.introduced &= !named.name.as_ref().is_some_and(|name| names.contains(&name));
         }
     }
 

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::instead::Instead;
+use super::scope::{Key, keys};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Bindings, Matcher};
-use crate::plan::{Phase, Rule, Scope};
-use crate::transcript::{Event, EventKind, Fired, RuleRecord, TaskName};
+use crate::plan::{Phase, Rule};
+use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
 use super::filter::holds;
 
@@ -33,7 +34,7 @@ struct RuleState {
     after: Option<Matcher>,
     until: Option<Matcher>,
     armed: bool,
-    counters: HashMap<(u32, u32), u64>,
+    counters: HashMap<Key, u64>,
     record: RuleRecord,
     instead: Instead,
 }
@@ -233,18 +234,16 @@ impl RuleState {
             return false;
         }
         self.record.matched += 1;
-        let counter = self.counters.entry(scope_key(self.rule.scope, event.task)).or_default();
+        // The counter of each of its paths goes on, whichever of them decides.
+        let turns: Vec<bool> = keys(&self.rule, event, stack).into_iter().map(|key| self.is_turn_of(key)).collect();
+        turns.contains(&true)
+    }
+
+    fn is_turn_of(&mut self, key: Key) -> bool {
+        let counter = self.counters.entry(key).or_default();
         *counter += 1;
         let number = *counter;
         let by_chance = self.rule.probability.is_none_or(|chance| chance.fires(&self.rule.name, number));
         by_chance && self.rule.when.contains(number)
-    }
-}
-
-fn scope_key(scope: Scope, task: TaskName) -> (u32, u32) {
-    match scope {
-        Scope::Run => (0, 0),
-        Scope::Process => (task.process, 0),
-        Scope::Thread => (task.process, task.thread),
     }
 }

@@ -2,6 +2,7 @@
 //! It must not know who asks.
 
 use std::cell::OnceCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::inspect::Inspect;
 use super::location::Location;
@@ -29,6 +30,15 @@ impl<'i> Stack<'i> {
             let function = frame.symbol.as_ref().map(|(name, _)| &**name);
             callers.iter().any(|caller| caller.is(&frame.module, function))
         })
+    }
+
+    /// A number that is the same for the same stack, wherever its modules are loaded.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for frame in self.frames() {
+            frame.as_ref().map(|frame| (&frame.module, frame.offset)).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     fn frames(&self) -> &[Option<Location>] {

@@ -170,4 +170,10 @@ pub enum Scope {
     Process,
     /// Each thread by itself.
     Thread,
+    /// Each path by itself, as it is resolved.
+    Path,
+    /// Each descriptor by itself, by what the transcript calls it.
+    Descriptor,
+    /// Each stack by itself.
+    Callsite,
 }

@@ -183,7 +183,7 @@ pub const INJECT: Table = Table {
         now("on", "\"fsync, fdatasync\"", "the event; a rule has `on`, `at`, `watch` or `budget`"),
         now("where", "{ path = \"*.wal\" }", "what more must hold"),
         now("when", "\"1\"", "which of the matching events"),
-        now("scope", "\"run\"", "what is counted together: run, process or thread"),
+        now("scope", "\"run\"", "what is counted together: run, process, thread, path, fd or callsite"),
         now("after", "\"inject(r1)\"", "armed by this event"),
         now("until", "\"close\"", "disarmed by this event"),
         now("fires", "\"1..\"", "how often it must fire"),

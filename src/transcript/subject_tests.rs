@@ -15,7 +15,7 @@ fn event(kind: EventKind) -> Event {
 fn openat(part: Part) -> Event {
     let path = PathValue { shown: "x".into(), host: "/d/x".into() };
     let arg = |name, raw, value| Arg { name, raw, value };
-    let made = Value::Descriptor { name: "fd#1".into(), introduced: None, host: "/d/x".into() };
+    let made = Value::Descriptor { name: "fd#1".into(), introduced: None, host: "/d/x".into(), object: 1 };
     event(EventKind::Call(Call {
         sysno: Sysno::parse("openat"),
         number: 257,

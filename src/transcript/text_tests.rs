@@ -21,7 +21,7 @@ fn value(value: Value, expected: &str) {
 }
 
 fn fsync(part: Part, result: Option<CallResult>) -> EventKind {
-    let fd = Value::Descriptor { name: "fd#1".into(), introduced: None, host: "/x".into() };
+    let fd = Value::Descriptor { name: "fd#1".into(), introduced: None, host: "/x".into(), object: 1 };
     let args = vec![Arg { name: "fd", raw: 3, value: fd }];
     EventKind::Call(Call { sysno: Sysno::parse("fsync"), number: 74, args, result, part })
 }
@@ -114,6 +114,7 @@ fn descriptors_and_paths() {
         name: "fd#2".into(),
         introduced: introduced.map(Into::into),
         host: "/host".into(),
+        object: 1,
     };
     value(fd(None), "fd#2");
     value(fd(Some("pipe#1:r")), "fd#2<pipe#1:r>");

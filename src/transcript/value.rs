@@ -43,6 +43,8 @@ pub enum Value {
         introduced: Option<Arc<str>>,
         /// The path of the host behind it, or `socket:`, `pipe:`, `anon:[eventfd]`: for globs, never shown.
         host: Arc<str>,
+        /// The same number wherever the name is the same, also while the name is not given yet.
+        object: u64,
     },
     /// `AT_FDCWD`.
     AtFdcwd,

@@ -4,10 +4,10 @@
 use super::Lowering;
 use super::patterns::Placed;
 use super::values::shown;
-use crate::abi::{ArgKind, CallSet, Operation};
+use crate::abi::{ArgKind, CallSet, Operation, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::pattern::{Alt, Head, Noun, ResultPred, parse_result};
-use crate::plan::{ArgTest, Caller, DescriptorTest, Filter, Point};
+use crate::plan::{ArgTest, Caller, DescriptorTest, Filter, Point, Scope};
 use crate::spec::{Inject, Scalar, Text, Where};
 
 impl Lowering<'_> {
@@ -22,9 +22,7 @@ impl Lowering<'_> {
         let mut filter = Filter { operations: on.map(operations).unwrap_or_default(), ..Filter::default() };
         if let Some(path) = &written.path {
             filter.path = self.glob(path);
-            self.check_filter(on, path.span, "path", |kind| {
-                matches!(kind, ArgKind::Path { .. } | ArgKind::Fd | ArgKind::DirFd)
-            });
+            self.check_filter(on, path.span, "path", is_path_or_descriptor);
         }
         if let Some(fd) = &written.fd {
             filter.fd = match &fd.value {
@@ -37,7 +35,7 @@ impl Lowering<'_> {
                     self.glob(&text).map(DescriptorTest::Target)
                 }
             };
-            self.check_filter(on, fd.span, "fd", |kind| matches!(kind, ArgKind::Fd | ArgKind::DirFd));
+            self.check_filter(on, fd.span, "fd", is_descriptor);
         }
         for text in &written.args {
             if let Some(signature) = point.and_then(|point| point.signature.as_ref()) {
@@ -80,6 +78,37 @@ impl Lowering<'_> {
                 None
             }
         }
+    }
+
+    /// What the rule counts together.
+    pub(super) fn scope(&mut self, written: &Inject, on: Option<&Placed>, point: Option<&Point>) -> Scope {
+        let known = [
+            ("run", Scope::Run),
+            ("process", Scope::Process),
+            ("thread", Scope::Thread),
+            ("path", Scope::Path),
+            ("fd", Scope::Descriptor),
+            ("callsite", Scope::Callsite),
+        ];
+        let Some(text) = &written.scope else { return Scope::Run };
+        let Some(scope) = self.choice(text, "scope", &known, &[]) else { return Scope::Run };
+        let event = match (on, point) {
+            (_, Some(point)) => point.to_string(),
+            (Some(on), None) => on.pattern.to_string(),
+            (None, None) => return scope,
+        };
+        let has = |kind: fn(&ArgKind) -> bool| on.is_some_and(|on| point.is_none() && may_have(on, kind));
+        let lacks = match scope {
+            Scope::Run | Scope::Process | Scope::Thread => return scope,
+            Scope::Path if !has(is_path_or_descriptor) => "no path and no descriptor",
+            Scope::Descriptor if !has(is_descriptor) => "no descriptor",
+            Scope::Callsite if on.is_some_and(|on| on.pattern.nouns().any(|noun| noun != Noun::Signal)) => "no stack",
+            Scope::Path | Scope::Descriptor | Scope::Callsite => return scope,
+        };
+        let help = Some("`run`, `process` and `thread` go with every event".to_owned());
+        let message = format!("`{event}` has {lacks} to be counted by");
+        self.error(Code::BAD_CHOICE, text.span, message, "would count everything together", help);
+        scope
     }
 
     /// The event with the result that `where` asks for, as if it stood after `->`.
@@ -137,18 +166,7 @@ impl Lowering<'_> {
             self.error(Code::NEVER_FIRES, span, message, "this event is no call", help);
             return;
         }
-        let calls = on.pattern.calls();
-        let known = |call: crate::abi::Sysno| call.info().args;
-        let looking = Filter { operations: operations(on), ..Filter::default() };
-        if !calls.is_empty()
-            && calls.iter().all(|call| {
-                known(call).is_some_and(|args| {
-                    !args
-                        .iter()
-                        .any(|arg| fits(&arg.kind) && (key == "args" || looking.looks_at(Some(call), arg.name)))
-                })
-            })
-        {
+        if !may_have(on, fits) {
             let what = if key == "path" { "no path and no descriptor" } else { "no descriptor" };
             self.error(Code::NEVER_FIRES, span, format!("`{}` has {what}", on.pattern), "can never hold", None);
         }
@@ -159,4 +177,23 @@ impl Lowering<'_> {
 fn operations(on: &Placed) -> Vec<Operation> {
     let operation = |alt: &Alt| if let Head::Operation(job) = alt.head { Some(job) } else { None };
     on.pattern.alts.iter().map(operation).collect::<Option<Vec<Operation>>>().unwrap_or_default()
+}
+
+fn is_descriptor(kind: &ArgKind) -> bool {
+    matches!(kind, ArgKind::Fd | ArgKind::DirFd)
+}
+
+fn is_path_or_descriptor(kind: &ArgKind) -> bool {
+    is_descriptor(kind) || matches!(kind, ArgKind::Path { .. })
+}
+
+/// Whether any call of the event may have such an argument, of an operation on the side of its job.
+fn may_have(on: &Placed, fits: fn(&ArgKind) -> bool) -> bool {
+    let calls = on.pattern.calls();
+    let looking = Filter { operations: operations(on), ..Filter::default() };
+    let fits = |call: Sysno| match call.info().args {
+        Some(args) => args.iter().any(|arg| fits(&arg.kind) && looking.looks_at(Some(call), arg.name)),
+        None => true,
+    };
+    calls.is_empty() && !on.pattern.is_nouns_only() || calls.iter().any(fits)
 }

@@ -89,11 +89,7 @@ impl Lowering<'_> {
         let filter = self.filter(&written.filter, on.as_ref(), point.as_ref(), &calls);
         let after = written.after.as_ref().and_then(|after| self.window(after, &name, "after"));
         let until = written.until.as_ref().and_then(|until| self.window(until, &name, "until"));
-        let scope = written.scope.as_ref().and_then(|scope| {
-            let known = [("run", Scope::Run), ("process", Scope::Process), ("thread", Scope::Thread)];
-            self.choice(scope, "scope", &known, &["path", "fd", "callsite"])
-        });
-        let scope = scope.unwrap_or(Scope::Run);
+        let scope = self.scope(written, on.as_ref(), point.as_ref());
         let when = written.when.as_ref().map_or(Some(Ranges::from(1)), |when| self.ranges(when, true));
         let fires = written.fires.as_ref().map_or(Some(Ranges::from(1)), |fires| self.ranges(fires, false));
         if let (Some(when), Some(fires)) = (&when, &fires) {
