@@ -10,6 +10,7 @@ use super::names::TableId;
 use super::points::{SpaceId, Use};
 use super::stop::{Birth, Decision, Newborn};
 use super::task::{Go, Process, Task};
+use super::vdso;
 use crate::abi::{Addr, Ending, TaskId};
 use crate::plan::{Invariant, Start};
 use crate::transcript::{Abandoned, Event, EventKind, TaskName};
@@ -100,6 +101,9 @@ impl Engine {
             self.name_standard_streams(name, inspect);
         }
         self.new_space(name);
+        if self.plan.trace.real_clock {
+            decision.edits.extend(vdso::hide(inspect));
+        }
         self.await_start(name, &base, inspect);
         if silent {
             return;

@@ -28,6 +28,7 @@ mod tamper;
 mod task;
 #[cfg(test)]
 mod tests;
+mod vdso;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 pub use location::{CodeSite, Location, Resolved, Site};

@@ -28,6 +28,8 @@ pub struct Trace {
     pub drop: Vec<Pattern>,
     /// Bytes of a buffer shown before it is cut to length and hash.
     pub strings: usize,
+    /// Whether calls that the vDSO answers without the kernel have to be real ones.
+    pub real_clock: bool,
     /// How calls are selected.
     pub filter: FilterMode,
 }

@@ -94,6 +94,8 @@ struct Lowering<'a> {
     named: CallSet,
     /// Calls that only `start` and `drop` name.
     noticed: CallSet,
+    /// Whether a call is named that the vDSO answers without the kernel.
+    clock_named: bool,
     /// Calls that are looked at beside those of the rules: what is used instead of them, what a fault depends on.
     beside: CallSet,
 }
@@ -109,6 +111,7 @@ impl<'a> Lowering<'a> {
             seed: 0,
             named: CallSet::new(),
             noticed: CallSet::new(),
+            clock_named: false,
             beside: CallSet::new(),
         }
     }

@@ -4,7 +4,7 @@
 use super::Lowering;
 use crate::abi::CallSet;
 use crate::diagnostic::{Code, Diagnostic, Located, Span, did_you_mean, listed};
-use crate::pattern::{Pattern, PatternProblem, Pred, parse, parse_preds};
+use crate::pattern::{Alt, Head, Pattern, PatternProblem, Pred, parse, parse_preds};
 use crate::spec::Text;
 
 /// A pattern and where its text stands.
@@ -86,7 +86,20 @@ impl Lowering<'_> {
 
     /// Notes the calls that rules and expectations name.
     pub(super) fn name_calls(&mut self, placed: &Placed) {
+        self.notice_clock(&placed.pattern);
         self.named.union(&placed.pattern.all_calls());
+    }
+
+    /// Notes whether a pattern is of calls that the vDSO answers (vdso(7)): by name, or by a class or an operation
+    /// that is of nothing else.
+    pub(super) fn notice_clock(&mut self, pattern: &Pattern) {
+        const ANSWERED: [&str; 5] = ["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"];
+        self.clock_named |= pattern.alts.iter().flat_map(Alt::chain).any(|alt| match &alt.head {
+            Head::Call(call) => ANSWERED.contains(&call.name()),
+            Head::Class { name, .. } => *name == "clock",
+            Head::Operation(job) => job.name() == "time.get",
+            Head::Noun(_) => false,
+        });
     }
 
     /// Reads `where.args`.

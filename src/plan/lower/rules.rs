@@ -75,7 +75,10 @@ impl Lowering<'_> {
         let on = on.map(|on| self.with_result(on, written));
         let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
         match &on {
-            Some(on) if quiet => self.noticed.union(&on.pattern.all_calls()),
+            Some(on) if quiet => {
+                self.notice_clock(&on.pattern);
+                self.noticed.union(&on.pattern.all_calls());
+            }
             Some(on) => self.name_calls(on),
             None => {}
         }

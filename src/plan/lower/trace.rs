@@ -69,6 +69,7 @@ impl Lowering<'_> {
             explicit,
             signals: scope.signals,
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
+            real_clock: self.clock_named,
             strings: strings.map_or(64, |strings| strings as usize),
             filter: filter.unwrap_or_else(|| self.default_filter()),
         }
@@ -112,6 +113,7 @@ impl Lowering<'_> {
             }
         }
         let placed = self.lone_pattern(text)?;
+        self.notice_clock(&placed.pattern);
         self.noticed.union(&placed.pattern.all_calls());
         Some(Start::Event(placed.pattern))
     }
@@ -136,6 +138,9 @@ impl Lowering<'_> {
             let Some(located) = self.expand(text) else { continue };
             let (name, takes_out) = without_mark(located.text());
             let Some(calls) = self.calls_called(name, &located, text) else { continue };
+            if !takes_out && let Ok(pattern) = parse(name, self.context.arch) {
+                self.notice_clock(&pattern);
+            }
             if takes_out {
                 self.check_takes_out(&located, at == 0, !calls.iter().any(|call| set.contains(call)));
             }
