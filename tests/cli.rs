@@ -287,3 +287,21 @@ fn list_shows_cases_in_order_and_check_runs_nothing() {
     let (status, out, _) = run(&mut rinject(folder.path(), &["check", "s", "--filter", "/c.toml$/"]));
     assert_eq!((status, out.as_str()), (0, "ok s/deep/c.toml\n"));
 }
+
+#[test]
+fn a_list_of_errors_is_a_case_for_each() {
+    let spec = "spec = 1\ntarget = { program = \"cat\", args = [\"x\"] }\n[[inject]]\non = \"file.open\"\n\
+                where = { path = \"x\" }\nerror = [\"EACCES\", \"EMFILE\"]\n[expect]\nexit = 1\n";
+    let folder = folder(&[("x.toml", spec), ("y.toml", spec)]);
+    let here = folder.path();
+    let list = |words: &[&str]| run(rinject(here, &["list"]).args(words)).1;
+    assert_eq!(list(&["x.toml"]), "x.toml::error=EACCES\nx.toml::error=EMFILE\n");
+    assert_eq!(list(&["x.toml::error=EMFILE"]), "x.toml::error=EMFILE\n");
+    assert_eq!(list(&[".", "--filter", "=EACCES"]), "./x.toml::error=EACCES\n./y.toml::error=EACCES\n");
+    assert_eq!(
+        list(&["x.toml::error=EMFILE", "y.toml"]),
+        "x.toml::error=EMFILE\ny.toml::error=EACCES\ny.toml::error=EMFILE\n"
+    );
+    let (status, out, err) = run(&mut rinject(here, &["list", "x.toml::error=EIO"]));
+    assert!(status != 0 && out.is_empty() && err.contains("no case `x.toml::error=EIO`"), "{err}");
+}

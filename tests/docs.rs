@@ -102,7 +102,7 @@ fn spec_block(block: &Block, able: bool) -> Result<(), String> {
     let source = Arc::new(Source::new("<page>", block.text.clone()));
     let spec = spec::parse(&source);
     // As from standard input: there is no golden file.
-    let case = Case { id: "<page>".to_owned(), file: SpecFile::Stdin, source, spec };
+    let case = Case { id: "<page>".to_owned(), file: SpecFile::Stdin, cell: spec::Cell::default(), source, spec };
     let options = Options { update: Update::No, is_ci: true, ..Options::default() };
     if !able || remark(block).starts_with("not run: ") {
         return run::resolve(&case, &options).map(drop).map_err(|problems| problems.render(Style::Plain));

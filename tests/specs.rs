@@ -20,12 +20,13 @@ fn main() {
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).expect("the project's folder is there");
     let built = Arc::new(fixtures::build(Path::new("fixtures")).map(drop));
     let files = cases::find(&["specs".to_owned()]).expect("specs/ is there");
-    let trials = files.iter().map(|file| {
-        let name = file.name().trim_start_matches("specs/").trim_end_matches(".toml").to_owned();
-        let (file, built) = (file.clone(), built.clone());
+    let cases = files.iter().flat_map(|file| cases::load(file).expect("a spec is a text").cells());
+    let trials = cases.map(|case| {
+        let name = case.id.trim_start_matches("specs/").replacen(".toml", "", 1);
+        let built = built.clone();
         Trial::test(name, move || {
             built.as_ref().clone()?;
-            judge(&cases::load(&file)?)
+            judge(&case)
         })
     });
     libtest_mimic::run(&arguments, trials.collect()).exit();

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use globset::GlobBuilder;
 
 use crate::diagnostic::{Diagnostics, Source};
-use crate::spec::{self, Spec};
+use crate::spec::{self, Cell, Spec};
+
+/// What stands in an id between the path and the cell.
+const CELL: &str = "::";
 
 /// Longer files are no specs: reading on would only take memory.
 const LONGEST: u64 = 8 << 20;
@@ -26,10 +29,12 @@ pub enum SpecFile {
 /// One case: a spec to run.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Its id: the path of the spec as the user's words lead to it.
+    /// Its id: the path of the spec as the user's words lead to it; with values of lists `path::error=EIO`.
     pub id: String,
     /// Where it comes from.
     pub file: SpecFile,
+    /// Which of the values in lists it has.
+    pub cell: Cell,
     /// Its text.
     pub source: Arc<Source>,
     /// The spec as written; where the text is no TOML, what is wrong with it.
@@ -144,7 +149,26 @@ pub fn load(file: &SpecFile) -> Result<Case, FindError> {
     }
     let source = Arc::new(Source { name: name.clone(), text });
     let spec = spec::parse(&source);
-    Ok(Case { id: name.clone(), file: file.clone(), source, spec })
+    Ok(Case { id: name.clone(), file: file.clone(), cell: Cell::default(), source, spec })
+}
+
+impl Case {
+    /// All cases of this spec: itself, or one for each choice of values where it has lists.
+    pub fn cells(self) -> Vec<Case> {
+        let cells = self.spec.as_ref().map(Spec::cells).unwrap_or_default();
+        let broken = self.spec.as_ref().is_ok_and(|spec| spec.problems.has_errors());
+        if broken || cells.iter().all(|cell| cell.values.is_empty()) {
+            return vec![self];
+        }
+        let case = |cell: Cell| Case { id: format!("{}{CELL}{cell}", self.id), cell, ..self.clone() };
+        cells.into_iter().map(case).collect()
+    }
+}
+
+/// The file of a word such as `x.toml::error=EIO`, and the word itself, which is the id of one of its cases.
+pub fn cell_word(word: &str) -> Option<(&str, &str)> {
+    let (path, _) = word.rsplit_once(CELL)?;
+    (!Path::new(word).exists() && Path::new(path).is_file()).then_some((path, word))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -5,4 +5,4 @@ mod filter;
 mod find;
 
 pub use filter::{Filter, FilterError};
-pub use find::{Case, FindError, SpecFile, find, load, read_stdin};
+pub use find::{Case, FindError, SpecFile, cell_word, find, load, read_stdin};

@@ -15,6 +15,7 @@ fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let selected = select(&words.select)?;
     let options = Options { seed: words.select.seed, bins: binaries(&words.select.bin)?, ..Options::default() };
     let mut status = selected.status;
+    let mut told = String::new();
     for case in &selected.cases {
         match run::resolve(case, &options) {
             Ok(plan) => {
@@ -26,7 +27,12 @@ fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
                 }
             }
             Err(problems) => {
-                talk(format!("{}\n", problems.render(error_style(global))));
+                // The cases of one spec have most of their problems in common.
+                let text = format!("{}\n", problems.render(error_style(global)));
+                if text != told {
+                    talk(&text);
+                    told = text;
+                }
                 status = status.and(invalid(&problems));
             }
         }

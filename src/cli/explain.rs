@@ -9,7 +9,7 @@ use super::failing;
 use super::select::binaries;
 use super::terminal::{complain, error_style, print, talk};
 use crate::abi::{Arch, CallSet, Sysno};
-use crate::cases::{self, SpecFile};
+use crate::cases::{self, Case, SpecFile};
 use crate::diagnostic::Code;
 use crate::plan::{Action, Amount, FilterMode, Phase, Plan, Rule, Side, Start, StepTo};
 use crate::run::{self, Options};
@@ -43,7 +43,8 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let options = Options { bins: binaries(&words.bin)?, ..Options::default() };
     match run::resolve(&case, &options) {
         Ok(plan) => {
-            print(described(&plan))?;
+            let cells: Vec<String> = case.cells().iter().filter_map(cell).collect();
+            print(described(&plan, &cells))?;
             Ok(ExitStatus::Passed)
         }
         Err(problems) => {
@@ -53,7 +54,12 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
     }
 }
 
-fn described(plan: &Plan) -> String {
+/// The cell of a case, if it has one.
+fn cell(case: &Case) -> Option<String> {
+    Some(case.cell.to_string()).filter(|cell| !cell.is_empty())
+}
+
+fn described(plan: &Plan, cells: &[String]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}\n", plan.name);
@@ -61,6 +67,9 @@ fn described(plan: &Plan) -> String {
     let _ = writeln!(text, "starts   {}", start(plan));
     let _ = writeln!(text, "traces   {}", calls(&plan.trace.written));
     let _ = writeln!(text, "stops    {}", stops(plan));
+    if let Some(first) = cells.first() {
+        let _ = writeln!(text, "cases    {}; below is {first}", cells.join(" | "));
+    }
     for rule in &plan.rules {
         let _ = writeln!(text, "\nrule {}\n  on     {}", rule.name, rule.trigger);
         let _ = writeln!(text, "  when   {}", rule.when);

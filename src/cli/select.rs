@@ -24,19 +24,37 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
     }
     let default = ["specs".to_owned()];
     let specs = if words.specs.is_empty() { &default[..] } else { &words.specs };
-    let files = cases::find(specs).map_err(|error| {
+    // A word for one case of a file stands for the file first.
+    let ids: Vec<(&str, &str)> = specs.iter().filter_map(|word| cases::cell_word(word)).collect();
+    let whole = |word: &String| cases::cell_word(word).map_or_else(|| word.clone(), |(path, _)| path.to_owned());
+    let words_of_files: Vec<String> = specs.iter().map(whole).collect();
+    let others: Vec<String> = specs.iter().filter(|word| cases::cell_word(word).is_none()).cloned().collect();
+    let wholly = cases::find(&others).unwrap_or_default();
+    let files = cases::find(&words_of_files).map_err(|error| {
         complain(error, words.specs.is_empty().then_some("without SPECS, `specs/` is run; name a file or a folder"));
         ExitStatus::NotSetUp
     })?;
     let mut selected = Selected { cases: Vec::new(), status: ExitStatus::Passed };
+    let mut known = Vec::new();
     for file in &files {
         match cases::load(file) {
-            Ok(case) if filters.iter().all(|filter| filter.selects(&case)) => selected.cases.push(case),
-            Ok(_) => {}
+            Ok(case) => {
+                let is_named = |case: &Case| wholly.contains(file) || ids.iter().any(|(_, id)| *id == case.id);
+                let passes = |case: &Case| filters.iter().all(|filter| filter.selects(case));
+                let cells = case.cells();
+                known.extend(cells.iter().map(|case| case.id.clone()));
+                selected.cases.extend(cells.into_iter().filter(|case| is_named(case) && passes(case)));
+            }
             Err(error) => {
                 complain(error, None);
                 selected.status = selected.status.and(ExitStatus::NotSetUp);
             }
+        }
+    }
+    for (_, id) in &ids {
+        if !known.iter().any(|known| known == id) {
+            complain(format!("there is no case `{id}`"), Some("`rinject list FILE` names the cases of a spec"));
+            return Err(ExitStatus::NothingSelected);
         }
     }
     if selected.cases.is_empty() && selected.status == ExitStatus::Passed {

@@ -31,7 +31,8 @@ pub(super) fn compare(
     options: &Options,
 ) -> Result<Files, SnapshotError> {
     let SpecFile::Path(spec) = &case.file else { return Ok(Files::default()) };
-    let path = golden_path(spec, None);
+    let cell = Some(case.cell.to_string()).filter(|cell| !cell.is_empty());
+    let path = golden_path(spec, cell.as_deref());
     if outcome.record.abandoned.is_some() {
         // What came of a run that was killed is compared with nothing and never written.
         return Ok(Files::default());

@@ -189,6 +189,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         env: surroundings::environment(),
         bins: surroundings::binaries(&options.bins),
         seed: options.seed,
+        cell: case.cell.clone(),
         is_file: matches!(case.file, SpecFile::Path(_)),
     };
     plan::lower(spec, &context)

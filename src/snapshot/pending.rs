@@ -46,6 +46,17 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), SnapshotError> {
         }
         return Ok(());
     }
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        // Each case of a spec with lists has a snapshot of its own.
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let entries = fs::read_dir(folder).map_err(|error| SnapshotError::new("look for", folder, error))?;
+        let of_cell = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.strip_prefix(&*stem).is_some_and(|rest| rest.starts_with('@')) && is_pending(path)
+        };
+        files.extend(entries.flatten().map(|entry| path.with_file_name(entry.file_name())).filter(of_cell));
+    }
     // A spec, a golden file and the text that waits beside it all name the same snapshot.
     let named = match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => pending_path(&super::golden_path(path, None)),

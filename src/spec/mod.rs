@@ -1,6 +1,7 @@
 //! The spec as it is written: keys and types, each value with its place; unknown keys are errors.
 //! Pure: it must not read files, and must not know what the values mean to a run.
 
+mod cell;
 mod expectations;
 mod faults;
 pub mod keys;
@@ -9,6 +10,7 @@ mod read;
 mod toml_one;
 mod walk;
 
+pub use cell::{Cell, Choice};
 pub use model::{
     At, Budget, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, File, Inject, Item, ItemKind, Memory,
     Output, OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Step, Target, Text,

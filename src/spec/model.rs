@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::cell::Choice;
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// A value and its place.
@@ -193,6 +194,8 @@ pub struct Inject {
     pub fires: Option<At<Scalar>>,
     /// `unfaithful`.
     pub unfaithful: Option<At<bool>>,
+    /// Keys of it whose value is a list; their first values stand in its other fields.
+    pub choices: Vec<Choice>,
     /// `error`.
     pub error: Option<At<Scalar>>,
     /// `retval`.

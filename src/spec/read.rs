@@ -3,6 +3,7 @@
 
 use toml::de::DeValue;
 
+use super::cell::{Choice, shown};
 use super::expectations::{ending, expect, snapshot};
 use super::faults;
 use super::keys;
@@ -185,10 +186,15 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
     let on = if is_placed { fields.text("on") } else { fields.missing("on") };
     let filter = fields.table("where", &keys::WHERE);
     let filter_refused = filter.as_ref().is_some_and(|filter| filter.refused.get());
-    let error = error(walk, fields);
+    let mut choices = Vec::new();
+    let error = error(walk, fields, "error", &mut choices);
+    let error_after = self::error(walk, fields, "error-after", &mut choices);
     Inject {
         span: fields.span,
-        incomplete: fields.refused.get() || filter_refused || error.is_none() && fields.get("error").is_some(),
+        incomplete: fields.refused.get()
+            || filter_refused
+            || error.is_none() && fields.get("error").is_some()
+            || error_after.is_none() && fields.get("error-after").is_some(),
         name: fields.text("name"),
         on,
         at: fields.text("at"),
@@ -204,6 +210,7 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         until: fields.text("until"),
         fires: fields.scalar("fires", "a range"),
         unfaithful: fields.flag("unfaithful"),
+        choices,
         error,
         retval: fields.scalar("retval", "a number, or one above 2^63 as a string"),
         signal: signal(walk, fields),
@@ -212,7 +219,7 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         delay_exit: fields.text("delay-exit"),
         kill: fields.text("kill"),
         kill_at: fields.text("kill-at"),
-        error_after: fields.scalar("error-after", "the name or the number of an errno"),
+        error_after,
         short: fields.scalar("short", "a number of bytes, or a share such as \"50%\""),
         corrupt: faults::corrupt(fields),
         args: faults::changes(walk, fields, "args", "a number, a change such as \"+1\", or a text"),
@@ -230,15 +237,36 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
     }
 }
 
-fn error(walk: &Walk, fields: &Fields<'_, '_>) -> Option<At<super::model::Scalar>> {
-    let value = fields.get("error")?;
-    if value.get_ref().is_array() {
-        let message = "a list of errors is not supported yet".to_owned();
-        let help = Some("write one spec for each error, or one rule for each with its own `when`".to_owned());
-        walk.report(Code::UNSUPPORTED_VALUE, value.span().into(), message, "would make one case for each", help);
+/// An error, or a list of which each case has one; then the first of them.
+fn error(
+    walk: &Walk,
+    fields: &Fields<'_, '_>,
+    key: &'static str,
+    choices: &mut Vec<Choice>,
+) -> Option<At<super::model::Scalar>> {
+    const WANTED: &str = "the name or the number of an errno";
+    let value = fields.get(key)?;
+    let Some(list) = value.get_ref().as_array() else { return fields.scalar(key, WANTED) };
+    if list.is_empty() {
+        let help = Some(format!("name the errors: `{key} = [\"EIO\", \"ENOSPC\"]` makes a case of each"));
+        let message = format!("`{key}` is an empty list");
+        walk.report(Code::EMPTY_VALUE, value.span().into(), message, "no case would be left", help);
         return None;
     }
-    fields.scalar("error", "the name or the number of an errno")
+    let item = format!("an item of `{key}`");
+    let values: Vec<_> = list.iter().filter_map(|value| walk.scalar(value, &item, WANTED, "")).collect();
+    for (at, value) in values.iter().enumerate() {
+        let name = shown(&value.value);
+        if values[..at].iter().any(|before| shown(&before.value) == name) {
+            let help = Some("each value makes a case of its own".to_owned());
+            walk.report(Code::DUPLICATE_NAME, value.span, format!("`{name}` is listed twice"), "listed again", help);
+        }
+    }
+    let first = values.first().cloned();
+    if !values.is_empty() {
+        choices.push(Choice { key, values });
+    }
+    first
 }
 
 fn filters(fields: &Fields<'_, '_>) -> Where {

@@ -70,6 +70,14 @@ impl Lowering<'_> {
             let action = self.retval(&value.value, value.span).map(Action::Retval);
             Asked::new(action, "retval", value.span)
         });
+        let chosen = [&written.error, &written.error_after].into_iter().flatten();
+        let chosen: Vec<Span> = chosen.map(|errno| errno.span).collect();
+        for value in written.choices.iter().flat_map(|choice| &choice.values) {
+            // What is wrong with the other cases of the spec is said at once.
+            if !chosen.contains(&value.span) {
+                self.errno(value);
+            }
+        }
         let changes = self.asked_changes(written, occasion);
         let delay = |text: &Text, key, at, lowering: &mut Self| {
             let action = lowering.duration(text, key).map(|duration| Action::Delay { at, duration });

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use super::Plan;
 use crate::abi::{Arch, CallSet, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level, Span};
-use crate::spec::Spec;
+use crate::spec::{Cell, Spec};
 
 /// What lowering has to know besides the spec.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct Context {
     pub bins: BTreeMap<String, String>,
     /// Instead of the spec's own seed.
     pub seed: Option<u64>,
+    /// Which of the values in lists this case has.
+    pub cell: Cell,
     /// Whether the spec is a file, so that a golden file can lie beside it.
     pub is_file: bool,
 }
@@ -62,6 +64,7 @@ impl Context {
             env: BTreeMap::new(),
             bins: BTreeMap::new(),
             seed: None,
+            cell: Cell::default(),
             is_file: true,
         }
     }
@@ -70,7 +73,8 @@ impl Context {
 /// Resolves a spec for a machine. `Err` holds everything that is wrong with it, keys and types among it, and the
 /// warnings too, in the order of the text; of a good spec the warnings are in [`Plan::warnings`].
 pub fn lower(spec: &Spec, context: &Context) -> Result<Plan, Diagnostics> {
-    let mut lowering = Lowering::new(spec, context);
+    let spec = spec.in_cell(&context.cell);
+    let mut lowering = Lowering::new(&spec, context);
     let plan = lowering.plan();
     let problems = lowering.problems.sorted();
     match plan {
