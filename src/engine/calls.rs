@@ -10,7 +10,8 @@ use super::names::TableId;
 use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
-use crate::abi::{Addr, Class, Errno, RetKind, Sysno};
+use crate::abi::{Addr, Errno, RetKind, Sysno};
+use crate::faults;
 use crate::plan::Start;
 use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 
@@ -319,8 +320,7 @@ fn fail(errno: Errno, event: &mut Event, decision: &mut Decision) {
 
 /// Whether a program takes this raw result for a failure: calls that always succeed have no errors.
 fn reads_as_error(sysno: Sysno, raw: i64) -> bool {
-    let always_succeeds = Class::parse("pure").is_some_and(|pure| sysno.info().is_in(pure));
-    Errno::from_result(raw).is_some() && !always_succeeds
+    Errno::from_result(raw).is_some() && !faults::model(sysno).cannot_fail()
 }
 
 /// A result that the spec chose: it is no descriptor, task or user of the run, whatever the call returns otherwise.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod points;
+
 use super::*;
 use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};
 use crate::diagnostic::Source;
@@ -21,11 +23,16 @@ struct Script {
     rip: u64,
     caught: SignalSet,
     files: BTreeMap<i32, faults::Descriptor>,
+    rsp: u64,
+    sites: BTreeMap<String, Vec<Site>>,
+    /// Where a breakpoint has put the task back to.
+    rewound: std::cell::Cell<Option<u64>>,
 }
 
 impl Inspect for Script {
     fn registers(&self) -> Result<Registers, Gone> {
-        if self.rip == 0 { Err(Gone) } else { Ok(Registers { rip: self.rip, ..Registers::default() }) }
+        let rip = self.rewound.get().unwrap_or(self.rip);
+        if self.rip == 0 { Err(Gone) } else { Ok(Registers { rip, rsp: self.rsp, ..Registers::default() }) }
     }
 
     fn register(&self, register: Register) -> Option<Word> {
@@ -40,7 +47,9 @@ impl Inspect for Script {
         got
     }
 
-    fn rewound_to(&self, _addr: Addr) {}
+    fn rewound_to(&self, addr: Addr) {
+        self.rewound.set(Some(addr.0));
+    }
 
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         self.read(addr, &mut vec![0; len]) == len
@@ -63,8 +72,13 @@ impl Inspect for Script {
         None
     }
 
-    fn resolve(&self, _place: &Place) -> Resolved {
-        Resolved::NoModule
+    fn resolve(&self, place: &Place) -> Resolved {
+        match &place.at {
+            plan::PlaceAt::Symbol { name, .. } if self.sites.contains_key(name) => {
+                Resolved::At(self.sites[name].clone())
+            }
+            _ => Resolved::NoModule,
+        }
     }
 
     fn locate(&self, _addr: Addr) -> Option<Location> {
@@ -130,6 +144,13 @@ struct Run {
     script: Script,
     lines: Vec<String>,
     edits: Vec<Edit>,
+    /// What was changed when tracing started.
+    started: Vec<Edit>,
+}
+
+fn script() -> Script {
+    let memory = BTreeMap::from([(0x1000, b"hello".to_vec()), (MAIN.0, vec![0x55])]);
+    Script { memory, ..Script::default() }
 }
 
 fn plan(rest: &str) -> Arc<Plan> {
@@ -144,23 +165,27 @@ fn plan(rest: &str) -> Arc<Plan> {
 
 impl Run {
     fn new(rest: &str) -> Run {
-        let script = Script {
-            memory: BTreeMap::from([(0x1000, b"hello".to_vec()), (MAIN.0, vec![0x55])]),
-            ..Script::default()
-        };
-        let mut run = Run { engine: Engine::new(plan(rest), ROOT), script, lines: Vec::new(), edits: Vec::new() };
+        let run = Run::of(rest, script());
+        assert_eq!(run.started, [super::hit::set(super::hit::rip(), MAIN.0), byte(MAIN, 0x55)]);
+        run
+    }
+
+    fn of(rest: &str, script: Script) -> Run {
+        let engine = Engine::new(plan(rest), ROOT);
+        let mut run = Run { engine, script, lines: Vec::new(), edits: Vec::new(), started: Vec::new() };
         run.resumes(ROOT);
         run.see(ROOT, Stop::Exec { former: ROOT });
         assert_eq!(run.take_edits(), [byte(MAIN, 0xcc)]);
         run.resumes(ROOT);
         run.script.rip = MAIN.0 + 1;
         run.see(ROOT, Stop::Signal(trap(0x80)));
-        assert_eq!(run.take_edits(), [super::hit::set(super::hit::rip(), MAIN.0), byte(MAIN, 0x55)]);
+        run.started = run.take_edits();
         run.lines.clear();
         run
     }
 
     fn tell(&mut self, observation: Observation) {
+        self.script.rewound.set(None);
         let decision = self.engine.observe(observation, &self.script);
         self.edits.extend(decision.edits);
         self.lines.extend(decision.events.iter().filter(|event| event.written).map(Event::to_string));
@@ -374,6 +399,7 @@ fn calls_before_main_do_not_exist() {
         script: Script::default(),
         lines: Vec::new(),
         edits: Vec::new(),
+        started: Vec::new(),
     };
     engine.resumes(ROOT);
     engine.see(ROOT, Stop::Exec { former: ROOT });

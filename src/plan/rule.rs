@@ -93,6 +93,13 @@ pub struct Probability {
 }
 
 impl Probability {
+    /// A seed with which the rule called `name` fires within its first `events` events; the smallest one, if it is
+    /// not too far to seek.
+    pub fn seed_that_fires(&self, name: &str, events: u64) -> Option<u64> {
+        let fires = |seed| (1..=events.min(1000)).any(|number| Probability { seed, ..*self }.fires(name, number));
+        (0..1000).find(|seed| fires(*seed))
+    }
+
     /// Whether the rule called `name` fires on its event `number`.
     pub fn fires(&self, name: &str, number: u64) -> bool {
         Chance::new(self.seed, name, number).happens(self.share)

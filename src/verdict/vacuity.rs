@@ -57,6 +57,7 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
         format!("rule `{name}` never fired")
     };
     let budget = record.used.as_ref().filter(|_| record.fired == 0 && record.armed);
+    let by_chance = rule.probability.filter(|_| record.fired == 0 && record.matched > 0);
     let why = if let Some((reason, count)) = record.prevented.first() {
         let count =
             if record.prevented.len() == 1 && *count == 1 { String::new() } else { format!("{}: ", times(*count)) };
@@ -75,6 +76,8 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
         format!("`{pattern}` happened {}, but never where its conditions hold", times(record.seen))
     } else if record.overruled > 0 {
         "another rule decided the call each time".to_owned()
+    } else if by_chance.is_some() {
+        format!("`{pattern}` happened {}, and chance was against it each time", times(record.matched))
     } else {
         format!("`{pattern}` happened {}, `when` asks for {}", times(record.matched), rule.when)
     };
@@ -83,7 +86,10 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
         Some((calls, job)) if record.matched == 0 => {
             Some(failure.help(format!("the program used {calls} instead: `on = \"{job}\"` covers both")))
         }
-        _ => Some(failure.help("`fires = \"0..\"` lets a rule go unused")),
+        _ => Some(match by_chance.and_then(|chance| chance.seed_that_fires(name, record.matched)) {
+            Some(seed) => failure.help(format!("with `seed = {seed}` it fires within so many events")),
+            None => failure.help("`fires = \"0..\"` lets a rule go unused"),
+        }),
     }
 }
 

@@ -94,7 +94,10 @@ impl Lowering<'_> {
         let until = written.until.as_ref().and_then(|until| self.window(until, &name, "until"));
         let scope = self.scope(written, on.as_ref(), point.as_ref());
         let when = written.when.as_ref().map_or(Some(Ranges::from(1)), |when| self.ranges(when, true));
-        let fires = written.fires.as_ref().map_or(Some(Ranges::from(1)), |fires| self.ranges(fires, false));
+        // A seed from outside may be one with which the rule never fires: whoever gives it knows.
+        let by_chance = written.probability.is_some() && self.context.seed.is_some();
+        let default = Ranges::from(u64::from(!by_chance));
+        let fires = written.fires.as_ref().map_or(Some(default), |fires| self.ranges(fires, false));
         if let (Some(when), Some(fires)) = (&when, &fires) {
             self.check_fires(written, when, fires, scope);
         }
