@@ -43,7 +43,9 @@ impl Engine {
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.handlers.notice(sysno, &raw, inspect);
         }
-        if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
+        if sysno.is_some_and(|sysno| self.ring(name, sysno, &raw, inspect, decision)) {
+            call.skipped = Some(0);
+        } else if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
         }
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);

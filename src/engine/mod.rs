@@ -17,6 +17,7 @@ mod location;
 mod log;
 mod names;
 mod points;
+mod ring;
 mod rules;
 mod schedule;
 mod scope;
@@ -68,6 +69,8 @@ pub struct Engine {
     budgets: Budgets,
     /// What the standard output and error of the first process are.
     outputs: Vec<Descriptor>,
+    /// How many calls about rings were refused.
+    rings_denied: u64,
     /// How many processes there ever were.
     born: u32,
     /// The first process has executed the target.
@@ -93,6 +96,7 @@ impl Engine {
             told: Told::default(),
             budgets: Budgets::default(),
             outputs: Vec::new(),
+            rings_denied: 0,
             born: 0,
             executed: false,
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },

@@ -35,7 +35,7 @@ pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest,
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
 pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};
-pub use trace::{FilterMode, Follow, Start, Trace};
+pub use trace::{FilterMode, Follow, IoUring, Start, Trace};
 
 use std::sync::Arc;
 

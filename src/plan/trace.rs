@@ -1,7 +1,7 @@
 //! Which events exist, and which of them are written.
 
 use super::Place;
-use crate::abi::{CallSet, SignalSet};
+use crate::abi::{CallSet, SignalSet, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::Pattern;
 
@@ -30,6 +30,8 @@ pub struct Trace {
     pub strings: usize,
     /// Whether calls that the vDSO answers without the kernel have to be real ones.
     pub real_clock: bool,
+    /// What becomes of calls that set up or use an io_uring.
+    pub io_uring: IoUring,
     /// How calls are selected.
     pub filter: FilterMode,
 }
@@ -66,6 +68,29 @@ pub struct Follow {
     pub forks: bool,
     /// New images.
     pub execs: bool,
+}
+
+/// What becomes of calls that set up or use an io_uring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoUring {
+    /// They fail with ENOSYS.
+    Deny,
+    /// They are let through, and the report says so.
+    Allow,
+}
+
+impl IoUring {
+    /// The name that stands for a rule where calls fail because of [`IoUring::Deny`].
+    pub const RULE: &str = "io-uring";
+
+    /// Calls that stop for its sake, whatever else is traced.
+    pub fn calls(self) -> CallSet {
+        let names: &[&str] = match self {
+            IoUring::Deny => &["io_uring_setup", "io_uring_enter", "io_uring_register"],
+            IoUring::Allow => &["io_uring_setup"],
+        };
+        names.iter().filter_map(|name| Sysno::parse(name)).collect()
+    }
 }
 
 /// How calls are selected.

@@ -43,6 +43,9 @@ impl<W: Write> Human<W> {
         if matches!(result.status, Status::Fail | Status::Timeout) {
             self.failures(result, style)?;
         }
+        for note in result.notes() {
+            writeln!(self.out, "note: {}: {note}", result.id)?;
+        }
         if let Some(kept) = &result.kept {
             writeln!(self.out, "its folder is kept: {}", kept.display())?;
         }

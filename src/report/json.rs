@@ -29,6 +29,8 @@ struct CaseLine<'a> {
     rules: Vec<RuleLine<'a>>,
     failures: Vec<FailureLine<'a>>,
     diagnostics: Vec<DiagnosticLine<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -115,6 +117,7 @@ impl<W: Write> Json<W> {
                 })
                 .collect(),
             diagnostics: result.diagnostics.iter().map(diagnostic).collect(),
+            notes: result.notes(),
         };
         self.line(&line)
     }

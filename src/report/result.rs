@@ -129,6 +129,11 @@ impl CaseResult {
         self.outcome = Some(judged.outcome);
     }
 
+    /// What the author should know of the run although nothing failed for it.
+    pub fn notes(&self) -> &[String] {
+        self.outcome.as_ref().map_or(&[], |outcome| &outcome.record.notes)
+    }
+
     /// The failures, each as a message that points into the spec, in the order found.
     pub fn failures(&self) -> impl Iterator<Item = (&Failure, Diagnostic)> {
         let failures = self.outcome.iter().flat_map(|outcome| &outcome.failures);

@@ -207,7 +207,11 @@ fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) 
     let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
     let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
     let filter = match plan.trace.filter {
-        FilterMode::Seccomp => plan::filter(&plan.trace.calls, arch),
+        FilterMode::Seccomp => {
+            let mut calls = plan.trace.calls.clone();
+            calls.union(&plan.trace.io_uring.calls());
+            plan::filter(&calls, arch)
+        }
         FilterMode::Ptrace => Vec::new(),
     };
     let folder = surroundings::spec_folder(&case.file);

@@ -170,7 +170,7 @@ pub const TRACE: Table = Table {
         now("strings", "64", "bytes of a buffer shown before it is cut"),
         now("filter", "\"seccomp\"", "how calls are selected: seccomp or ptrace"),
         later("nested", "\"deny\"", "a target that traces its own children"),
-        later("io-uring", "\"deny\"", "a target that uses io_uring"),
+        now("io-uring", "\"deny\"", "a target that uses io_uring: deny (ENOSYS) or allow"),
         later("backtrace", "4", "frames shown for each event"),
     ],
 };

@@ -155,6 +155,8 @@ pub struct Trace {
     pub strings: Option<At<i128>>,
     /// `filter`.
     pub filter: Option<Text>,
+    /// `io-uring`.
+    pub io_uring: Option<Text>,
 }
 
 /// `[[inject]]`.

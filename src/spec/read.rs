@@ -178,6 +178,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
         drop: fields.text_or_texts("drop"),
         strings: fields.integer("strings"),
         filter: fields.text("filter"),
+        io_uring: fields.text("io-uring"),
     }
 }
 

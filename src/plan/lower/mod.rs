@@ -140,6 +140,7 @@ impl<'a> Lowering<'a> {
         let snapshot = self.snapshot();
         let trace = self.trace(scope);
         self.vacuity(&trace, &expect);
+        self.check_rings(&trace, &rules);
         self.certain_kill(&trace, &rules, &expect);
         Some(Plan {
             name: spec.name.as_ref().map_or_else(|| stem(&spec.source.name), |name| name.value.clone()),

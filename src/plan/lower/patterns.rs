@@ -5,6 +5,7 @@ use super::Lowering;
 use crate::abi::CallSet;
 use crate::diagnostic::{Code, Diagnostic, Located, Span, did_you_mean, listed};
 use crate::pattern::{Alt, Head, Pattern, PatternProblem, Pred, parse, parse_preds};
+use crate::plan::IoUring;
 use crate::spec::Text;
 
 /// A pattern and where its text stands.
@@ -129,7 +130,7 @@ impl Lowering<'_> {
 
     /// Says if there is no rule of this name.
     pub(super) fn check_rule(&mut self, name: &str, span: Span) {
-        if self.rule_names.iter().any(|known| **known == *name) {
+        if name == IoUring::RULE || self.rule_names.iter().any(|known| **known == *name) {
             return;
         }
         let names = || self.rule_names.iter().map(|name| &**name);

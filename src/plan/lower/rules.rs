@@ -7,7 +7,7 @@ use super::Lowering;
 use super::patterns::Placed;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::pattern::{Head, Noun, Pattern, Ranges};
-use crate::plan::{Phase, Point, Probability, Rule, Scope, Trigger};
+use crate::plan::{IoUring, Phase, Point, Probability, Rule, Scope, Trigger};
 use crate::spec::{Inject, Text};
 
 /// What a rule waits for, as far as it could be read.
@@ -48,6 +48,11 @@ impl Lowering<'_> {
     fn rule_name(&mut self, text: &Text) -> Option<String> {
         let name = self.expand(text)?.text().to_owned();
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if name == IoUring::RULE {
+            let help = Some("any other name".to_owned());
+            let message = format!("`{name}` cannot be the name of a rule");
+            self.error(Code::BAD_NAME, text.span, message, "stands for `[trace] io-uring = \"deny\"`", help);
+        }
         if name.is_empty() || !name.chars().all(good) || name.ends_with('-') {
             let help = Some("letters, digits, `_`, `.` and `-`, not `-` at the end".to_owned());
             self.error(

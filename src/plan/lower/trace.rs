@@ -6,8 +6,8 @@ use super::patterns::Placed;
 use super::values::shown;
 use crate::abi::{CallSet, Class, SignalSet, Sysno};
 use crate::diagnostic::{Code, Located, did_you_mean, nearest};
-use crate::pattern::{Head, parse};
-use crate::plan::{FilterMode, Follow, Start, Trace};
+use crate::pattern::{Alt, Head, parse};
+use crate::plan::{FilterMode, Follow, IoUring, Rule, Start, Trace};
 use crate::spec::{At, Inject, Text};
 
 /// What `[trace]` says by itself, before the calls that rules and expectations name are known.
@@ -59,6 +59,10 @@ impl Lowering<'_> {
         let filter = self.spec.trace.filter.as_ref().and_then(|filter| {
             self.choice(filter, "filter", &[("seccomp", FilterMode::Seccomp), ("ptrace", FilterMode::Ptrace)], &[])
         });
+        let io_uring = self.spec.trace.io_uring.as_ref().and_then(|io_uring| {
+            self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)], &[])
+        });
+        let io_uring = io_uring.unwrap_or(IoUring::Deny);
         Trace {
             start: scope.start,
             start_span: self.spec.trace.start.as_ref().map(|start| start.span),
@@ -69,6 +73,7 @@ impl Lowering<'_> {
             explicit,
             signals: scope.signals,
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
+            io_uring,
             real_clock: self.clock_named,
             strings: strings.map_or(64, |strings| strings as usize),
             filter: filter.unwrap_or_else(|| self.default_filter()),
@@ -116,6 +121,19 @@ impl Lowering<'_> {
         self.notice_clock(&placed.pattern);
         self.noticed.union(&placed.pattern.all_calls());
         Some(Start::Event(placed.pattern))
+    }
+
+    /// Says which rules wait for calls that fail before any rule is asked.
+    pub(super) fn check_rings(&mut self, trace: &Trace, rules: &[Rule]) {
+        let denied = if trace.io_uring == IoUring::Deny { trace.io_uring.calls() } else { CallSet::new() };
+        for rule in rules {
+            let names_one = |alt: &Alt| matches!(alt.head, Head::Call(call) if denied.contains(call));
+            if rule.trigger.pattern.alts.iter().any(names_one) {
+                let help = Some("add `io-uring = \"allow\"` to `[trace]`".to_owned());
+                let message = "`[trace] io-uring = \"deny\"` answers these calls";
+                self.error(Code::NEVER_FIRES, rule.on_span, message, "no rule is asked", help);
+            }
+        }
     }
 
     fn follow(&mut self, list: Option<&At<Vec<Text>>>) -> Follow {
