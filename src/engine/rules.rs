@@ -8,7 +8,7 @@ use super::instead::Instead;
 use super::scope::{Key, keys};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
-use crate::pattern::{Bindings, Matcher};
+use crate::pattern::{Alt, Bindings, Head, Matcher, Noun};
 use crate::plan::{Phase, Rule};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
@@ -20,6 +20,8 @@ pub(super) struct Rules {
     rules: Vec<RuleState>,
     /// What rules have captured so far.
     captured: Bindings,
+    /// Whether signals decide, arm or disarm some rule.
+    concern_signals: bool,
     /// Calls that some rule is decided on at their entry.
     entry_calls: CallSet,
     /// Calls that some rule is decided on at their exit.
@@ -44,6 +46,7 @@ impl Rules {
         let mut all = Rules {
             rules: Vec::new(),
             captured: Bindings::new(),
+            concern_signals: rules.iter().any(concerns_signals),
             entry_calls: CallSet::new(),
             exit_calls: CallSet::new(),
         };
@@ -118,9 +121,9 @@ impl Rules {
         }
     }
 
-    /// Whether some rule is decided at a signal's delivery.
+    /// Whether some rule is decided at a signal's delivery, or armed or disarmed by one.
     pub(super) fn concern_signals(&self) -> bool {
-        self.rules.iter().any(|state| state.rule.trigger.phase == Phase::Signal)
+        self.concern_signals
     }
 
     /// Whether the rule at this position is armed.
@@ -246,4 +249,11 @@ impl RuleState {
         let by_chance = self.rule.probability.is_none_or(|chance| chance.fires(&self.rule.name, number));
         by_chance && self.rule.when.contains(number)
     }
+}
+
+/// Whether a rule is about signals, or armed or disarmed by them.
+fn concerns_signals(rule: &Rule) -> bool {
+    let windows = rule.after.iter().chain(&rule.until);
+    let mut alts = windows.flat_map(|pattern| pattern.alts.iter().flat_map(Alt::chain));
+    rule.trigger.phase == Phase::Signal || alts.any(|alt| alt.head == Head::Noun(Noun::Signal))
 }

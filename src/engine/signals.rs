@@ -6,6 +6,7 @@ use super::hit::STEPS;
 use super::inspect::Inspect;
 use super::stop::{Decision, Edit};
 use crate::abi::{Signal, SignalInfo};
+use crate::plan::Start;
 use crate::transcript::{EventKind, TaskName};
 
 impl Engine {
@@ -21,7 +22,11 @@ impl Engine {
         }
         let suspended = self.tasks.get(&name).and_then(|task| task.call.as_ref()).is_some_and(|call| call.suspended);
         let wanted = self.plan.trace.signals.contains(info.signal) || self.rules.concern_signals() || suspended;
-        if !wanted || !self.has_events(name) || inspect.ignored_signals().contains(info.signal) {
+        if !self.has_events(name) {
+            self.may_start(name, info, decision);
+            return self.deliver(name, Some(info.signal), inspect);
+        }
+        if !wanted || inspect.ignored_signals().contains(info.signal) {
             return self.deliver(name, Some(info.signal), inspect);
         }
         let sender = info.sender.and_then(|sender| self.names.task(sender));
@@ -53,6 +58,16 @@ impl Engine {
             self.emit(event, decision);
         }
         self.deliver(name, delivered, inspect);
+    }
+
+    /// Everything may start with this signal; before that no rule knows of it.
+    fn may_start(&mut self, name: TaskName, info: SignalInfo, decision: &mut Decision) {
+        let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        if !silent && matches!(self.plan.trace.start, Start::Event(_)) {
+            let kind = EventKind::Signal { info, sender: None, delivered: Some(info.signal) };
+            let event = self.event(name, kind);
+            self.emit(event, decision);
+        }
     }
 
     fn deliver(&mut self, name: TaskName, signal: Option<Signal>, inspect: &dyn Inspect) {
