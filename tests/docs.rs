@@ -198,6 +198,27 @@ fn the_reference_has_every_key() {
     assert!(diff.is_empty(), "{diff}\nRINJECT_BLESS=1 rewrites the tables");
 }
 
+const READY: &str = "<!-- ready rules: written by RINJECT_BLESS=1 cargo test --test docs -->\n";
+const END_OF_READY: &str = "<!-- end of ready rules -->";
+
+#[test]
+fn the_reference_has_every_ready_rule() {
+    let path = root().join("docs/ready.md");
+    let page = read(&path);
+    let (before, rest) = page.split_once(READY).expect("docs/ready.md has a place for the rules");
+    let (shown, after) = rest.split_once(END_OF_READY).expect("docs/ready.md says where the rules end");
+    let mut rules = "\n| name | what it does |\n|---|---|\n".to_owned();
+    for ready in spec::READY {
+        let _ = writeln!(rules, "| `{}` | {} |", ready.name, ready.about());
+    }
+    rules.push('\n');
+    if std::env::var_os("RINJECT_BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, format!("{before}{READY}{rules}{END_OF_READY}{after}")).expect("the page can be written");
+        return;
+    }
+    assert_eq!(shown, rules, "RINJECT_BLESS=1 rewrites the table");
+}
+
 #[test]
 fn every_exit_status_is_explained() {
     let page = read(&root().join("docs/exit-status.md"));

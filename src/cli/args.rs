@@ -39,7 +39,8 @@ pub(super) enum Command {
     Check(Check),
     /// List the cases
     List(Select),
-    /// Explain what a spec traces and injects, how a call such as fsync fails, or what a code such as RJ0201 means
+    /// Explain what a spec traces and injects, how a call such as fsync fails, a ready rule such as malloc-fails, or what a
+    /// code such as RJ0201 means
     Explain(Explain),
     /// Show what this machine allows, and how to allow more
     Doctor,

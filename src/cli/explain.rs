@@ -13,6 +13,7 @@ use crate::cases::{self, Case, SpecFile};
 use crate::diagnostic::Code;
 use crate::plan::{Action, Amount, FilterMode, Phase, Plan, Rule, Side, Start, StepTo};
 use crate::run::{self, Options};
+use crate::spec::Ready;
 
 pub(super) fn main(words: &Explain, global: &Global) -> ExitStatus {
     explain(words, global).unwrap_or_else(|status| status)
@@ -33,6 +34,10 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
     }
     if let Some(call) = Sysno::parse(&words.what).filter(|call| !std::path::Path::new(call.name()).exists()) {
         print(failing::of_call(call))?;
+        return Ok(ExitStatus::Passed);
+    }
+    if let Some(ready) = Ready::find(&words.what).filter(|ready| !std::path::Path::new(ready.name).exists()) {
+        print(format!("{}\n\nuse = \"{}\" stands for\n\n{}\n", ready.about(), ready.name, ready.rule()))?;
         return Ok(ExitStatus::Passed);
     }
     let file = if words.what == "-" { SpecFile::Stdin } else { SpecFile::Path(words.what.clone().into()) };

@@ -218,7 +218,7 @@ pub const INJECT: Table = Table {
         now("len", "8", "bytes of a watchpoint"),
         now("budget", "{ disk = \"1MiB\" }", "calls fail from an amount on, as on a full disk; a rule without `on`"),
         later("clock", "{ skew = \"+2h\" }", "edits virtual time"),
-        later("use", "\"malloc-fails\"", "a ready rule"),
+        now("use", "\"malloc-fails\"", "a ready rule; keys beside it go before its own"),
         now("quiet", "true", "keeps its events out of the transcript"),
         now("hardware", "true", "a breakpoint in a debug register"),
         now("probability", "0.25", "fires by chance"),

@@ -7,6 +7,7 @@ mod faults;
 pub mod keys;
 mod model;
 mod read;
+mod ready;
 mod toml_one;
 mod walk;
 
@@ -16,6 +17,7 @@ pub use model::{
     Output, OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Step, Target, Text,
     Trace, Where,
 };
+pub use ready::{READY, Ready};
 
 use std::sync::Arc;
 

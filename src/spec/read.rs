@@ -10,6 +10,7 @@ use super::keys;
 use super::model::{
     At, Check, Command, File, Inject, Output, Scalar, SignalAction, Spec, Stdin, Target, Text, Trace, Where,
 };
+use super::ready;
 use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::{Code, Diagnostics, Source};
 
@@ -183,14 +184,14 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
 }
 
 fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
-    let is_placed = ["on", "at", "watch", "budget"].iter().any(|key| fields.get(key).is_some());
+    let is_placed = ["on", "at", "watch", "budget", "use"].iter().any(|key| fields.get(key).is_some());
     let on = if is_placed { fields.text("on") } else { fields.missing("on") };
     let filter = fields.table("where", &keys::WHERE);
     let filter_refused = filter.as_ref().is_some_and(|filter| filter.refused.get());
     let mut choices = Vec::new();
     let error = error(walk, fields, "error", &mut choices);
     let error_after = self::error(walk, fields, "error-after", &mut choices);
-    Inject {
+    let rule = Inject {
         span: fields.span,
         incomplete: fields.refused.get()
             || filter_refused
@@ -235,7 +236,8 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         seed: fields.integer("seed"),
         capture: faults::captures(walk, fields),
         budget: faults::budget(fields),
-    }
+    };
+    ready::filled(walk, fields, rule)
 }
 
 /// An error, or a list of which each case has one; then the first of them.

@@ -16,8 +16,8 @@ pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
 /// What is being read, and what was wrong so far.
 pub(super) struct Walk {
-    source: Arc<Source>,
-    problems: RefCell<Diagnostics>,
+    pub(super) source: Arc<Source>,
+    pub(super) problems: RefCell<Diagnostics>,
 }
 
 /// One table of the file, and the keys it may have.

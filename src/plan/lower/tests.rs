@@ -35,6 +35,15 @@ fn names(calls: &crate::abi::CallSet) -> Vec<&'static str> {
 }
 
 #[test]
+fn every_ready_rule_is_a_rule_without_a_warning() {
+    for ready in spec::READY {
+        let plan = with(&format!("inject = [{{ use = \"{}\" }}]", ready.name));
+        assert!(plan.warnings.is_empty(), "{}: {}", ready.name, plan.warnings.render(Style::Plain));
+        assert_eq!((plan.rules.len(), &*plan.rules[0].name), (1, ready.name));
+    }
+}
+
+#[test]
 fn the_smallest_useful_spec_has_its_defaults() {
     let plan = plan(
         "spec = 1\n\
