@@ -144,6 +144,8 @@ impl Engine {
                 }
             }
         }
+        // The stack is that of the caller, whom a handler or another image may have replaced at the exit.
+        self.trace_back(&mut event, inspect);
         let returns = sysno.info().ret != RetKind::Never;
         if killed || leaves || !returns && call.skipped.is_none() {
             if let EventKind::Call(shown) = &mut event.kind {

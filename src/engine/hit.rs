@@ -136,6 +136,7 @@ impl Engine {
             *returned =
                 deeds.iter().find_map(|deed| if let Deed::Return(value) = deed { Some(*value) } else { None });
         }
+        self.trace_back(&mut event, inspect);
         self.emit(event, decision);
         let goes_elsewhere = deeds.iter().any(|deed| match deed {
             Deed::Return(_) => true,
@@ -303,6 +304,7 @@ impl Engine {
         };
         let mut event = self.event(name, kind);
         let deeds = self.fire(Moment::Point(&[rule]), &mut event, inspect);
+        self.trace_back(&mut event, inspect);
         self.emit(event, decision);
         self.carry_out(name, deeds, inspect, decision);
     }

@@ -287,7 +287,26 @@ impl Engine {
     /// An event of `name` that no rule has fired on yet.
     pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Event {
         let image = self.processes.get(&name.process).map_or_else(|| Arc::from(""), |process| process.image.clone());
-        Event { task: name, image, kind, fired: Vec::new(), captures: Vec::new(), quiet: false, written: true }
+        Event {
+            task: name,
+            image,
+            kind,
+            fired: Vec::new(),
+            captures: Vec::new(),
+            frames: Vec::new(),
+            quiet: false,
+            written: true,
+        }
+    }
+
+    /// Notes on an event where its task is, if the event is shown and the spec asks for that.
+    pub(super) fn trace_back(&self, event: &mut Event, inspect: &dyn Inspect) {
+        let most = self.plan.trace.backtrace;
+        if most == 0 || !self.log.begun() || !self.log.is_written(event) {
+            return;
+        }
+        let shown = |addr: Addr| inspect.locate(addr).map_or_else(|| "?".into(), |place| place.to_string().into());
+        event.frames = inspect.backtrace(most).into_iter().map(shown).collect();
     }
 
     /// A life-cycle event: rules on it fire, then it is written.

@@ -41,6 +41,7 @@ impl Engine {
                 other => self.carry_out(name, vec![other], inspect, decision),
             }
         }
+        self.trace_back(&mut event, inspect);
         if let EventKind::Signal { delivered: shown, .. } = &mut event.kind {
             *shown = delivered;
         }

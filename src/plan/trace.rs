@@ -30,6 +30,8 @@ pub struct Trace {
     pub strings: usize,
     /// Whether calls that the vDSO answers without the kernel have to be real ones.
     pub real_clock: bool,
+    /// How many frames are shown below an event.
+    pub backtrace: usize,
     /// What becomes of calls that set up or use an io_uring.
     pub io_uring: IoUring,
     /// How calls are selected.

@@ -171,7 +171,7 @@ pub const TRACE: Table = Table {
         now("filter", "\"seccomp\"", "how calls are selected: seccomp or ptrace"),
         later("nested", "\"deny\"", "a target that traces its own children"),
         now("io-uring", "\"deny\"", "a target that uses io_uring: deny (ENOSYS) or allow"),
-        later("backtrace", "4", "frames shown for each event"),
+        now("backtrace", "4", "frames shown below each call, signal and hit; default 0"),
     ],
 };
 

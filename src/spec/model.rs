@@ -155,6 +155,8 @@ pub struct Trace {
     pub strings: Option<At<i128>>,
     /// `filter`.
     pub filter: Option<Text>,
+    /// `backtrace`.
+    pub backtrace: Option<At<i128>>,
     /// `io-uring`.
     pub io_uring: Option<Text>,
 }

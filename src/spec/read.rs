@@ -179,6 +179,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
         drop: fields.text_or_texts("drop"),
         strings: fields.integer("strings"),
         filter: fields.text("filter"),
+        backtrace: fields.integer("backtrace"),
         io_uring: fields.text("io-uring"),
     }
 }

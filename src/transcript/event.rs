@@ -18,10 +18,19 @@ pub struct Event {
     pub fired: Vec<Fired>,
     /// Values that rules have captured, by name.
     pub captures: Vec<(Arc<str>, Value)>,
+    /// Where it happened and who had called that, innermost first, as places: `[trace] backtrace`.
+    pub frames: Vec<Arc<str>>,
     /// Whether every rule that it is about asks for no line.
     pub quiet: bool,
     /// Whether it is a line of the transcript; expectations see it in any case.
     pub written: bool,
+}
+
+impl Event {
+    /// How many lines it takes in a transcript: its own, and one for each frame.
+    pub fn lines(&self) -> u64 {
+        1 + self.frames.len() as u64
+    }
 }
 
 /// A rule that fired on an event.

@@ -18,6 +18,13 @@
 //! P1     note: start = "main" fell back to the entry point
 //! ```
 //!
+//! With `[trace] backtrace` lines follow an event that say where it happened and who had called that:
+//!
+//! ```text
+//!          at kv!commit+0x1c
+//!          at kv!main+0x8
+//! ```
+//!
 //! Rules that fired stand behind column 72: `(INJECTED a #1, b #2)`, and after them what they captured:
 //! `(INJECTED a #1; size=4096, path="x")`.
 

@@ -99,6 +99,7 @@ impl Pending {
         event.written = true;
         // Rules are named at the call's end, once.
         event.fired.clear();
+        event.frames.clear();
         if let EventKind::Call(call) = &mut event.kind {
             call.part = Part::Started;
             call.result = None;

@@ -5,20 +5,24 @@ use std::io::{self, BufWriter, Write};
 
 use super::{Event, Sink};
 
-/// Writes events as lines, up to a number of lines.
+/// Where the frames of an event stand: to the right of its task, below what happened.
+const FRAME: usize = 9;
+
+/// Writes events as lines, up to a number of events.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     out: BufWriter<W>,
     lines: u64,
+    events: u64,
     most: u64,
     refused: bool,
     failed: Option<io::Error>,
 }
 
 impl<W: Write> Writer<W> {
-    /// A writer of at most `most` lines to `out`.
+    /// A writer of at most `most` events to `out`.
     pub fn new(out: W, most: u64) -> Writer<W> {
-        Writer { out: BufWriter::new(out), lines: 0, most, refused: false, failed: None }
+        Writer { out: BufWriter::new(out), lines: 0, events: 0, most, refused: false, failed: None }
     }
 
     /// How many lines were written.
@@ -49,12 +53,18 @@ impl<W: Write> Sink for Writer<W> {
         if !event.written || self.failed.is_some() {
             return;
         }
-        if self.lines == self.most {
+        if self.events == self.most {
             self.refused = true;
             return;
         }
-        match writeln!(self.out, "{event}") {
-            Ok(()) => self.lines += 1,
+        let frames = |out: &mut BufWriter<W>| {
+            event.frames.iter().try_for_each(|frame| writeln!(out, "{:FRAME$}at {frame}", ""))
+        };
+        match writeln!(self.out, "{event}").and_then(|()| frames(&mut self.out)) {
+            Ok(()) => {
+                self.events += 1;
+                self.lines += event.lines();
+            }
             Err(error) => self.failed = Some(error),
         }
     }
@@ -73,6 +83,7 @@ mod tests {
             kind: EventKind::Exit { code: 1 },
             fired: Vec::new(),
             captures: Vec::new(),
+            frames: Vec::new(),
             quiet: false,
             written,
         }
@@ -85,6 +96,15 @@ mod tests {
         writer.event(&event(false));
         assert_eq!((writer.lines(), writer.is_full()), (1, false));
         assert_eq!(writer.finish().unwrap(), b"P1     +++ exited 1\n");
+    }
+
+    #[test]
+    fn frames_stand_below_their_event() {
+        let mut writer = Writer::new(Vec::new(), 1);
+        writer.event(&Event { frames: vec!["kv!commit+0x1c".into(), "kv!main+0x8".into()], ..event(true) });
+        assert_eq!(writer.lines(), 3);
+        let expected = b"P1     +++ exited 1\n         at kv!commit+0x1c\n         at kv!main+0x8\n";
+        assert_eq!(writer.finish().unwrap(), expected);
     }
 
     #[test]

@@ -72,25 +72,27 @@ impl Judge {
 
 impl Sink for Judge {
     fn event(&mut self, event: &Event) {
-        self.lines += u64::from(event.written);
+        // The event is shown by its own line, before those of its frames.
+        let line = if event.written { self.lines + 1 } else { self.lines };
+        self.lines += if event.written { event.lines() } else { 0 };
         if matches!(&event.kind, EventKind::Call(call) if call.part == Part::Started) {
             return;
         }
         for (matcher, _, found) in &mut self.never {
             if found.is_none() && matcher.matches(event, &mut self.captured.clone()) {
-                *found = Some(self.lines);
+                *found = Some(line);
             }
             matcher.note(event);
         }
         for counted in &mut self.counts {
             if counted.matcher.matches(event, &mut self.captured.clone()) {
                 counted.count += 1;
-                counted.last = Some(self.lines);
+                counted.last = Some(line);
             }
             counted.matcher.note(event);
         }
         for sequence in &mut self.sequences {
-            sequence.event(event, self.lines);
+            sequence.event(event, line);
         }
         self.captured.capture(event);
     }

@@ -59,6 +59,8 @@ impl Lowering<'_> {
         let filter = self.spec.trace.filter.as_ref().and_then(|filter| {
             self.choice(filter, "filter", &[("seccomp", FilterMode::Seccomp), ("ptrace", FilterMode::Ptrace)], &[])
         });
+        let backtrace = self.spec.trace.backtrace.as_ref();
+        let backtrace = backtrace.and_then(|frames| self.within(frames, "backtrace", 0, 256));
         let io_uring = self.spec.trace.io_uring.as_ref().and_then(|io_uring| {
             self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)], &[])
         });
@@ -74,6 +76,7 @@ impl Lowering<'_> {
             signals: scope.signals,
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
             io_uring,
+            backtrace: backtrace.map_or(0, |frames| frames as usize),
             real_clock: self.clock_named,
             strings: strings.map_or(64, |strings| strings as usize),
             filter: filter.unwrap_or_else(|| self.default_filter()),
