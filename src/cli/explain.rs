@@ -118,8 +118,9 @@ fn stops(plan: &Plan) -> String {
             let arch = Arch::host().unwrap_or(Arch::X86_64);
             let here = plan.trace.calls.iter().filter(|call| call.number(arch).is_some()).count();
             format!(
-                "{here} calls by a seccomp filter; all others run at full speed while there is one task. \
-                 With several, every call stops"
+                "{here} call{} by a seccomp filter; all others run at full speed while there is one task. \
+                 With several, every call stops",
+                if here == 1 { "" } else { "s" }
             )
         }
     }
