@@ -6,6 +6,7 @@ use super::Engine;
 use super::fire::Moment;
 use super::handlers::Handlers;
 use super::inspect::Inspect;
+use super::leaks::Given;
 use super::names::TableId;
 use super::points::{SpaceId, Use};
 use super::stop::{Birth, Decision, Newborn};
@@ -35,6 +36,7 @@ impl Engine {
             tracing: parent.map_or(matches!(self.plan.trace.start, Start::Exec), |parent| parent.tracing),
             // fork(2), clone(2): a child has a copy of its parent's.
             handlers: parent.map(|parent| parent.handlers.clone()).unwrap_or_default(),
+            given: Given::default(),
             space,
             threads: 0,
             born: 0,
@@ -70,7 +72,9 @@ impl Engine {
             self.new_task(child, name.process, silent || !followed)
         } else {
             let space = if shares_memory { parent_space } else { self.points.forked(parent_space) };
-            self.new_process(child, Some(name), space, silent || !followed)
+            let born = self.new_process(child, Some(name), space, silent || !followed);
+            self.inherits(born, inspect);
+            born
         };
         if birth == Birth::Vfork {
             // The parent now sleeps in the kernel, where no signal wakes it, until the child lets it go.
@@ -88,6 +92,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&name) {
             task.silent = silent;
         }
+        let replaces = self.executed;
         let image = inspect.image();
         let path = image.as_ref().map_or("", |image| image.path.as_str());
         let base = path.rsplit('/').next().unwrap_or(path).to_owned();
@@ -100,6 +105,7 @@ impl Engine {
             self.executed = true;
             self.name_standard_streams(name, inspect);
         }
+        self.passed_on(name, replaces && !silent, inspect);
         self.new_space(name);
         if self.plan.trace.real_clock {
             decision.edits.extend(vdso::hide(inspect));
@@ -229,6 +235,9 @@ impl Engine {
             }
         }
         let last = self.processes.get(&name.process).is_some_and(|process| process.threads == 1);
+        if last {
+            self.left_open(name, inspect);
+        }
         if last && self.wants(Invariant::NoZombies) {
             let zombies = inspect.zombie_children();
             self.record.zombies.extend(zombies.into_iter().filter_map(|child| self.names.task(child)));
@@ -246,6 +255,9 @@ impl Engine {
             };
             self.life_event(name, kind, inspect, decision);
         }
+        if matches!(ending, Ending::Exited(_)) && !silent {
+            self.leaked(name);
+        }
         self.forget(name);
         if (TaskName { process: 1, thread: 1 }) == name {
             self.record.ending = Some(ending);
@@ -262,7 +274,7 @@ impl Engine {
         }
     }
 
-    fn wants(&self, invariant: Invariant) -> bool {
+    pub(super) fn wants(&self, invariant: Invariant) -> bool {
         self.plan.expect.invariants.iter().any(|(wanted, _)| *wanted == invariant)
     }
 

@@ -12,6 +12,7 @@ mod handlers;
 mod hit;
 mod inspect;
 mod instead;
+mod leaks;
 mod life;
 mod location;
 mod log;

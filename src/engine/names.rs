@@ -169,6 +169,13 @@ impl Names {
         Value::Descriptor { name, introduced: Some(self.describe(what)), host: host(what), object }
     }
 
+    /// The name of an open descriptor, if it has one, with what it is; no name is given for it.
+    pub(super) fn told(&mut self, table: TableId, fd: i32, what: &Descriptor) -> String {
+        let known = self.tables.get(&table).and_then(|table| table.get(&fd)).filter(|named| same(&named.what, what));
+        let name = known.and_then(|named| named.name.clone()).unwrap_or_else(|| "fd".into());
+        format!("{name}<{}>", self.describe(what))
+    }
+
     /// A descriptor was closed.
     pub(super) fn closed(&mut self, table: TableId, fd: i32) {
         if let Some(table) = self.tables.get_mut(&table) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fire::Due;
 use super::handlers::Handlers;
+use super::leaks::Given;
 use super::names::TableId;
 use super::points::{DebugPoint, SpaceId};
 use super::stop::RawCall;
@@ -137,6 +138,8 @@ pub(super) struct Process {
     pub(super) tracing: bool,
     /// What its signal handlers are like, where some rule needs to know.
     pub(super) handlers: Handlers,
+    /// Descriptors that are none of its leaks, where some invariant needs to know.
+    pub(super) given: Given,
     /// Its memory.
     pub(super) space: SpaceId,
     /// Its threads that are alive.

@@ -95,6 +95,8 @@ pub enum Invariant {
     NoOrphans,
     /// No process ends with ended children that it did not wait for.
     NoZombies,
+    /// No process ends, or gets a new image, with descriptors open that it has opened itself.
+    NoFdLeak,
     /// No new file is left in the case's folder.
     NoLeftovers,
 }

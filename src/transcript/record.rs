@@ -18,6 +18,8 @@ pub struct Record {
     pub orphans: Vec<TaskName>,
     /// Processes that had ended, and were not waited for when their parent ended.
     pub zombies: Vec<TaskName>,
+    /// Descriptors that a process had opened and not closed when it ended or got a new image: `P1 fd#1<a.txt>`.
+    pub leaks: Vec<String>,
     /// What the author should know, such as a start that fell back to the entry point.
     pub notes: Vec<String>,
     /// Why the run was given up, if it was.

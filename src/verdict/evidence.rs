@@ -77,6 +77,7 @@ impl Evidence {
             let found: Vec<String> = match invariant {
                 Invariant::NoOrphans => self.record.orphans.iter().map(ToString::to_string).collect(),
                 Invariant::NoZombies => self.record.zombies.iter().map(ToString::to_string).collect(),
+                Invariant::NoFdLeak => self.record.leaks.clone(),
                 Invariant::NoLeftovers => self.leftovers.clone(),
             };
             if found.is_empty() {
@@ -85,6 +86,7 @@ impl Evidence {
             let what = match invariant {
                 Invariant::NoOrphans => "outlived the first process",
                 Invariant::NoZombies => "ended and was never waited for",
+                Invariant::NoFdLeak => "was left open",
                 Invariant::NoLeftovers => "was left behind",
             };
             let message = format!("{} {what}", found.join(", "));

@@ -151,8 +151,9 @@ impl Lowering<'_> {
             ("no-orphans", Invariant::NoOrphans),
             ("no-zombies", Invariant::NoZombies),
             ("no-leftovers", Invariant::NoLeftovers),
+            ("no-fd-leak", Invariant::NoFdLeak),
         ];
-        let invariant = |text: &Text| Some((self.choice(text, "invariants", &known, &["no-fd-leak"])?, text.span));
+        let invariant = |text: &Text| Some((self.choice(text, "invariants", &known, &[])?, text.span));
         texts.iter().filter_map(invariant).collect()
     }
 
