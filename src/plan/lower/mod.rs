@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Plan;
-use crate::abi::{Arch, CallSet, Sysno};
+use crate::abi::{Arch, ArgKind, CallSet, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level, Span};
 use crate::spec::{Cell, Spec};
 
@@ -138,6 +138,7 @@ impl<'a> Lowering<'a> {
         let expect = self.expect();
         let checks = self.checks();
         let snapshot = self.snapshot();
+        self.notice_renames();
         let trace = self.trace(scope);
         self.vacuity(&trace, &expect);
         self.check_rings(&trace, &rules);
@@ -156,6 +157,15 @@ impl<'a> Lowering<'a> {
             names: self.host_names(),
             warnings: Diagnostics::new(),
         })
+    }
+
+    /// A file that is renamed is the same one under its descriptors: who looks at those has to see renames.
+    fn notice_renames(&mut self) {
+        let has_descriptor =
+            |call: Sysno| call.info().args.is_some_and(|args| args.iter().any(|arg| matches!(arg.kind, ArgKind::Fd)));
+        if self.named.iter().any(has_descriptor) {
+            self.noticed.union(&["rename", "renameat", "renameat2"].into_iter().filter_map(Sysno::parse).collect());
+        }
     }
 
     fn settle_seed(&mut self) {
