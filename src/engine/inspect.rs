@@ -35,6 +35,8 @@ pub trait Inspect {
     fn resolve(&self, place: &Place) -> Resolved;
     /// The file and the symbol that an address lies in; `None` where no file is mapped.
     fn locate(&self, addr: Addr) -> Option<Location>;
+    /// Where the C library keeps the task's `errno`; `None` where that cannot be found out.
+    fn errno_location(&self) -> Option<Addr>;
     /// The instruction pointer and the return addresses above it, innermost first, `most` at most.
     fn backtrace(&self, most: usize) -> Vec<Addr>;
     /// Where `main` is, and the entry point, of the image that was just executed.

@@ -103,6 +103,10 @@ impl State<'_> {
                 Resolved::At(sites) if !sites.is_empty() => sites[0].addr.0,
                 _ => return Err(format!("`{text}` was not found")),
             },
+            Base::Errno => {
+                let addr = self.inspect.errno_location();
+                addr.ok_or_else(|| "the C library's `errno` was not found".to_owned())?.0
+            }
             Base::Number(number) => *number,
             Base::Behind(pointer) => {
                 let mut bytes = [0; 8];

@@ -85,6 +85,10 @@ impl Inspect for Script {
         None
     }
 
+    fn errno_location(&self) -> Option<Addr> {
+        None
+    }
+
     fn backtrace(&self, _most: usize) -> Vec<Addr> {
         Vec::new()
     }

@@ -1,5 +1,6 @@
 //! What an ELF file says of itself: entry, `main`, symbols, lines, code, unwind tables. Over bytes; it opens no file.
 
+mod accessor;
 mod code;
 mod demangle;
 mod elf;
@@ -8,6 +9,7 @@ mod main_address;
 mod plt;
 mod symbols;
 
+pub use accessor::returned;
 pub use code::CodeAt;
 pub use elf::{Elf, Section};
 pub use lines::LineSearch;

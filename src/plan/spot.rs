@@ -25,6 +25,8 @@ pub enum Base {
     Argument(Box<str>),
     /// The address of a symbol, a line or an offset in a file.
     Place(Box<str>, Place),
+    /// The address of the task's `errno`.
+    Errno,
     /// A number.
     Number(u64),
     /// The 64-bit word that stands there.
@@ -57,7 +59,7 @@ impl Spot {
         match &self.base {
             Base::Argument(name) => vec![name],
             Base::Behind(inner) => inner.arguments(),
-            Base::Register(_) | Base::Place(..) | Base::Number(_) => Vec::new(),
+            Base::Register(_) | Base::Errno | Base::Place(..) | Base::Number(_) => Vec::new(),
         }
     }
 }
@@ -67,6 +69,7 @@ impl fmt::Display for Spot {
         match &self.base {
             Base::Register(register) => f.write_str(register.name())?,
             Base::Argument(name) | Base::Place(name, _) => f.write_str(name)?,
+            Base::Errno => f.write_str("errno")?,
             Base::Number(number) => write!(f, "{number:#x}")?,
             Base::Behind(pointer) => write!(f, "[{pointer}]")?,
         }
@@ -159,6 +162,8 @@ impl<'a> Reader<'a> {
             Base::Register(register)
         } else if (self.is_argument)(word) {
             Base::Argument(word.into())
+        } else if word == "errno" {
+            Base::Errno
         } else if let Some(arch) = Register::elsewhere(word) {
             return Err(self.problem(len, format!("`{word}` is a register of {arch}")));
         } else {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::model::{At, Inject, Where};
+use super::model::{At, Inject, Memory, Where};
 use super::walk::{Fields, Walk};
 use crate::diagnostic::{Code, Diagnostic, Source, Span, did_you_mean};
 
@@ -134,9 +134,22 @@ fn over(own: Inject, ready: Ready, span: Span) -> Inject {
         error: or(own.error, rule.error, span),
         error_after: or(own.error_after, rule.error_after, span),
         returns: or(own.returns, rule.returns, span),
+        memory: with(own.memory, rule.memory, span),
         filter: Where { path: or(own.filter.path, rule.filter.path, span), ..own.filter },
         ..own
     }
+}
+
+/// The ready rule's edits of memory, and the author's after them.
+fn with(own: Option<At<Vec<Memory>>>, ready: Option<At<Vec<Memory>>>, span: Span) -> Option<At<Vec<Memory>>> {
+    let Some(ready) = ready else { return own };
+    let placed = |edit: Memory| Memory {
+        span,
+        at: edit.at.map(|at| At { span, ..at }),
+        values: edit.values.into_iter().map(|(key, value)| (key, At { span, ..value })).collect(),
+    };
+    let (place, own) = own.map_or((span, Vec::new()), |own| (own.span, own.value));
+    Some(At { value: ready.value.into_iter().map(placed).chain(own).collect(), span: place })
 }
 
 #[cfg(test)]
@@ -146,7 +159,8 @@ mod tests {
 
     #[test]
     fn ready_rules_have_no_key_that_would_be_lost() {
-        const TAKEN: [&str; 8] = ["on", "at", "signature", "when", "error", "error-after", "return", "where"];
+        const TAKEN: [&str; 9] =
+            ["on", "at", "signature", "when", "error", "error-after", "return", "memory", "where"];
         for ready in READY {
             let keys = ready.rule().lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
             for key in keys {

@@ -125,6 +125,20 @@ impl Inspect for Inspector {
         self.images.modules(self.process, self.task).locate(self.task, &self.images, addr)
     }
 
+    fn errno_location(&self) -> Option<Addr> {
+        let place = Place::parse("__errno_location").ok()?;
+        let Resolved::At(sites) = self.resolve(&place) else { return None };
+        let start = sites.first()?.addr;
+        let mut code = [0; 64];
+        let got = self.read(start, &mut code);
+        let word = |addr: u64| {
+            let mut bytes = [0; 8];
+            (self.read(Addr(addr), &mut bytes) == bytes.len()).then(|| u64::from_le_bytes(bytes))
+        };
+        let thread = self.registers().ok()?.fs_base;
+        image::returned(&code[..got], start.0, thread, &word).map(Addr)
+    }
+
     fn backtrace(&self, most: usize) -> Vec<Addr> {
         let Ok(registers) = self.registers() else { return Vec::new() };
         let modules = self.images.modules(self.process, self.task);

@@ -96,6 +96,10 @@ impl Inspect for Fake {
         None
     }
 
+    fn errno_location(&self) -> Option<Addr> {
+        None
+    }
+
     fn backtrace(&self, _most: usize) -> Vec<Addr> {
         Vec::new()
     }
