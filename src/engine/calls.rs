@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::decode::Decoder;
-use super::fire::{Deed, Due, Moment};
+use super::fire::{Deed, Moment};
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::stack::Stack;
@@ -18,6 +18,9 @@ use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 /// Raw results by which the kernel tells itself to start a call again: ERESTARTSYS, ERESTARTNOINTR,
 /// ERESTARTNOHAND, ERESTART_RESTARTBLOCK. Tracers see them at exit stops, programs never do.
 const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+
+/// Why a rule that changes what a call comes to has not fired after all.
+const INTERRUPTED: &str = "a signal interrupted the call for good";
 
 impl Engine {
     pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
@@ -129,7 +132,7 @@ impl Engine {
                         decision.edits.push(Edit::Skip(result));
                         chosen = wanted.then_some(result);
                     }
-                    Deed::Fail(errno) => call.fails = Some(errno),
+                    Deed::Fail(rule, errno) => call.fails = Some((rule, errno)),
                     Deed::Tamper(tampering) => {
                         decision.edits.extend(tampering.edits.iter().cloned());
                         call.tampering.push(tampering);
@@ -163,7 +166,7 @@ impl Engine {
                 Some(raw) => shown.result = Some(CallResult::Value { raw, value: plain(raw) }),
                 None => self.decoder(name, inspect).exit(shown, result),
             }
-            self.finish(name, event, call, inspect, decision);
+            self.finish(name, event, call, true, inspect, decision);
             return;
         }
         call.wants_exit = true;
@@ -195,21 +198,23 @@ impl Engine {
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(shown, result);
         self.charge(&call, &event, inspect);
-        if let Some(errno) = call.fails {
+        if let Some((_, errno)) = call.fails {
             fail(errno, &mut event, decision);
         }
         for tampering in call.tampering.iter().rev() {
             decision.edits.extend(tampering.undo.iter().cloned());
         }
-        self.finish(name, event, &mut call, inspect, decision);
+        self.finish(name, event, &mut call, true, inspect, decision);
     }
 
     /// The result is known: rules that wait for it fire, what is due at the exit is done, the line is written.
+    /// Without an exit to come the result cannot be changed any more.
     fn finish(
         &mut self,
         name: TaskName,
         mut event: Event,
         call: &mut InCall,
+        has_exit: bool,
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) {
@@ -218,8 +223,12 @@ impl Engine {
             deeds.extend(self.fire(Moment::Exit(call), &mut event, inspect));
         }
         deeds.retain(|deed| {
-            let Deed::Fail(errno) = deed else { return true };
-            fail(*errno, &mut event, decision);
+            let Deed::Fail(rule, errno) = deed else { return true };
+            if has_exit {
+                fail(*errno, &mut event, decision);
+            } else {
+                self.rules.takes_back(*rule, &mut event, INTERRUPTED.to_owned());
+            }
             false
         });
         self.emit(event, decision);
@@ -249,13 +258,14 @@ impl Engine {
         }
         // Its exit stop has passed: what was due there is not done any more, and nothing is left to take back in the
         // handler's registers; what was changed in memory is.
-        for Due { rule, .. } in call.due.drain(..) {
-            self.rules.takes_back(rule, &mut event, "a signal interrupted the call for good".to_owned());
+        let undone = call.due.drain(..).map(|due| due.rule).chain(call.fails.map(|(rule, _)| rule));
+        for rule in undone {
+            self.rules.takes_back(rule, &mut event, INTERRUPTED.to_owned());
         }
         let memory = |edit: &&Edit| matches!(edit, Edit::Write { .. });
         let undo = call.tampering.iter().rev().flat_map(|tampering| tampering.undo.iter().filter(memory));
         decision.edits.extend(undo.cloned());
-        self.finish(name, event, &mut call, inspect, decision);
+        self.finish(name, event, &mut call, false, inspect, decision);
     }
 
     pub(super) fn decoder<'a>(&'a mut self, name: TaskName, inspect: &'a dyn Inspect) -> Decoder<'a> {

@@ -85,7 +85,7 @@ impl Request<'_> {
         inspect: &dyn Inspect,
     ) -> Result<Vec<Deed>, String> {
         let mut deeds = match effect {
-            Effect::Closes | Effect::Background => vec![Deed::Fail(self.errno)],
+            Effect::Closes | Effect::Background => vec![Deed::Fail(self.at, self.errno)],
             Effect::OldBreak => vec![Deed::Tamper(self.old_break(inspect)?)],
             Effect::OncePerFile => {
                 self.tell(&mut engine.told)?;

@@ -36,8 +36,8 @@ pub(super) enum Moment<'a> {
 pub(super) enum Deed {
     /// The call is not made and has this raw result; `chosen` says that the spec gives the number itself.
     Skip { result: i64, chosen: bool },
-    /// The call is made, and then reports this failure.
-    Fail(Errno),
+    /// The call is made, and then reports this failure, for the rule at this position.
+    Fail(usize, Errno),
     /// The call is made with changes that are taken back afterwards.
     Tamper(Tampering),
     /// What the call uses is counted for this rule at its exit.
@@ -161,7 +161,7 @@ impl Engine {
             (Action::Error(errno), Moment::Entry(call, sysno)) => {
                 faithful::Request { at, event, rule, sysno, call, errno: *errno }.carried_out(self, inspect)?
             }
-            (Action::ErrorAfter(errno), Moment::Entry(..) | Moment::Exit(_)) => vec![Deed::Fail(*errno)],
+            (Action::ErrorAfter(errno), Moment::Entry(..) | Moment::Exit(_)) => vec![Deed::Fail(at, *errno)],
             (Action::Retval(value), Moment::Entry(..)) => vec![Deed::Skip { result: *value, chosen: true }],
             (Action::Short(amount), Moment::Entry(call, sysno)) => {
                 vec![Deed::Tamper(tamper::short(*amount, sysno, &call.raw, inspect)?)]
@@ -329,7 +329,7 @@ impl Engine {
                     self.go(name, |go| go.may_end = true);
                 }
                 Deed::Skip { .. }
-                | Deed::Fail(_)
+                | Deed::Fail(..)
                 | Deed::Tamper(_)
                 | Deed::Later(_)
                 | Deed::Charge(_)

@@ -175,9 +175,13 @@ impl Rules {
     /// What a rule fired for could not be done in the end: it has not fired on `event`.
     pub(super) fn takes_back(&mut self, at: usize, event: &mut Event, reason: String) {
         let state = &mut self.rules[at];
-        state.record.fired -= 1;
+        let before = event.fired.len();
         event.fired.retain(|fired| fired.rule != state.rule.name);
-        self.prevented(at, reason);
+        // Of several things that it was to do, the first to fail takes it back.
+        if event.fired.len() < before {
+            state.record.fired -= 1;
+            self.prevented(at, reason);
+        }
     }
 
     /// Lets a finished event arm and disarm rules, from the next event on; whether one was.

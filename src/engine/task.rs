@@ -107,7 +107,7 @@ pub(super) struct InCall {
     /// It may put its task to sleep.
     pub(super) may_block: bool,
     /// It reports this failure whatever it has done.
-    pub(super) fails: Option<Errno>,
+    pub(super) fails: Option<(usize, Errno)>,
     /// What is changed for the time of the call.
     pub(super) tampering: Vec<Tampering>,
     /// Rules that count what it uses.
