@@ -208,6 +208,7 @@ impl Engine {
                 task.over = Some(addr);
             }
             self.go(name, |go| go.step = true);
+            self.at_watched_data(name, inspect, decision);
             return true;
         }
         decision.edits.extend(self.points.lower(space, addr));
@@ -219,6 +220,7 @@ impl Engine {
             task.told = registers.ok().map(|registers| (addr, registers.rsp));
         }
         if stepped {
+            self.at_watched_data(name, inspect, decision);
             self.walk(name, inspect, decision);
         }
         stepped
@@ -254,6 +256,15 @@ impl Engine {
             self.one_instruction(name, inspect);
         }
         true
+    }
+
+    /// An instruction that was stepped may have touched watched data: the kernel tells of the step alone.
+    pub(super) fn at_watched_data(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
+        if let Some(space) = self.space(name)
+            && self.points.debug(space).iter().any(Option::is_some)
+        {
+            self.at_debug_register(name, space, inspect, decision);
+        }
     }
 
     fn at_debug_register(

@@ -87,6 +87,9 @@ impl Engine {
             self.handler_entered(name, inspect, decision);
             return true;
         }
+        if STEPS.contains(&info.code) {
+            self.at_watched_data(name, inspect, decision);
+        }
         if STEPS.contains(&info.code) && self.walk(name, inspect, decision) {
             return true;
         }
