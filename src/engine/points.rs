@@ -204,7 +204,7 @@ impl Points {
     /// The program's own bytes in place of planted ones.
     pub(super) fn unmask(&self, id: SpaceId, addr: Addr, bytes: &mut [u8]) {
         let Some(space) = self.spaces.get(&id) else { return };
-        for (at, byte) in space.planted.range(addr..addr.plus(bytes.len() as u64)) {
+        for (at, byte) in space.planted.range(covered(addr, bytes)) {
             bytes[(at.0 - addr.0) as usize] = *byte;
         }
     }
@@ -213,7 +213,7 @@ impl Points {
     pub(super) fn guard(&mut self, id: SpaceId, addr: Addr, bytes: &mut [u8]) {
         let Some(space) = self.spaces.get_mut(&id) else { return };
         let lifted = space.lifted;
-        for (at, byte) in space.planted.range_mut(addr..addr.plus(bytes.len() as u64)) {
+        for (at, byte) in space.planted.range_mut(covered(addr, bytes)) {
             let own = &mut bytes[(at.0 - addr.0) as usize];
             *byte = *own;
             if lifted != Some(*at) {
@@ -301,19 +301,35 @@ impl Space {
         let mut edits = Vec::new();
         let unused: Vec<Addr> = self.planted.keys().filter(|addr| !self.uses.contains_key(addr)).copied().collect();
         for addr in unused {
-            if let Some(own) = self.planted.remove(&addr) {
+            let mut now = [0];
+            let is_there = inspect.read(addr, &mut now) == 1;
+            // Where another file was mapped over it there is nothing to take out.
+            if let Some(own) = self.planted.remove(&addr)
+                && is_there
+                && (now[0] == BREAKPOINT || now[0] == own)
+            {
                 edits.push(write(addr, own));
             }
         }
         for addr in self.uses.keys().copied() {
             let mut own = [0];
-            if !self.planted.contains_key(&addr) && inspect.read(addr, &mut own) == 1 {
+            let is_planted = self.planted.contains_key(&addr);
+            if inspect.read(addr, &mut own) < own.len() || is_planted && self.lifted == Some(addr) {
+                continue;
+            }
+            // A file that was unmapped and mapped again has its own bytes again.
+            if !is_planted || own[0] != BREAKPOINT {
                 self.planted.insert(addr, own[0]);
                 edits.push(write(addr, BREAKPOINT));
             }
         }
         edits
     }
+}
+
+/// The addresses of bytes that begin at `addr`, less those beyond the end of the address space.
+fn covered(addr: Addr, bytes: &[u8]) -> std::ops::Range<Addr> {
+    addr..Addr(addr.0.saturating_add(bytes.len() as u64))
 }
 
 fn write(addr: Addr, byte: u8) -> Edit {
@@ -394,6 +410,12 @@ pub(super) fn debug_control(debug: &[Option<DebugPoint>; 4]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_reach_to_the_end_of_the_address_space_at_most() {
+        assert_eq!(covered(Addr(8), &[0; 2]), Addr(8)..Addr(10));
+        assert_eq!(covered(Addr(u64::MAX), &[0; 2]), Addr(u64::MAX)..Addr(u64::MAX));
+    }
 
     #[test]
     fn the_control_register_enables_what_is_there() {
