@@ -25,6 +25,7 @@ mod scope;
 mod signals;
 mod stack;
 mod state;
+mod step;
 mod stop;
 mod tamper;
 mod task;
@@ -236,6 +237,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&name) {
             task.go = task::Go::default();
         }
+        let in_call = matches!(stop, Stop::Entry(_));
         if self.past_point(name, &stop, inspect, decision) {
             return;
         }
@@ -251,6 +253,9 @@ impl Engine {
             Stop::Exec { former } => self.exec(name, former, inspect, decision),
             Stop::Exiting => self.exiting(name, inspect, decision),
             Stop::Started | Stop::VforkDone | Stop::Interrupted => {}
+        }
+        if !in_call {
+            self.keep_walking(name, inspect);
         }
     }
 

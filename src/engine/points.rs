@@ -287,6 +287,13 @@ impl Points {
             }
         }
         space.uses.retain(|_, uses| !uses.is_empty());
+        // Where a breakpoint is planted anyway a debug register would only stop the task a second time.
+        debug.retain(|point| {
+            let is_code = matches!(point.kind, PointKind::Code { .. });
+            let Some(uses) = space.uses.get_mut(&point.addr).filter(|_| is_code) else { return true };
+            uses.insert(Use::Rule(point.rule));
+            false
+        });
         for extra in debug.drain(debug.len().min(4)..) {
             found.push((extra.rule, Err("all four debug registers of the task are taken".to_owned())));
         }

@@ -2,8 +2,8 @@
 
 use super::Engine;
 use super::fire::{Deed, Moment};
-use super::hit::STEPS;
 use super::inspect::Inspect;
+use super::step::STEPS;
 use super::stop::{Decision, Edit};
 use crate::abi::{Signal, SignalInfo};
 use crate::plan::Start;

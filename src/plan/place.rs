@@ -57,8 +57,8 @@ impl fmt::Display for PlaceError {
             PlaceError::Empty => f.write_str("a symbol, a line or an address is missing"),
             PlaceError::Module(reason) => write!(f, "the module is no glob: {reason}"),
             PlaceError::Address => f.write_str("not an address of 64 bits"),
-            PlaceError::Offset => f.write_str("the offset does not fit 64 bits"),
-            PlaceError::Line => f.write_str("lines are counted from 1"),
+            PlaceError::Offset => f.write_str("an offset is added: `+0x1c`, of 64 bits at most"),
+            PlaceError::Line => f.write_str("lines are counted from 1, up to 4294967295"),
         }
     }
 }
@@ -89,6 +89,12 @@ impl PlaceAt {
         if let Some((file, digits)) = text.rsplit_once(':').filter(|(file, digits)| is_line(file, digits)) {
             let line = digits.parse().ok().filter(|line| *line > 0).ok_or(PlaceError::Line)?;
             return Ok(PlaceAt::Line { file: file.to_owned(), line });
+        }
+        let is_operator = text.contains("operator");
+        let dangles = text.ends_with(['+', '-']);
+        let subtracts = text.rsplit_once('-').is_some_and(|(name, digits)| !name.is_empty() && is_number(digits));
+        if !is_operator && (dangles || subtracts) {
+            return Err(PlaceError::Offset);
         }
         // `operator+` and `operator++` end in a sign, and no digits follow.
         match text.rsplit_once('+').filter(|(name, digits)| !name.is_empty() && is_number(digits)) {

@@ -103,6 +103,7 @@ impl Lowering<'_> {
     fn asked_changes(&mut self, written: &Inject, occasion: Occasion<'_>) -> Vec<Asked> {
         let mut asked = Vec::new();
         let on = occasion.on;
+        self.check_empty(written);
         if let Some(short) = &written.short {
             asked.push(Asked::new(self.short(short, on), "short", short.span));
         }
@@ -144,6 +145,28 @@ impl Lowering<'_> {
             asked.push(Asked::new(Some(Action::Detach), "detach", detach.span));
         }
         asked.into_iter().flatten().collect()
+    }
+
+    /// An action that changes nothing is a mistake.
+    fn check_empty(&mut self, written: &Inject) {
+        let count = |entries: Option<(usize, Span)>| entries.filter(|(count, _)| *count == 0).map(|(_, span)| span);
+        let tables = [
+            ("args", written.args.as_ref().map(|args| (args.value.len(), args.span))),
+            ("registers", written.registers.as_ref().map(|edits| (edits.value.len(), edits.span))),
+            ("memory", written.memory.as_ref().map(|edits| (edits.value.len(), edits.span))),
+            ("capture", written.capture.as_ref().map(|captures| (captures.value.len(), captures.span))),
+        ];
+        for (key, entries) in tables {
+            if let Some(span) = count(entries) {
+                let help = Some("say what, or take the key out".to_owned());
+                self.error(Code::EMPTY_VALUE, span, format!("`{key}` is empty"), "does nothing", help);
+            }
+        }
+        let draws = written.corrupt.as_ref().is_some_and(|corrupt| corrupt.random.is_some());
+        if let Some(seed) = written.seed.as_ref().filter(|_| written.probability.is_none() && !draws) {
+            let help = Some("add `probability = 0.25`, or take `seed` out".to_owned());
+            self.error(Code::CONFLICTING_KEYS, seed.span, "nothing of the rule is drawn", "a seed of what?", help);
+        }
     }
 
     fn step(&mut self, written: &Step) -> Option<Action> {

@@ -44,6 +44,10 @@ impl Lowering<'_> {
             } else if on.is_some_and(|on| !calls.is_empty() && !on.pattern.is_nouns_only()) {
                 let preds = self.preds(text, calls);
                 filter.args.extend(preds.into_iter().map(|pred| ArgTest { pred }));
+            } else if let Some(point) = point {
+                let help = Some("add `signature = \"name(size: usize) -> ptr\"`".to_owned());
+                let message = format!("the arguments at `{}` are not known", point.text);
+                self.error(Code::NEVER_FIRES, text.span, message, "which arguments?", help);
             } else {
                 self.check_filter(on, text.span, "args", |_| true);
             }
