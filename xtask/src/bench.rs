@@ -23,13 +23,20 @@ struct Row {
     ways: Vec<Way>,
 }
 
-/// Measures all rows, `rounds` times each, and prints the table.
-pub fn run(rounds: usize) -> Result<(), String> {
+/// Measures the rows whose work contains one of `wanted` (all, without any), `rounds` times each, and prints the table.
+pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
     let bin = project::fixtures()?;
     let rinject = project::rinject()?;
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+    let all = rows(&bin, &rinject, folder.path())?;
+    let works: Vec<&str> = all.iter().map(|row| row.work).collect();
+    if let Some(word) = wanted.iter().find(|word| !works.iter().any(|work| work.contains(word.as_str()))) {
+        return Err(format!("no row is about `{word}`; the rows: {}", works.join(", ")));
+    }
     println!("| work | way | median of {rounds} | each | times the first |\n|---|---|---|---|---|");
-    for row in rows(&bin, &rinject, folder.path())? {
+    for row in
+        all.iter().filter(|row| wanted.is_empty() || wanted.iter().any(|word| row.work.contains(word.as_str())))
+    {
         let mut times: Vec<Vec<Duration>> = vec![Vec::new(); row.ways.len()];
         for _ in 0..rounds.max(1) {
             for (way, times) in row.ways.iter().zip(&mut times) {
@@ -180,8 +187,9 @@ fn measure(way: &Way) -> Result<Duration, String> {
     let begun = Instant::now();
     let output = command.output().map_err(|error| format!("cannot run {:?}: {error}", way.words))?;
     let took = begun.elapsed();
-    if !output.status.success() && way.name == "rinject" {
-        return Err(format!("{:?} failed:\n{}", way.words, String::from_utf8_lossy(&output.stdout)));
+    if !output.status.success() {
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        return Err(format!("{:?} failed:\n{}", way.words, String::from_utf8_lossy(&said)));
     }
     Ok(took)
 }

@@ -42,6 +42,8 @@ enum Chore {
     },
     /// Measures, as ratios taken side by side in one run.
     Bench {
+        /// Only rows whose work contains one of these.
+        words: Vec<String>,
         /// Interleaved rounds; medians are shown.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
         Chore::Fixtures => project::fixtures().map(|bin| println!("{}", bin.display())),
         Chore::Bless { words } => bless::run(&words),
         Chore::Soak { times } => soak::run(times),
-        Chore::Bench { rounds } => bench::run(rounds),
+        Chore::Bench { words, rounds } => bench::run(rounds, &words),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
