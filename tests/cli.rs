@@ -12,6 +12,11 @@ const GOOD: &str = "spec = 1\ntarget = { program = \"cat\", args = [\"in\"], fil
     trace = { drop = [\"read(fd ~ '/etc/**')\", \"read(fd ~ '/usr/**')\"] }\n\
     expect = { exit = 1, stderr = { contains = [\"Input/output error\"] } }\n";
 
+/// Two cases.
+const LISTED: &str = "spec = 1\ntarget = { program = \"cat\", args = [\"in\"], files = { in = \"x\" } }\n\
+    inject = [{ on = \"openat(path ~ '${tmp}/in')\", error = [\"EACCES\", \"EMFILE\"] }]\n\
+    trace = { drop = [\"read(fd ~ '/etc/**')\", \"read(fd ~ '/usr/**')\"] }\nexpect = { exit = 1 }\n";
+
 /// A fresh folder with these files.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -304,4 +309,20 @@ fn a_list_of_errors_is_a_case_for_each() {
     );
     let (status, out, err) = run(&mut rinject(here, &["list", "x.toml::error=EIO"]));
     assert!(status != 0 && out.is_empty() && err.contains("no case `x.toml::error=EIO`"), "{err}");
+}
+
+#[test]
+fn a_snapshot_of_a_value_that_is_in_no_list_any_more_is_a_failure() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[("x.toml", LISTED)]);
+    let here = folder.path();
+    assert_eq!(run(&mut rinject(here, &["run", "-u", "x.toml"])).0, 0);
+    fs::write(here.join("x.toml"), LISTED.replace(", \"EMFILE\"", "")).unwrap();
+    let (status, out, err) = run(&mut rinject(here, &["run", "x.toml"]));
+    assert_eq!(status, 1, "{err}");
+    assert!(out.contains("no case of the spec has the snapshot `x@error=EMFILE.snap`"), "{out}");
+    fs::remove_file(here.join("x@error=EMFILE.snap")).unwrap();
+    assert_eq!(run(&mut rinject(here, &["run", "x.toml"])).0, 0);
 }

@@ -5,8 +5,10 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use rinject::cases::{self, SpecFile};
+use rinject::snapshot::golden_path;
 use source::{Source, files, sources, words};
 
 /// Files of src/ that may be longer than [`LONGEST`]: only ever strike out.
@@ -219,18 +221,19 @@ fn no_file_grows_too_long() {
 
 #[test]
 fn every_golden_has_its_spec() {
-    let mut goldens = files(&root(), &["specs"], ".snap");
-    goldens.extend(files(&root(), &["tests/invalid"], ".stderr"));
-    let mut found: Vec<String> = Vec::new();
-    for golden in goldens {
-        let path = Path::new(&golden);
-        // A case of a matrix has its cell behind an `@`.
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let spec = path.with_file_name(format!("{}.toml", stem.split('@').next().unwrap_or_default()));
-        if !root().join(spec).exists() {
-            found.push(golden);
-        }
+    let mut wanted: BTreeSet<PathBuf> = BTreeSet::new();
+    for spec in files(&root(), &["specs"], ".toml") {
+        let path = root().join(&spec);
+        let case = cases::load(&SpecFile::Path(path.clone())).expect("a spec is a text");
+        // A case of a list has its cell behind an `@`.
+        let cells = case.cells().into_iter().map(|case| case.cell.to_string());
+        wanted.extend(cells.map(|cell| golden_path(&path, Some(cell.as_str()).filter(|cell| !cell.is_empty()))));
     }
+    let goldens =
+        files(&root(), &["specs"], ".snap").into_iter().filter(|golden| !wanted.contains(&root().join(golden)));
+    let messages = files(&root(), &["tests/invalid"], ".stderr").into_iter();
+    let messages = messages.filter(|golden| !root().join(golden).with_extension("toml").exists());
+    let found: Vec<String> = goldens.chain(messages).collect();
     none(&found, "goldens without their spec; remove them");
 }
 

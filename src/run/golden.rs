@@ -1,13 +1,14 @@
 //! The text that a case is compared by, and what comparing it came to.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Lines, Options};
 use crate::cases::{Case, SpecFile};
 use crate::plan::Plan;
 use crate::sandbox::Sandbox;
 use crate::snapshot::{self, Compared, Golden, SnapshotError, Update, golden_path};
+use crate::spec::Spec;
 use crate::verdict::{Failure, FailureKind, Outcome, Verdict};
 
 /// A longer transcript is no golden text: nobody reads it.
@@ -37,6 +38,7 @@ pub(super) fn compare(
         // What came of a run that was killed is compared with nothing and never written.
         return Ok(Files::default());
     }
+    say_strays(case, spec, outcome);
     let wanted = plan.snapshot.transcript || plan.snapshot.stdout || !plan.snapshot.files.is_empty();
     if !wanted {
         if path.exists() {
@@ -75,6 +77,19 @@ pub(super) fn compare(
             Files { written: None, pending }
         }
     })
+}
+
+/// Golden files of values that are in no list any more are a failure of the spec's first case.
+fn say_strays(case: &Case, path: &Path, outcome: &mut Outcome) {
+    let cells = case.spec.as_ref().map(Spec::cells).unwrap_or_default();
+    if cells.first() != Some(&case.cell) {
+        return;
+    }
+    let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
+    for stray in snapshot::strays(path, &cells) {
+        let message = format!("no case of the spec has the snapshot `{}`", stray.display());
+        outcome.fail(Failure::of(FailureKind::Snapshot, message).with_help("remove it"));
+    }
 }
 
 /// A failed run may leave a text to look at, but does not write over a golden one.

@@ -5,8 +5,10 @@ mod diff;
 mod file;
 mod pending;
 mod policy;
+mod stray;
 
 pub use diff::{DiffStyle, render_diff};
 pub use file::{Golden, SnapshotError, golden_path, pending_path, read, write};
 pub use pending::{Pending, accept, find_pending, reject};
 pub use policy::{Compared, Update, compare};
+pub use stray::strays;
