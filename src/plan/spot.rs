@@ -143,7 +143,9 @@ impl<'a> Reader<'a> {
             self.at += 1;
             return Ok(Base::Behind(Box::new(spot)));
         }
-        let len = rest.find(['+', '-', '[', ']', ' ']).unwrap_or(rest.len());
+        // A module's name may hold a minus sign: `redis-server!server-8`.
+        let module = rest.find(['+', '[', ']', ' ']).map_or(rest, |end| &rest[..end]).find('!').unwrap_or(0);
+        let len = rest[module..].find(['+', '-', '[', ']', ' ']).map_or(rest.len(), |end| module + end);
         let word = &rest[..len];
         if word.is_empty() {
             return Err(
@@ -194,6 +196,8 @@ mod tests {
         assert_eq!(parse(" rsp - 0x10 "), Ok(Spot { base: register("rsp"), offset: -16 }));
         assert_eq!(parse("buf"), Ok(Spot { base: Base::Argument("buf".into()), offset: 0 }));
         assert_eq!(parse("0x1000"), Ok(Spot { base: Base::Number(0x1000), offset: 0 }));
+        let server = Base::Place("redis-server!server".into(), Place::parse("redis-server!server").unwrap());
+        assert_eq!(parse("redis-server!server-8"), Ok(Spot { base: server, offset: -8 }));
         let inner = Spot { base: register("rdi"), offset: 16 };
         assert_eq!(parse("[rdi+16]-4"), Ok(Spot { base: Base::Behind(Box::new(inner)), offset: -4 }));
     }
