@@ -86,6 +86,7 @@ codes! {
     IMPLAUSIBLE_ERRNO = 412;
     IMPOSSIBLE_ERRNO = 413;
     TOO_MANY_POINTS = 414;
+    TOO_MANY_CASES = 415;
     // Known to the format, not to this version.
     UNSUPPORTED_KEY = 501;
     UNSUPPORTED_VALUE = 502;

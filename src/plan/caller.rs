@@ -46,7 +46,7 @@ impl Caller {
         self.module.as_ref().is_none_or(|glob| glob.matches(module))
             && match function {
                 Some(function) => {
-                    let named = if self.with_parameters { function } else { without_parameters(function) };
+                    let named = if self.with_parameters { function } else { base_name(function) };
                     self.function.is_match(named)
                 }
                 None => self.any_function,
@@ -62,7 +62,7 @@ impl fmt::Display for Caller {
 
 /// `wal::commit(int)` is `wal::commit`. Only what closes at the end is a list of parameters: `(anonymous namespace)::f`
 /// and `operator()` have none, `f() const` has.
-fn without_parameters(function: &str) -> &str {
+pub fn base_name(function: &str) -> &str {
     let closed = function.trim_end_matches(" const");
     if !closed.ends_with(')') {
         return function;

@@ -22,7 +22,7 @@ pub use action::{
 };
 pub use bpf::filter;
 pub use budget::{Budget, Resource};
-pub use caller::Caller;
+pub use caller::{Caller, base_name};
 pub use chance::Chance;
 pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,

@@ -41,6 +41,8 @@ pub enum PlaceAt {
 pub enum PlaceError {
     /// There is no text, or none after `!`.
     Empty,
+    /// There is nothing before `!`, or a second one.
+    Form,
     /// What is before `!` is no glob, with the reason.
     Module(String),
     /// What is after `0x` is no address of 64 bits.
@@ -55,6 +57,7 @@ impl fmt::Display for PlaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PlaceError::Empty => f.write_str("a symbol, a line or an address is missing"),
+            PlaceError::Form => f.write_str("`!` stands between one module and one symbol"),
             PlaceError::Module(reason) => write!(f, "the module is no glob: {reason}"),
             PlaceError::Address => f.write_str("not an address of 64 bits"),
             PlaceError::Offset => f.write_str("an offset is added: `+0x1c`, of 64 bits at most"),
@@ -72,6 +75,10 @@ impl Place {
     /// Says which part of it is wrong.
     pub fn parse(text: &str) -> Result<Place, PlaceError> {
         let (module, rest) = split_module(text.trim());
+        let is_again = module.is_some() && split_module(rest).0.is_some();
+        if module == Some("") || is_again {
+            return Err(PlaceError::Form);
+        }
         let module = module.map(PathGlob::parse).transpose().map_err(PlaceError::Module)?;
         Ok(Place { module, at: PlaceAt::parse(rest)? })
     }
@@ -189,6 +196,7 @@ mod tests {
         check("operator++", None, symbol("operator++", 0));
         check("operator+(One, One)+0x8", None, symbol("operator+(One, One)", 8));
         check("operator!=", None, symbol("operator!=", 0));
+        check("kv!<fn() -> ! as kv::Run>::run", Some("kv"), symbol("<fn() -> ! as kv::Run>::run", 0));
         check("kv!operator!=+1", Some("kv"), symbol("operator!=", 1));
         check("<fn() -> ! as kv::Run>::run", None, symbol("<fn() -> ! as kv::Run>::run", 0));
         check("a::b", None, symbol("a::b", 0));
@@ -208,6 +216,9 @@ mod tests {
     fn the_wrong_part_is_named() {
         refused("", PlaceError::Empty);
         refused("kv!", PlaceError::Empty);
+        refused("!read", PlaceError::Form);
+        refused("libc!read!x", PlaceError::Form);
+        refused("libc!!read", PlaceError::Form);
         refused("[kv!main", PlaceError::Module("unclosed character class; missing ']'".to_owned()));
         refused("0x", PlaceError::Address);
         refused("0xzz", PlaceError::Address);

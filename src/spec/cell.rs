@@ -5,6 +5,10 @@ use std::fmt;
 
 use super::model::{At, Inject, Scalar, Spec};
 use crate::abi::Errno;
+use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// More cases than this are a slip: nobody reads so many snapshots, and with a few more lists no machine holds their names.
+const MOST: usize = 10_000;
 
 /// A choice of values by key, in file order; empty where a spec has nothing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +50,27 @@ impl Spec {
             cells = cells.iter().flat_map(|cell| choice.values.iter().map(move |value| with(cell, value))).collect();
         }
         cells
+    }
+
+    /// Says if there are more cells than can be meant; they are not made then.
+    pub(super) fn check_number_of_cells(&mut self) {
+        let mut number = 1_usize;
+        let mut found = None;
+        for (_, choice) in self.choices() {
+            number = number.saturating_mul(choice.values.len());
+            let (Some(first), Some(last)) = (choice.values.first(), choice.values.last()) else { continue };
+            if number > MOST {
+                let span = Span { start: first.span.start, end: last.span.end };
+                let error = Diagnostic::error(&self.source, Code::TOO_MANY_CASES, "the lists make too many cases")
+                    .at(span, format!("with these there are {number} combinations or more"))
+                    .help(Some(format!("at most {MOST} are run: shorten the lists, or write two specs")));
+                found = Some(error);
+                break;
+            }
+        }
+        if let Some(error) = found {
+            self.problems.push(error);
+        }
     }
 
     /// The spec with the values of a cell in place of its lists. A list that the cell says nothing of stands for its

@@ -48,5 +48,6 @@ pub fn parse(source: &Arc<Source>) -> Result<Spec, Diagnostics> {
     read::version(&walk, &root);
     let mut spec = read::spec(&walk, &root, source);
     spec.problems = walk.into_problems();
+    spec.check_number_of_cells();
     Ok(spec)
 }

@@ -166,8 +166,8 @@ pub struct Trace {
 pub struct Inject {
     /// The table.
     pub span: Span,
-    /// Whether a key was refused: what is missing or contradictory may be due to that.
-    pub incomplete: bool,
+    /// Whether it has an action or a place, good or bad; a key that was refused may have been meant as one.
+    pub does_something: bool,
     /// `name`.
     pub name: Option<Text>,
     /// `on`.

@@ -184,6 +184,36 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
     }
 }
 
+/// Keys that do something, or name a place where nothing need be done.
+const ACTIONS: [&str; 19] = [
+    "at",
+    "watch",
+    "error",
+    "error-after",
+    "retval",
+    "return",
+    "signal",
+    "delay-enter",
+    "delay-exit",
+    "kill",
+    "short",
+    "corrupt",
+    "args",
+    "replace",
+    "registers",
+    "memory",
+    "step",
+    "capture",
+    "use",
+];
+
+/// Whether a rule has a key that does something, also where its value cannot be read.
+fn does_something(fields: &Fields<'_, '_>) -> bool {
+    let is_off = |value: &Value<'_>| value.get_ref().as_bool() == Some(false);
+    ACTIONS.iter().any(|key| fields.get(key).is_some())
+        || ["suppress", "detach"].iter().any(|key| fields.get(key).is_some_and(|value| !is_off(value)))
+}
+
 fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
     let is_placed = ["on", "at", "watch", "budget", "use"].iter().any(|key| fields.get(key).is_some());
     let on = if is_placed { fields.text("on") } else { fields.missing("on") };
@@ -194,10 +224,7 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
     let error_after = self::error(walk, fields, "error-after", &mut choices);
     let rule = Inject {
         span: fields.span,
-        incomplete: fields.refused.get()
-            || filter_refused
-            || error.is_none() && fields.get("error").is_some()
-            || error_after.is_none() && fields.get("error-after").is_some(),
+        does_something: fields.refused.get() || filter_refused || does_something(fields),
         name: fields.text("name"),
         on,
         at: fields.text("at"),

@@ -94,15 +94,14 @@ impl Ready {
 /// A rule with `use`: what the author does not say is that of the ready rule, standing where its name stands.
 pub(super) fn filled(walk: &Walk, fields: &Fields<'_, '_>, rule: Inject) -> Inject {
     let Some(name) = fields.text("use") else {
-        let incomplete = rule.incomplete || fields.get("use").is_some();
-        return Inject { incomplete, ..rule };
+        return rule;
     };
     let Some(ready) = Ready::find(&name.value) else {
         let help = did_you_mean(&name.value, READY.iter().map(|ready| ready.name))
             .or_else(|| Some("docs/spec.md lists them; `rinject explain NAME` shows one".to_owned()));
         let message = format!("there is no ready rule `{}`", name.value);
         walk.report(Code::BAD_CHOICE, name.span, message, "not one of them", help);
-        return Inject { incomplete: true, ..rule };
+        return rule;
     };
     for key in DECIDED {
         if let Some(own) = fields.get(key) {

@@ -218,6 +218,12 @@ impl<'w, 't> Fields<'w, 't> {
         let Some(value) = self.get(name) else { return Vec::new() };
         match value.get_ref() {
             DeValue::String(_) => self.text(name).into_iter().collect(),
+            DeValue::Array(texts) if texts.is_empty() => {
+                let help = Some(format!("write `{name} = {}`, or take the key out", self.example(name)));
+                let message = format!("`{name}` is an empty list");
+                self.walk.report(Code::EMPTY_VALUE, value.span().into(), message, "names nothing", help);
+                Vec::new()
+            }
             DeValue::Array(_) => self.texts(name).map(|texts| texts.value).unwrap_or_default(),
             _ => self
                 .walk

@@ -26,8 +26,7 @@ impl Lowering<'_> {
     /// The actions of a rule in the order of the action table. `phase` is `None` where the event is wrong already.
     pub(super) fn actions(&mut self, written: &Inject, occasion: Occasion<'_>, phase: Option<Phase>) -> Vec<Action> {
         let asked = self.asked(written, occasion, phase);
-        let is_placed = written.at.is_some() || written.watch.is_some();
-        if asked.is_empty() && !is_placed && !written.incomplete && !has_action(written) {
+        if asked.is_empty() && !written.does_something {
             let help = Some(
                 "add `error = \"EIO\"`, or `retval`, `short`, `args`, `signal`, `kill`, `registers`, `memory`, ..."
                     .to_owned(),
@@ -149,7 +148,12 @@ impl Lowering<'_> {
 
     /// An action that changes nothing is a mistake.
     fn check_empty(&mut self, written: &Inject) {
-        let count = |entries: Option<(usize, Span)>| entries.filter(|(count, _)| *count == 0).map(|(_, span)| span);
+        // What could not be read has been reported, and is not empty as written.
+        let is_bare =
+            |span: Span| matches!(self.spec.source.slice(span).replace([' ', '\n'], "").as_str(), "{}" | "[]");
+        let count = |entries: Option<(usize, Span)>| {
+            entries.filter(|(count, span)| *count == 0 && is_bare(*span)).map(|(_, span)| span)
+        };
         let tables = [
             ("args", written.args.as_ref().map(|args| (args.value.len(), args.span))),
             ("registers", written.registers.as_ref().map(|edits| (edits.value.len(), edits.span))),
@@ -404,26 +408,4 @@ impl Lowering<'_> {
             self.problems.push(error);
         }
     }
-}
-
-/// Whether the author wrote any action, good or bad.
-fn has_action(written: &Inject) -> bool {
-    written.error.is_some()
-        || written.retval.is_some()
-        || written.signal.is_some()
-        || written.delay_enter.is_some()
-        || written.delay_exit.is_some()
-        || written.kill.is_some()
-        || written.error_after.is_some()
-        || written.short.is_some()
-        || written.corrupt.is_some()
-        || written.args.is_some()
-        || written.replace.is_some()
-        || written.registers.is_some()
-        || written.memory.is_some()
-        || written.capture.is_some()
-        || written.returns.is_some()
-        || written.detach.as_ref().is_some_and(|detach| detach.value)
-        || written.step.is_some()
-        || written.suppress.as_ref().is_some_and(|suppress| suppress.value)
 }

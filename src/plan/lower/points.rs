@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Lowering;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::pattern::{Noun, Pattern, Pred, Value, parse, parse_free_preds};
-use crate::plan::{Access, KINDS, Place, Point, PointKind, Signature};
+use crate::plan::{Access, KINDS, Place, PlaceAt, Point, PointKind, Signature, base_name};
 use crate::spec::{Inject, Text};
 
 /// Debug registers that hold an address (Intel SDM volume 3, 17.2.1).
@@ -44,7 +44,23 @@ impl Lowering<'_> {
             .help(Some(help.to_owned()));
             self.problems.push(error);
         }
+        self.check_signature_name(written, &point);
         Some(point)
+    }
+
+    /// The arguments of one function are not those of another.
+    fn check_signature_name(&mut self, written: &Inject, point: &Point) {
+        let (Some(text), Some(signature)) = (&written.signature, &point.signature) else { return };
+        let PlaceAt::Symbol { name, offset: 0 } = &point.place.at else { return };
+        if is_named(name, &signature.name) {
+            return;
+        }
+        let message = format!("`at` names `{name}`, and the signature is that of `{}`", signature.name);
+        let error = Diagnostic::error(&self.spec.source, Code::CONFLICTING_KEYS, message)
+            .at(text.span, "of another function")
+            .at(point.span, "the rule's place")
+            .help(Some("write the same name in both".to_owned()));
+        self.problems.push(error);
     }
 
     /// Says which of the keys that name the event a rule has too many of, and which go with another one.
@@ -222,4 +238,24 @@ impl Lowering<'_> {
 fn is_at(place: &str, name: &str) -> bool {
     let symbol = |text: &str| text.rsplit('!').next().unwrap_or_default().to_owned();
     place == name || symbol(place) == symbol(name)
+}
+
+/// Whether a symbol is called so: as a whole, without its parameters, or without what it is a part of.
+fn is_named(symbol: &str, name: &str) -> bool {
+    let symbol = symbol.strip_suffix("@plt").unwrap_or(symbol);
+    let base = base_name(symbol);
+    symbol == name || base == name || base.strip_suffix(name).is_some_and(|path| path.ends_with("::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_named;
+
+    #[test]
+    fn a_function_has_shorter_names() {
+        let names = ["malloc", "write@plt", "wal::commit", "wal::commit(int)", "<kv::Log as kv::Sync>::commit"];
+        assert_eq!(names.map(|name| is_named(name, "commit")), [false, false, true, true, true]);
+        assert!(is_named("write@plt", "write") && is_named("wal::commit(int)", "wal::commit"));
+        assert!(!is_named("precommit", "commit") && !is_named("wal::commit", "log::commit"));
+    }
 }
