@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::abi::{Arch, Errno, Sysno};
-use crate::faults::{self, Failure, Restart};
+use crate::faults::{self, Clause, Failure, Restart};
 use crate::plan::Rule;
 
 /// How many calls of a rule are told one by one.
@@ -30,8 +30,13 @@ pub(super) fn of_call(call: Sysno) -> String {
         }
         let _ = writeln!(text, "{}", row[3]);
     }
+    let timed = model.failures().any(|failure| failure.when.clauses().contains(&Clause::Timed));
     text += match model.restart {
         Restart::Never => "",
+        Restart::Restarts if timed => {
+            "\nA signal handler interrupts it while it waits; with SA_RESTART it goes on, but on a socket with a time \
+             limit: signal(7)\n"
+        }
         Restart::Restarts => {
             "\nA signal handler interrupts it while it waits; with SA_RESTART it goes on: signal(7)\n"
         }

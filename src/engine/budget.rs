@@ -18,19 +18,10 @@ use crate::transcript::{CallResult, Event, EventKind};
 pub(super) struct Budgets {
     /// Bytes written, of the run or of one process.
     written: HashMap<(usize, u32), u64>,
-    /// Memory of processes.
-    memory: HashMap<(usize, u32), Memory>,
+    /// What private memory a process had when it first asked for more.
+    memory: HashMap<(usize, u32), u64>,
     /// The most that was ever used.
     most: HashMap<(usize, Resource), u64>,
-}
-
-/// The private memory of one process.
-#[derive(Clone, Copy, Debug)]
-struct Memory {
-    /// What it had when it first asked for more.
-    first: u64,
-    /// What it had when that was last looked at.
-    now: u64,
 }
 
 /// What a call wants.
@@ -44,12 +35,6 @@ struct Demand {
 impl Budgets {
     fn written(&self, rule: usize, of: u32) -> u64 {
         self.written.get(&(rule, of)).copied().unwrap_or(0)
-    }
-
-    fn grown(&self, rule: usize, process: Option<u32>) -> u64 {
-        let meant = |(at, other): &(usize, u32)| *at == rule && process.is_none_or(|process| process == *other);
-        let memory = self.memory.iter().filter(|(key, _)| meant(key));
-        memory.map(|(_, memory)| memory.now.saturating_sub(memory.first)).sum()
     }
 
     /// The memory of a process is gone: it has ended or has a new image.
@@ -133,12 +118,7 @@ impl Engine {
                     let of = if rule.scope == Scope::Process { process } else { 0 };
                     *self.budgets.written.entry((at, of)).or_default() += bytes;
                 }
-                Some(Resource::Memory) => {
-                    if let Some(memory) = self.budgets.memory.get_mut(&(at, process)) {
-                        memory.now = inspect.data_memory();
-                    }
-                }
-                Some(Resource::Fds | Resource::Processes) | None => {}
+                Some(Resource::Memory | Resource::Fds | Resource::Processes) | None => {}
             }
             if let Some(resource) = resource {
                 let used = self.used(at, &rule, resource, process, inspect);
@@ -153,10 +133,11 @@ impl Engine {
             Resource::Disk => self.budgets.written(at, if alone { process } else { 0 }),
             Resource::Fds => inspect.open_descriptors().len() as u64,
             Resource::Memory => {
-                let now = inspect.data_memory();
-                let memory = self.budgets.memory.entry((at, process)).or_insert(Memory { first: now, now });
-                memory.now = now;
-                self.budgets.grown(at, alone.then_some(process))
+                let now = |process: &u32| self.processes.get(process).map(|process| inspect.data_memory(process.id));
+                self.budgets.memory.entry((at, process)).or_insert_with(|| now(&process).unwrap_or_default());
+                let meant = |(rule, other): &(usize, u32)| *rule == at && (!alone || *other == process);
+                let memory = self.budgets.memory.iter().filter(|(key, _)| meant(key));
+                memory.map(|((_, process), first)| now(process).unwrap_or_default().saturating_sub(*first)).sum()
             }
             Resource::Processes => self.tasks.len() as u64,
         }

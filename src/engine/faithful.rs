@@ -1,7 +1,6 @@
 //! How a call fails: what the kernel would still have done, and whether it could have failed so at all.
 //! It must not know which rule fires when.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
@@ -10,7 +9,7 @@ use super::inspect::{Inspect, Region};
 use super::stop::Edit;
 use super::tamper::Tampering;
 use super::task::InCall;
-use crate::abi::{Addr, ArgKind, Errno, Operation, Signal, SignalSet, Sysno};
+use crate::abi::{Addr, ArgKind, Errno, Operation, Signal, SignalSet, Sysno, TaskId};
 use crate::faults::{self, Clause, Effect, Facts, Fit, Restart};
 use crate::pattern::Head;
 use crate::plan::{Action, Recipient, Rule, Side};
@@ -32,11 +31,35 @@ pub(super) struct Request<'a> {
     pub(super) errno: Errno,
 }
 
-/// Which descriptors have heard of an error of their file: fsync(2) tells it once for each open file.
+/// Which open files have heard of an error of their file: fsync(2) tells it once for each.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// The process, the descriptor's name, and the file.
-    heard: BTreeSet<(u32, Arc<str>, Arc<str>)>,
+    heard: Vec<Heard>,
+}
+
+/// An open file that has heard of an error.
+#[derive(Debug)]
+struct Heard {
+    /// The path on the host.
+    file: Arc<str>,
+    /// By which descriptor of which process it was asked.
+    process: u32,
+    task: TaskId,
+    fd: i32,
+    name: Arc<str>,
+    /// The descriptors that the process had for it then: its duplicates live on when it is closed.
+    duplicates: Vec<i32>,
+}
+
+impl Heard {
+    /// Whether `fd`, called `name`, of a process is this open file.
+    fn is(&self, (process, fd, name): (u32, i32, &str), inspect: &dyn Inspect) -> bool {
+        if process == self.process && fd == self.fd {
+            return *name == *self.name;
+        }
+        let known = process == self.process && self.duplicates.contains(&fd);
+        known || inspect.is_same_file(fd, self.task, self.fd) == Some(true)
+    }
 }
 
 impl Told {
@@ -46,7 +69,7 @@ impl Told {
         let EventKind::Call(call) = &event.kind else { return };
         for arg in call.args.iter().filter(|arg| member.sides.contains(&arg.name)) {
             if let Value::Descriptor { host, .. } = &arg.value {
-                self.heard.retain(|(_, _, file)| file != host);
+                self.heard.retain(|heard| heard.file != *host);
             }
         }
     }
@@ -58,7 +81,7 @@ impl Request<'_> {
         let (sysno, errno) = (self.sysno, self.errno);
         let model = faults::model(sysno);
         let signal = self.interrupter(engine, model.restart, inspect);
-        let effect = match model.fit(errno, &self.facts(engine, signal.is_some(), inspect)) {
+        let effect = match model.fit(errno, &self.facts(signal.is_some(), inspect)) {
             Fit::Holds(failure) => {
                 let needs_signal = failure.when.clauses().contains(&Clause::Caught);
                 let send = signal.filter(|signal| needs_signal && !self.sends(*signal));
@@ -88,7 +111,7 @@ impl Request<'_> {
             Effect::Closes | Effect::Background => vec![Deed::Fail(self.at, self.errno)],
             Effect::OldBreak => vec![Deed::Tamper(self.old_break(inspect)?)],
             Effect::OncePerFile => {
-                self.tell(&mut engine.told)?;
+                self.tell(engine, inspect)?;
                 vec![self.skip()]
             }
             Effect::Nothing | Effect::Partial | Effect::Sigpipe | Effect::Sigxfsz => vec![self.skip()],
@@ -125,14 +148,21 @@ impl Request<'_> {
         })
     }
 
-    fn tell(&self, told: &mut Told) -> Result<(), String> {
+    fn tell(&self, engine: &mut Engine, inspect: &dyn Inspect) -> Result<(), String> {
         let EventKind::Call(call) = &self.event.kind else { return Ok(()) };
-        let descriptor = call.args.iter().find_map(|arg| match &arg.value {
-            Value::Descriptor { name, host, .. } => Some((Arc::from(&**name), Arc::from(&**host))),
+        let descriptor = call.args.iter().zip(self.call.raw.args).find_map(|(arg, raw)| match &arg.value {
+            Value::Descriptor { name, host, .. } => Some((raw as i32, name, host)),
             _ => None,
         });
-        let Some((name, file)) = descriptor else { return Ok(()) };
-        if told.heard.insert((self.event.task.process, name, file)) {
+        let Some((fd, name, file)) = descriptor else { return Ok(()) };
+        let process = self.event.task.process;
+        let Some(task) = engine.processes.get(&process).map(|process| process.id) else { return Ok(()) };
+        let told = &mut engine.told.heard;
+        if !told.iter().any(|heard| heard.file == *file && heard.is((process, fd, name), inspect)) {
+            let is_duplicate = |other: &i32| inspect.is_same_file(fd, task, *other) == Some(true);
+            let duplicates = inspect.open_descriptors().into_iter().filter(is_duplicate).collect();
+            let (file, name) = (file.clone(), name.clone());
+            told.push(Heard { file, process, task, fd, name, duplicates });
             return Ok(());
         }
         Err(format!(
@@ -141,10 +171,15 @@ impl Request<'_> {
         ))
     }
 
-    fn facts(&self, engine: &Engine, caught: bool, inspect: &dyn Inspect) -> Facts {
+    fn facts(&self, caught: bool, inspect: &dyn Inspect) -> Facts {
         let raw = &self.call.raw;
-        let size_limit = engine.plan.target.limits.fsize.is_some();
-        let mut facts = Facts { args: raw.args, caught, size_limit, ..Facts::default() };
+        let time_limit = self.is_timed(inspect);
+        let size_limit = self.asks_for(|clause| clause == Clause::Limited) && inspect.size_limit();
+        let compares = self.asks_for(|clause| matches!(clause, Clause::Differs { .. }));
+        let mut word = [0; 4];
+        let is_read = compares && inspect.read(Addr(raw.args[0]), &mut word) == word.len();
+        let pointed_at = is_read.then(|| u32::from_ne_bytes(word));
+        let mut facts = Facts { args: raw.args, caught, size_limit, time_limit, pointed_at, ..Facts::default() };
         for (at, arg) in self.sysno.info().args.unwrap_or_default().iter().enumerate() {
             if arg.kind == ArgKind::Fd {
                 facts.descriptors[at] = inspect.open_file(raw.args[at] as i32);
@@ -153,13 +188,28 @@ impl Request<'_> {
         facts
     }
 
+    /// Whether the call's failures depend on such a clause.
+    fn asks_for(&self, wanted: impl Fn(Clause) -> bool) -> bool {
+        faults::model(self.sysno)
+            .failures()
+            .any(|failure| failure.when.clauses().iter().any(|clause| wanted(*clause)))
+    }
+
+    /// Whether it waits on a socket with a time limit. Whatever its handler says such a call is not started again
+    /// (signal(7)).
+    fn is_timed(&self, inspect: &dyn Inspect) -> bool {
+        let member = |operation| Operation::parse(operation).is_some_and(|all| all.member(self.sysno).is_some());
+        let sends = ["net.send", "net.connect", "file.write"].into_iter().any(member);
+        self.asks_for(|clause| clause == Clause::Timed) && inspect.time_limit(self.call.raw.args[0] as i32, sends)
+    }
+
     /// The signal that can interrupt the call: the rule's own, or the lowest-numbered one.
     fn interrupter(&self, engine: &Engine, restart: Restart, inspect: &dyn Inspect) -> Option<Signal> {
         if self.errno.name() != Some("EINTR") || restart == Restart::Never {
             return None;
         }
         let handlers = &engine.processes.get(&self.event.task.process)?.handlers;
-        let restarts = restart == Restart::Restarts;
+        let restarts = restart == Restart::Restarts && !self.is_timed(inspect);
         let able = SignalSet(inspect.caught_signals().0 & !inspect.blocked_signals().0);
         let own = self.rule.actions.iter().find_map(|action| match action {
             Action::Signal { signal, .. } => Some(*signal),

@@ -46,12 +46,93 @@ fn without_a_handler_nothing_is_interrupted() {
 #[test]
 fn a_handler_that_does_not_restart_runs_before_eintr_is_seen() {
     let mut run = failing("write", "EINTR", Kind::Pipe, false);
-    // `struct kernel_sigaction`: no SA_RESTART.
-    run.script.memory.insert(0x2000, vec![0; 32]);
+    handle_sigusr2(&mut run, 0);
+    assert_eq!(written(&mut run), [Edit::Skip(-4), signal("SIGUSR2")]);
+}
+
+/// Sets a handler, as with `struct kernel_sigaction`.
+fn handle_sigusr2(run: &mut Run, flags: u64) {
+    let action = [0, flags, 0, 0].map(u64::to_ne_bytes).concat();
+    run.script.memory.insert(0x2000, action);
     run.call(ROOT, "rt_sigaction", [12, 0x2000, 0, 8, 0, 0], 0);
     run.script.caught = SignalSet(1 << 11);
     run.take_edits();
-    assert_eq!(written(&mut run), [Edit::Skip(-4), signal("SIGUSR2")]);
+}
+
+#[test]
+fn a_handler_that_restarts_interrupts_only_a_socket_with_a_time_limit() {
+    const SA_RESTART: u64 = 0x1000_0000;
+    for (timed, expected) in
+        [(vec![], vec![]), (vec![(3, false)], vec![]), (vec![(3, true)], vec![Edit::Skip(-4), signal("SIGUSR2")])]
+    {
+        let mut run = failing("write", "EINTR", Kind::Socket, false);
+        run.script.timed = timed;
+        handle_sigusr2(&mut run, SA_RESTART);
+        assert_eq!(written(&mut run), expected);
+    }
+}
+
+#[test]
+fn a_time_limit_is_of_one_direction() {
+    for (call, sends) in [("recvfrom", false), ("read", false), ("accept", false), ("sendto", true), ("write", true)]
+    {
+        for limit in [false, true] {
+            let mut run = failing(call, "EAGAIN", Kind::Socket, false);
+            run.script.timed = vec![(3, limit)];
+            run.enter(ROOT, call, [3, 0x1000, 5, 0, 0, 0]);
+            let expected = if sends == limit { vec![Edit::Skip(-11)] } else { vec![] };
+            assert_eq!(run.take_edits(), expected, "{call} with a limit, for sending: {limit}");
+        }
+    }
+}
+
+#[test]
+fn a_futex_with_the_expected_value_is_waited_for() {
+    const WAIT: u64 = 0;
+    const CMP_REQUEUE: u64 = 4;
+    const LOCK_PI: u64 = 6;
+    for (operation, value, value3, fails) in [
+        (WAIT, 5, 0, false),
+        (WAIT, 5 | 1 << 40, 0, false),
+        (WAIT, 6, 0, true),
+        (CMP_REQUEUE, 1, 5, false),
+        (CMP_REQUEUE, 1, 6, true),
+        (LOCK_PI, 5, 0, true),
+    ] {
+        let mut run = failing("futex", "EAGAIN", Kind::File, false);
+        run.script.memory.insert(0x3000, vec![5, 0, 0, 0]);
+        run.enter(ROOT, "futex", [0x3000, operation | 0x80, value, 0, 0, value3]);
+        let expected = if fails { vec![Edit::Skip(-11)] } else { vec![] };
+        assert_eq!(run.take_edits(), expected, "{operation} {value} {value3}");
+    }
+}
+
+#[test]
+fn what_is_beyond_a_limit_of_size_brings_a_signal() {
+    let mut run = failing("write", "EFBIG", Kind::File, false);
+    run.script.size_limit = true;
+    assert_eq!(written(&mut run), [Edit::Skip(-27), signal("SIGXFSZ")]);
+    assert_eq!(written(&mut failing("write", "EFBIG", Kind::File, false)), [Edit::Skip(-27)]);
+}
+
+#[test]
+fn an_open_file_hears_of_a_lost_write_once_by_whatever_descriptor() {
+    let mut run = failing("fsync", "EIO", Kind::File, false);
+    run.script.duplicates = vec![3, 7];
+    let synced = |run: &mut Run, fd: u64| {
+        run.enter(ROOT, "fsync", [fd, 0, 0, 0, 0, 0]);
+        run.take_edits()
+    };
+    assert_eq!(synced(&mut run, 3), [Edit::Skip(-5)]);
+    assert_eq!(synced(&mut run, 3), []);
+    run.resumes(ROOT);
+    run.see(ROOT, Stop::Exit(0));
+    assert_eq!(synced(&mut run, 7), []);
+    run.resumes(ROOT);
+    run.see(ROOT, Stop::Exit(0));
+    // A write can be lost anew.
+    run.call(ROOT, "write", WRITE, 5);
+    assert_eq!(synced(&mut run, 7), [Edit::Skip(-5)]);
 }
 
 #[test]

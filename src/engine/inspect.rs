@@ -49,12 +49,20 @@ pub trait Inspect {
     fn is_fifo(&self, fd: i32) -> bool;
     /// What kind of thing descriptor `fd` refers to, and whether it has O_NONBLOCK; `None` when it is not open.
     fn open_file(&self, fd: i32) -> Option<faults::Descriptor>;
+    /// Whether `fd` is a socket with a time limit, for what it sends (SO_SNDTIMEO) or else for what it receives
+    /// (SO_RCVTIMEO).
+    fn time_limit(&self, fd: i32, sends: bool) -> bool;
+    /// Whether `fd` and the descriptor `other_fd` of the task `other` are one open file: by dup(2), fork(2) or over a
+    /// socket. `None` where the kernel does not tell.
+    fn is_same_file(&self, fd: i32, other: TaskId, other_fd: i32) -> Option<bool>;
+    /// Whether the size of the files that this process writes is limited (RLIMIT_FSIZE).
+    fn size_limit(&self) -> bool;
     /// The descriptors that this process has open, in the order of their numbers.
     fn open_descriptors(&self) -> Vec<i32>;
     /// Bytes of the regular file behind `fd` from `offset` on, or from where it is read next; `None` for anything else.
     fn rest_of_file(&self, fd: i32, offset: Option<u64>) -> Option<u64>;
-    /// Bytes of private writable memory, as RLIMIT_DATA counts them (`VmData`, proc_pid_status(5)).
-    fn data_memory(&self) -> u64;
+    /// Bytes of private writable memory of a process, as RLIMIT_DATA counts them (`VmData`, proc_pid_status(5)).
+    fn data_memory(&self, process: TaskId) -> u64;
     /// The end of the heap that brk(2) moves.
     fn program_break(&self) -> Option<Addr>;
     /// Signals that this thread keeps blocked.

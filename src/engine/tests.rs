@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod budget;
 mod points;
 
 use super::*;
@@ -24,6 +25,13 @@ struct Script {
     caught: SignalSet,
     files: BTreeMap<i32, faults::Descriptor>,
     rsp: u64,
+    /// Sockets with a time limit, and whether it is one for sending.
+    timed: Vec<(i32, bool)>,
+    /// Descriptors that are all one open file.
+    duplicates: Vec<i32>,
+    size_limit: bool,
+    data_memory: u64,
+    program_break: Option<Addr>,
     sites: BTreeMap<String, Vec<Site>>,
     /// Where a breakpoint has put the task back to.
     rewound: std::cell::Cell<Option<u64>>,
@@ -59,6 +67,7 @@ impl Inspect for Script {
         match fd {
             0..=2 => Some(Descriptor::Path(Arc::from("/dev/null"))),
             3 => Some(Descriptor::Path(Arc::from("/case/data"))),
+            fd if self.duplicates.contains(&fd) => Some(Descriptor::Path(Arc::from("/case/data"))),
             4 => Some(Descriptor::Pipe { inode: 77, writes: false }),
             _ => None,
         }
@@ -113,6 +122,18 @@ impl Inspect for Script {
         self.files.get(&fd).copied()
     }
 
+    fn time_limit(&self, fd: i32, sends: bool) -> bool {
+        self.timed.contains(&(fd, sends))
+    }
+
+    fn is_same_file(&self, fd: i32, _other: TaskId, other_fd: i32) -> Option<bool> {
+        Some(self.duplicates.contains(&fd) && self.duplicates.contains(&other_fd))
+    }
+
+    fn size_limit(&self) -> bool {
+        self.size_limit
+    }
+
     fn open_descriptors(&self) -> Vec<i32> {
         (0..5).collect()
     }
@@ -121,12 +142,12 @@ impl Inspect for Script {
         None
     }
 
-    fn data_memory(&self) -> u64 {
-        0
+    fn data_memory(&self, _process: TaskId) -> u64 {
+        self.data_memory
     }
 
     fn program_break(&self) -> Option<Addr> {
-        None
+        self.program_break
     }
 
     fn blocked_signals(&self) -> SignalSet {

@@ -41,6 +41,10 @@ pub(super) const fn is(arg: u8, mask: u64, values: &'static [u64]) -> Clause {
     Clause::Is { arg, mask, values }
 }
 
+pub(super) const fn differs(arg: u8) -> Clause {
+    Clause::Differs { arg }
+}
+
 pub(super) const fn given(arg: u8) -> Clause {
     Clause::Given { arg }
 }

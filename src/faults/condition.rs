@@ -73,8 +73,10 @@ pub struct Facts {
     pub args: [u64; 6],
     /// What each argument that is a descriptor refers to; `None` where it is none, or nothing is known of it.
     pub descriptors: [Option<Descriptor>; 6],
-    /// Whether the socket has a time limit (SO_RCVTIMEO, SO_SNDTIMEO).
+    /// Whether the socket has a time limit for what the call does (SO_RCVTIMEO, SO_SNDTIMEO).
     pub time_limit: bool,
+    /// The number that the first argument points to; `None` where it points nowhere, or nobody has looked.
+    pub pointed_at: Option<u32>,
     /// Whether a signal can come that is caught, with a handler that does not start this call again.
     pub caught: bool,
     /// Whether the size of files is limited (RLIMIT_FSIZE).
@@ -124,6 +126,11 @@ pub enum Clause {
         mask: u64,
         /// The values.
         values: &'static [u64],
+    },
+    /// The number that the first argument points to is another than this argument.
+    Differs {
+        /// Position of the argument.
+        arg: u8,
     },
     /// The argument is not zero.
     Given {
@@ -176,6 +183,8 @@ impl Clause {
                 // Commands and flags are C ints: what stands above them in a register is not looked at.
                 values.contains(&(arg(at) & mask & u64::from(u32::MAX)))
             }
+            // What is compared is a C int, whatever stands above it in the register.
+            Clause::Differs { arg: at } => facts.pointed_at.is_none_or(|found| found != arg(at) as u32),
             Clause::Given { arg: at } => arg(at) != 0,
         }
     }
@@ -204,6 +213,7 @@ impl Clause {
             Clause::Has { arg, bits } => format!("`{}` with {}", name(arg), names(arg, &[bits], " or ")),
             Clause::Lacks { arg, bits } => format!("`{}` without {}", name(arg), names(arg, &[bits], " or ")),
             Clause::Is { arg, values, .. } => format!("`{}` = {}", name(arg), names(arg, values, " or ")),
+            Clause::Differs { arg } => format!("`{}` points to another number than `{}`", name(0), name(arg)),
             Clause::Given { arg } => format!("with a `{}`", name(arg)),
         }
     }

@@ -2,6 +2,7 @@
 //! It knows nothing of specs, rules or events.
 
 mod affinity;
+mod files;
 mod memory;
 pub mod procfs;
 mod ptrace;
@@ -11,6 +12,7 @@ mod spawn;
 mod wait;
 
 pub use affinity::{pin_to_one_processor, unpin};
+pub use files::{is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, shares_memory, write_memory};
 pub use ptrace::{
     CallStop, PtraceError, Resume, attach, event_message, interrupt, listen, probe_syscall_info, registers, resume,

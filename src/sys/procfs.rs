@@ -177,6 +177,13 @@ pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
     SignalSet(mask.unwrap_or(0))
 }
 
+/// Whether a resource is limited: a line of /proc/PID/limits by its name (proc_pid_limits(5)).
+pub fn has_limit(task: TaskId, resource: &str) -> bool {
+    let limits = fs::read_to_string(format!("/proc/{}/limits", task.0)).unwrap_or_default();
+    let soft = limits.lines().find_map(|line| line.strip_prefix(resource)?.split_whitespace().next());
+    soft.is_some_and(|soft| soft != "unlimited")
+}
+
 /// The numbers of the open descriptors, ascending.
 pub fn open_descriptors(task: TaskId) -> Vec<i32> {
     let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", task.0)) else { return Vec::new() };

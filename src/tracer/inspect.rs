@@ -177,6 +177,18 @@ impl Inspect for Inspector {
         Some(faults::Descriptor { kind: Some(kind(&data)), non_blocking })
     }
 
+    fn time_limit(&self, fd: i32, sends: bool) -> bool {
+        sys::socket_time_limit(self.process, fd, sends)
+    }
+
+    fn is_same_file(&self, fd: i32, other: TaskId, other_fd: i32) -> Option<bool> {
+        sys::is_same_open_file((self.task, fd), (other, other_fd))
+    }
+
+    fn size_limit(&self) -> bool {
+        procfs::has_limit(self.task, "Max file size")
+    }
+
     fn open_descriptors(&self) -> Vec<i32> {
         procfs::open_descriptors(self.task)
     }
@@ -187,8 +199,9 @@ impl Inspect for Inspector {
         data.file_type().is_file().then(|| data.len().saturating_sub(from))
     }
 
-    fn data_memory(&self) -> u64 {
-        procfs::data_memory(self.task)
+    fn data_memory(&self, process: TaskId) -> u64 {
+        // A first thread that has ended has no memory any more, and its process has.
+        procfs::data_memory(if process == self.process { self.task } else { process })
     }
 
     fn program_break(&self) -> Option<Addr> {

@@ -124,6 +124,18 @@ impl Inspect for Fake {
         None
     }
 
+    fn time_limit(&self, _fd: i32, _sends: bool) -> bool {
+        false
+    }
+
+    fn is_same_file(&self, _fd: i32, _other: TaskId, _other_fd: i32) -> Option<bool> {
+        None
+    }
+
+    fn size_limit(&self) -> bool {
+        false
+    }
+
     fn open_descriptors(&self) -> Vec<i32> {
         (0..5).collect()
     }
@@ -132,7 +144,7 @@ impl Inspect for Fake {
         None
     }
 
-    fn data_memory(&self) -> u64 {
+    fn data_memory(&self, _process: TaskId) -> u64 {
         0
     }
 
