@@ -24,16 +24,18 @@ impl Decoder<'_> {
             "" => return self.base(dir),
             _ => normalise(&format!("{}/{given}", self.base(dir))),
         };
-        let number = match path.as_str() {
-            "/dev/stdin" => Some(0),
-            "/dev/stdout" => Some(1),
-            "/dev/stderr" => Some(2),
-            path => ["/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/"]
-                .iter()
-                .find_map(|links| path.strip_prefix(links)?.parse().ok()),
+        let link = match path.as_str() {
+            "/dev/stdin" => Some((0, "")),
+            "/dev/stdout" => Some((1, "")),
+            "/dev/stderr" => Some((2, "")),
+            path => ["/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/"].iter().find_map(|links| {
+                let rest = path.strip_prefix(links)?;
+                let number = rest.split('/').next()?;
+                Some((number.parse().ok()?, &rest[number.len()..]))
+            }),
         };
-        match number.and_then(|number| self.inspect.descriptor(number)) {
-            Some(Descriptor::Path(path)) => path.to_string(),
+        match link.and_then(|(number, below)| Some((self.inspect.descriptor(number)?, below))) {
+            Some((Descriptor::Path(path), below)) => format!("{path}{below}"),
             _ => path,
         }
     }
