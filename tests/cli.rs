@@ -326,3 +326,29 @@ fn a_snapshot_of_a_value_that_is_in_no_list_any_more_is_a_failure() {
     fs::remove_file(here.join("x@error=EMFILE.snap")).unwrap();
     assert_eq!(run(&mut rinject(here, &["run", "x.toml"])).0, 0);
 }
+
+#[test]
+fn when_the_tracer_dies_the_tracees_die() {
+    let spec = "spec = 1\n\
+        target = { program = \"sh\", args = [\"-c\", \"sleep 1000 & echo $$ $! >'${spec-dir}/new'; \
+            mv '${spec-dir}/new' '${spec-dir}/born'; wait\"], timeout = \"100s\" }\n\
+        trace = { syscalls = [\"wait4\"] }\nsnapshot = { transcript = false }\n";
+    let folder = folder(&[("x.toml", spec)]);
+    if !can_trace() {
+        return;
+    }
+    let mut tracer = rinject(folder.path(), &["run", "x.toml"]).stdout(Stdio::null()).spawn().unwrap();
+    let born = folder.path().join("born");
+    wait_until(|| born.exists() || tracer.try_wait().unwrap().is_some());
+    let numbers = fs::read_to_string(born).unwrap();
+    tracer.kill().unwrap();
+    tracer.wait().unwrap();
+    // A zombie that nobody has waited for yet is dead as well.
+    let lives = |number: &str| {
+        let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|state| !state.is_empty() && !state.starts_with(['Z', 'X']))
+    };
+    for number in numbers.split_whitespace() {
+        wait_until(|| !lives(number));
+    }
+}
