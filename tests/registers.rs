@@ -22,6 +22,7 @@ impl Child {
             limits: Vec::new(),
             filter: Vec::new(),
             aslr: true,
+            inherits: false,
         };
         match sys::spawn(&plan) {
             Ok(spawned) => Some(Child(spawned.task)),

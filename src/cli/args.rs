@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
@@ -35,6 +36,8 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Run specs and judge what happened
     Run(Run),
+    /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
+    Attach(Attach),
     /// Parse and resolve specs without running them
     Check(Check),
     /// List the cases
@@ -101,6 +104,18 @@ pub(super) struct Run {
     /// Run the selected cases this many times
     #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_REPEAT")]
     pub(super) repeat: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Attach {
+    /// The process
+    #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(super) pid: i32,
+    /// How long, such as 5s [default: until every rule has fired and every expectation is met]
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(super) lasts: Option<Duration>,
+    #[command(flatten)]
+    pub(super) run: Run,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,9 +4,17 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::tracer::Stopper;
 
-/// Turns the next SIGINT or SIGTERM into a stop of all runs; a second one ends rinject at once, and PTRACE_O_EXITKILL
-/// the programs with it. Must come before any other thread is started: threads inherit the mask.
-pub(super) fn watch(stopper: Stopper) {
+/// What a second signal does while the runs are being ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Second {
+    /// It ends rinject at once, and PTRACE_O_EXITKILL the programs with it.
+    Ends,
+    /// Nothing: a process that ran already would be left with breakpoints that nobody answers.
+    Waits,
+}
+
+/// Turns the next SIGINT or SIGTERM into a stop of all runs. Must come before any other thread is started: threads inherit the mask.
+pub(super) fn watch(stopper: Stopper, second: Second) {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
     signals.add(Signal::SIGTERM);
@@ -16,7 +24,7 @@ pub(super) fn watch(stopper: Stopper) {
     let waiter = std::thread::Builder::new().name("rinject-signals".into()).spawn(move || {
         let mut asked = false;
         while let Ok(signal) = signals.wait() {
-            if asked {
+            if asked && second == Second::Ends {
                 std::process::exit(128 + signal as i32);
             }
             asked = true;

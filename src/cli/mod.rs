@@ -1,6 +1,7 @@
 //! The command line: words in, a status out. One file for each subcommand.
 
 mod args;
+mod attach;
 mod check;
 mod doctor;
 mod exit_status;
@@ -38,6 +39,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let global = &args.global;
     match &args.command {
         Command::Run(run) => run::main(run, global),
+        Command::Attach(attach) => attach::main(attach, global),
         Command::Check(check) => check::main(check, global),
         Command::List(list) => list::main(list, global),
         Command::Explain(explain) => explain::main(explain, global),

@@ -10,10 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::{Format, Global, KeepWord, Run, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
-use super::interrupt;
+use super::interrupt::{self, Second};
 use super::select::{binaries, select};
 use super::terminal::{colour, complain, written};
 use crate::cases::Case;
+use crate::plan::Attached;
 use crate::report::{CaseResult, Human, Json, Status, junit};
 use crate::run::{End, Keep, Options};
 use crate::runner::{Ended, Progress, run_all};
@@ -21,15 +22,21 @@ use crate::snapshot::Update;
 use crate::tracer::Stopper;
 
 pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
-    run(words, global).unwrap_or_else(|status| status)
+    run(words, global, None).unwrap_or_else(|status| status)
 }
 
-fn run(words: &Run, global: &Global) -> Result<ExitStatus, ExitStatus> {
-    let options = options(words)?;
+/// Runs the cases that the words select; with `attach`, one after the other on that process.
+pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Result<ExitStatus, ExitStatus> {
+    let options = Options { attach, ..options(words)? };
     let reports = reports(&words.report)?;
     let selected = select(&words.select)?;
-    interrupt::watch(options.stopper.clone());
-    let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let attaches = |case: &Case| {
+        case.spec.as_ref().is_ok_and(|spec| spec.target.as_ref().is_some_and(|target| target.attach.is_some()))
+    };
+    let second = if attach.is_some() || selected.cases.iter().any(attaches) { Second::Waits } else { Second::Ends };
+    interrupt::watch(options.stopper.clone(), second);
+    let jobs = if attach.is_some() { Some(1) } else { words.jobs };
+    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let mut session = Session::new(words, global, options.stopper.clone(), selected.status);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
@@ -73,7 +80,15 @@ fn options(words: &Run) -> Result<Options, ExitStatus> {
         Some(KeepWord::All) => Keep::Always,
     };
     let stopper = Stopper::default();
-    Ok(Options { seed: words.select.seed, update, is_ci, keep, bins: binaries(&words.select.bin)?, stopper })
+    Ok(Options {
+        seed: words.select.seed,
+        update,
+        is_ci,
+        keep,
+        bins: binaries(&words.select.bin)?,
+        attach: None,
+        stopper,
+    })
 }
 
 /// A report file that was asked for.

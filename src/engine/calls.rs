@@ -46,7 +46,11 @@ impl Engine {
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.handlers.notice(sysno, &raw, inspect);
         }
-        if sysno.is_some_and(|sysno| self.ring(name, sysno, &raw, inspect, decision)) {
+        let is_refused = |engine: &mut Engine, sysno, decision: &mut Decision| {
+            engine.ring(name, sysno, &raw, inspect, decision)
+                || engine.refuse_tracer(name, sysno, &raw, inspect, decision)
+        };
+        if sysno.is_some_and(|sysno| is_refused(self, sysno, decision)) {
             call.skipped = Some(0);
         } else if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);

@@ -14,7 +14,7 @@ use crate::transcript::{EventKind, TaskName};
 /// `si_code` of the SIGTRAP that `int3` raises on x86 (SI_KERNEL).
 const INT3: i32 = 0x80;
 /// `si_code` of the SIGTRAP of a debug register (TRAP_HWBKPT).
-const DEBUG: i32 = 4;
+pub(super) const DEBUG: i32 = 4;
 
 impl Engine {
     /// Whether a SIGTRAP is a breakpoint or watchpoint of the run's own; if so, what happens there has happened.
@@ -28,19 +28,29 @@ impl Engine {
         let Some(space) = self.space(name) else { return false };
         match info.code {
             INT3 => {
-                let Ok(registers) = inspect.registers() else { return false };
-                let addr = Addr(registers.rip.wrapping_sub(1));
-                if !self.points.is_planted(space, addr) {
-                    return false;
-                }
+                let Some(addr) = self.breakpoint_of_ours(space, info, inspect) else { return false };
                 inspect.rewound_to(addr);
                 decision.edits.push(set(rip(), addr.0));
-                self.at_breakpoint(name, space, addr, inspect, decision);
+                if self.points.is_planted(space, addr) {
+                    self.at_breakpoint(name, space, addr, inspect, decision);
+                }
                 true
             }
             DEBUG => self.at_debug_register(name, space, inspect, decision),
             _ => false,
         }
+    }
+
+    /// The breakpoint that a SIGTRAP comes from, also one that has been taken out since.
+    pub(super) fn breakpoint_of_ours(
+        &self,
+        space: SpaceId,
+        info: &SignalInfo,
+        inspect: &dyn Inspect,
+    ) -> Option<Addr> {
+        let registers = inspect.registers().ok().filter(|_| info.code == INT3)?;
+        let addr = Addr(registers.rip.wrapping_sub(1));
+        (self.points.is_planted(space, addr) || self.points.was_planted(space, addr, inspect)).then_some(addr)
     }
 
     fn at_breakpoint(

@@ -67,6 +67,8 @@ pub trait Inspect {
     fn program_break(&self) -> Option<Addr>;
     /// Signals that this thread keeps blocked.
     fn blocked_signals(&self) -> SignalSet;
+    /// Signals that wait to be delivered to this thread, blocked ones among them.
+    fn pending_signals(&self) -> SignalSet;
     /// Signals that this process has handlers for.
     fn caught_signals(&self) -> SignalSet;
     /// Signals that this process ignores.

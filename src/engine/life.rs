@@ -48,7 +48,7 @@ impl Engine {
         self.new_task(id, number, silent)
     }
 
-    fn new_task(&mut self, id: TaskId, process: u32, silent: bool) -> TaskName {
+    pub(super) fn new_task(&mut self, id: TaskId, process: u32, silent: bool) -> TaskName {
         let thread = self.processes.get_mut(&process).map_or(1, |process| {
             process.threads += 1;
             process.born += 1;
@@ -148,6 +148,7 @@ impl Engine {
         for task in self.tasks.values_mut().filter(|task| task.name.process == name.process) {
             // exec(2) clears debug registers, and no instruction of the old image is still to be executed.
             (task.debug, task.over, task.told, task.walk) = Default::default();
+            self.stepping.remove(&task.name);
         }
     }
 
@@ -159,6 +160,9 @@ impl Engine {
 
     /// Makes the events of a fresh image exist from the place on that the plan says.
     fn await_start(&mut self, name: TaskName, image: &str, inspect: &dyn Inspect) {
+        if self.is_leaving() {
+            return;
+        }
         let place = match &self.plan.trace.start {
             Start::Exec | Start::Event(_) | Start::Place { .. } => None,
             Start::Entry => Some(inspect.landmarks().entry),
@@ -200,6 +204,7 @@ impl Engine {
         self.ids.remove(&former);
         self.names.task_gone(former);
         self.schedule.gone(caller);
+        self.stepping.remove(&caller);
         self.log.renamed(caller, leader);
         let Some(id) = self.processes.get(&name.process).map(|process| process.id) else { return leader };
         task.id = id;
@@ -270,7 +275,7 @@ impl Engine {
         let alive = self.tasks.values().filter(|task| task.name.thread == 1 && !task.exiting && !task.silent);
         self.record.orphans = alive.map(|task| task.name).collect();
         if !self.record.orphans.is_empty() && self.wants(Invariant::NoOrphans) {
-            self.give_up = true;
+            self.end();
         }
     }
 
@@ -281,6 +286,7 @@ impl Engine {
     /// Takes a task out of all books.
     pub(super) fn forget(&mut self, name: TaskName) {
         self.schedule.gone(name);
+        self.stepping.remove(&name);
         self.log.forget(name);
         if let Some(task) = self.tasks.remove(&name) {
             self.ids.remove(&task.id);

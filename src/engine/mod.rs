@@ -1,6 +1,7 @@
 //! The pure heart: what happens to the task that was seen, and who runs next.
 //! It must not touch the kernel, files or the clock; it asks through [`Inspect`] and answers with decisions.
 
+mod attach;
 mod budget;
 mod calls;
 mod convention;
@@ -8,6 +9,7 @@ mod decode;
 mod faithful;
 mod filter;
 mod fire;
+mod free;
 mod handlers;
 mod hit;
 mod inspect;
@@ -17,6 +19,7 @@ mod life;
 mod location;
 mod log;
 mod names;
+mod nested;
 mod points;
 mod ring;
 mod rules;
@@ -37,13 +40,14 @@ pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 pub use location::{CodeSite, Location, Resolved, Site};
 pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Settle, Stop};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::abi::TaskId;
 use crate::plan::{FilterMode, Plan, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
+use attach::Attachment;
 use budget::Budgets;
 use faithful::Told;
 use log::Log;
@@ -61,6 +65,8 @@ pub struct Engine {
     rules: Rules,
     points: Points,
     schedule: Schedule,
+    /// Tasks that are being let past a breakpoint.
+    stepping: BTreeSet<TaskName>,
     log: Log,
     tasks: BTreeMap<TaskName, Task>,
     ids: HashMap<TaskId, TaskName>,
@@ -73,12 +79,18 @@ pub struct Engine {
     outputs: Vec<Descriptor>,
     /// How many calls about rings were refused.
     rings_denied: u64,
+    /// How many calls were refused that would have given a task another tracer.
+    tracers_denied: u64,
+    /// Tasks that are to be let go, and who waits for it.
+    releasing: BTreeMap<TaskName, TaskName>,
     /// How many processes there ever were.
     born: u32,
     /// The first process has executed the target.
     executed: bool,
     record: Record,
     give_up: bool,
+    /// How far a process has come that ran already.
+    attachment: Option<Attachment>,
     /// Something has happened since the sleepers were last asked for that may have woken one of them.
     stirred: bool,
 }
@@ -90,7 +102,8 @@ impl Engine {
             names: Names::new(plan.names.clone()),
             rules: Rules::new(&plan.rules),
             points: Points::new(&plan),
-            schedule: Schedule::default(),
+            schedule: Schedule::new(plan.policy),
+            stepping: BTreeSet::new(),
             log: Log::new(&plan),
             tasks: BTreeMap::new(),
             ids: HashMap::new(),
@@ -99,10 +112,13 @@ impl Engine {
             budgets: Budgets::default(),
             outputs: Vec::new(),
             rings_denied: 0,
+            tracers_denied: 0,
+            releasing: BTreeMap::new(),
             born: 0,
             executed: false,
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },
             give_up: false,
+            attachment: None,
             stirred: true,
             plan,
         };
@@ -117,13 +133,34 @@ impl Engine {
         let mut decision = Decision::default();
         self.stirred |= self.may_wake(&observation);
         match observation {
-            Observation::Stop { task, stop } => {
+            Observation::Stop { task, mut stop } => {
                 let Some(name) = self.ids.get(&task).copied() else { return decision };
                 if matches!(stop, Stop::Exit(0)) && self.schedule.wake(name) {
                     decision.put_off = true;
                     return decision;
                 }
+                decision.edits.extend(self.has_stopped(name, &mut stop, inspect));
+                self.introduce(name, inspect);
+                if self.is_leaving() {
+                    self.schedule.stopped(name);
+                    self.leave_stop(name, stop, inspect, &mut decision);
+                    return decision;
+                }
+                if self.is_releasing(name) && !self.is_awaiting(name) {
+                    self.schedule.stopped(name);
+                    self.leave_stop(name, stop, inspect, &mut decision);
+                    return decision;
+                }
+                if self.awaits_release(name, &stop) || self.needs_stillness(name, &stop, inspect) {
+                    self.schedule.keep(name);
+                    decision.put_off = true;
+                    return decision;
+                }
                 self.schedule.stopped(name);
+                if self.is_releasing(name) {
+                    self.leave_stop(name, stop, inspect, &mut decision);
+                    return decision;
+                }
                 let is_alive = !matches!(stop, Stop::Exiting);
                 self.stopped(name, stop, inspect, &mut decision);
                 if is_alive {
@@ -156,11 +193,17 @@ impl Engine {
         if self.give_up {
             return Next::Abandon;
         }
+        if self.is_leaving() {
+            return self.next_leaving();
+        }
+        if self.schedule.is_free() {
+            return self.next_free();
+        }
         match self.schedule.turn() {
             Turn::Nobody => Next::Finished,
             Turn::Wait { timer } => {
                 let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
-                Next::Wait { timer }
+                Next::Wait { timers: timer.into_iter().collect() }
             }
             Turn::Recall(name) => match self.tasks.get(&name) {
                 Some(task) => Next::Recall { task: task.id },
@@ -176,6 +219,11 @@ impl Engine {
             return Vec::new();
         }
         self.schedule.sleepers().filter_map(|name| self.tasks.get(&name)).map(|task| task.id).collect()
+    }
+
+    /// Whether tasks run at once, so that nobody waits for one to settle.
+    pub fn is_free(&self) -> bool {
+        self.schedule.is_free()
     }
 
     /// The kernel's numbers of all live processes, the first one first.
@@ -204,8 +252,17 @@ impl Engine {
 
     /// Gives the run up for a reason that is not the engine's own.
     pub fn abandon(&mut self, reason: Abandoned) {
-        self.give_up = true;
         self.record.abandoned.get_or_insert(reason);
+        self.end();
+    }
+
+    /// Nothing more is waited for: the tree is killed, and a process that ran already is let go.
+    fn end(&mut self) {
+        if self.spares() {
+            self.leave();
+        } else {
+            self.give_up = true;
+        }
     }
 
     /// Where each task is; `outside` names calls that were seen from outside, for tasks in calls nobody traced.
@@ -282,6 +339,7 @@ impl Engine {
             _ => How::Run,
         };
         let settle = match () {
+            () if self.schedule.is_free() => Settle::Nothing,
             () if alone => Settle::Stop,
             () if task.go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
@@ -290,7 +348,7 @@ impl Engine {
         match how {
             How::Listen => self.schedule.listening(name),
             // Of the first process alone the end will still be told: rinject is its parent.
-            How::Detach if (name.process, name.thread) == (1, 1) => self.schedule.away(name),
+            How::Detach if (name.process, name.thread) == (1, 1) && !self.spares() => self.schedule.away(name),
             How::Detach => self.forget(name),
             How::Run | How::Calls | How::Step => {}
         }

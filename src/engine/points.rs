@@ -47,6 +47,8 @@ pub(super) enum Use {
 struct Space {
     /// The bytes under planted breakpoints.
     planted: BTreeMap<Addr, u8>,
+    /// Where one was planted before: with tasks that run at once one may be hit just before it is taken out.
+    former: BTreeSet<Addr>,
     /// Addresses in use, and for what.
     uses: BTreeMap<Addr, BTreeSet<Use>>,
     /// What choosers have chosen.
@@ -165,6 +167,14 @@ impl Points {
         self.spaces.get(&id).is_some_and(|space| space.planted.contains_key(&addr))
     }
 
+    /// Whether a breakpoint stood at `addr`, and the program's own instruction does now.
+    pub(super) fn was_planted(&self, id: SpaceId, addr: Addr, inspect: &dyn Inspect) -> bool {
+        let mut now = [0];
+        self.spaces.get(&id).is_some_and(|space| space.former.contains(&addr))
+            && inspect.read(addr, &mut now) == now.len()
+            && now[0] != BREAKPOINT
+    }
+
     /// How a rule's point at an address is shown; `name` finds it out where that is not known yet.
     pub(super) fn shown(
         &mut self,
@@ -194,6 +204,15 @@ impl Points {
     pub(super) fn take_out(&mut self, id: SpaceId) -> Vec<Edit> {
         let Some(space) = self.spaces.remove(&id) else { return Vec::new() };
         space.planted.into_iter().map(|(addr, own)| write(addr, own)).collect()
+    }
+
+    /// Takes out everything that is planted in a space; nothing is looked up there any more.
+    pub(super) fn clear(&mut self, id: SpaceId, inspect: &dyn Inspect) -> Vec<Edit> {
+        let version = self.version;
+        let Some(space) = self.spaces.get_mut(&id) else { return Vec::new() };
+        (space.uses, space.chosen, space.debug, space.lifted) = Default::default();
+        (space.is_stale, space.version) = (false, version);
+        space.settle(inspect)
     }
 
     /// What debug registers are to hold.
@@ -316,6 +335,7 @@ impl Space {
                 && (now[0] == BREAKPOINT || now[0] == own)
             {
                 edits.push(write(addr, own));
+                self.former.insert(addr);
             }
         }
         for addr in self.uses.keys().copied() {

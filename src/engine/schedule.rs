@@ -1,11 +1,13 @@
-//! The serial schedule: one task runs at a time, and who it is depends only on what has happened so far.
+//! Who may run. In the serial schedule one task does at a time, and who it is depends only on what has happened so
+//! far; in the free one all do at once.
 //!
-//! Time here is a counter that only sleeps and delays move: tasks that sleep wake in the order of their
+//! Time in the serial schedule is a counter that only sleeps and delays move: tasks that sleep wake in the order of their
 //! deadlines on that counter, however long the others really took.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::plan::Policy;
 use crate::transcript::TaskName;
 
 /// What a task is doing.
@@ -23,6 +25,8 @@ enum State {
     Awake(Duration),
     /// Kept back by a rule until a deadline.
     Held(Duration),
+    /// In a stop that is told once the others of its address space stand still (free schedule).
+    Kept,
     /// In a group-stop.
     Listening,
     /// Let go: its end alone will be told.
@@ -58,15 +62,63 @@ struct Entry {
     sleep: Option<Duration>,
 }
 
-/// The serial schedule.
-#[derive(Debug, Default)]
+/// What every task does.
+#[derive(Debug)]
 pub(super) struct Schedule {
+    policy: Policy,
     entries: BTreeMap<TaskName, Entry>,
+    ready: BTreeSet<TaskName>,
+    kept: BTreeSet<TaskName>,
+    held: BTreeSet<TaskName>,
     current: Option<TaskName>,
     now: Duration,
 }
 
 impl Schedule {
+    pub(super) fn new(policy: Policy) -> Schedule {
+        Schedule {
+            policy,
+            entries: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            held: BTreeSet::new(),
+            current: None,
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Whether tasks run at once.
+    pub(super) fn is_free(&self) -> bool {
+        self.policy == Policy::Free
+    }
+
+    fn put(&mut self, task: TaskName, state: State) {
+        let Some(entry) = self.entries.get_mut(&task) else { return };
+        let old = std::mem::replace(&mut entry.state, state);
+        if let Some(shelf) = self.shelf(old) {
+            shelf.remove(&task);
+        }
+        if let Some(shelf) = self.shelf(state) {
+            shelf.insert(task);
+        }
+    }
+
+    /// The set in which tasks of a state are found without looking at all the others.
+    fn shelf(&mut self, state: State) -> Option<&mut BTreeSet<TaskName>> {
+        match state {
+            State::Ready => Some(&mut self.ready),
+            State::Kept => Some(&mut self.kept),
+            State::Held(_) => Some(&mut self.held),
+            State::Running
+            | State::Blocked
+            | State::Sleeping(_)
+            | State::Awake(_)
+            | State::Listening
+            | State::Away
+            | State::Zombie => None,
+        }
+    }
+
     /// A new task, not stopped yet.
     pub(super) fn born(&mut self, task: TaskName) {
         let entry = Entry { state: State::Running, yielded: false, held_for: Duration::ZERO, sleep: None };
@@ -76,6 +128,9 @@ impl Schedule {
     /// A task is gone.
     pub(super) fn gone(&mut self, task: TaskName) {
         self.entries.remove(&task);
+        self.ready.remove(&task);
+        self.kept.remove(&task);
+        self.held.remove(&task);
     }
 
     /// How many tasks there are.
@@ -85,9 +140,47 @@ impl Schedule {
 
     /// A task stopped: it may go on.
     pub(super) fn stopped(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = State::Ready;
-        }
+        self.put(task, State::Ready);
+    }
+
+    /// A task goes on.
+    pub(super) fn runs(&mut self, task: TaskName) {
+        self.put(task, State::Running);
+    }
+
+    /// A task stopped, but what it did is told later.
+    pub(super) fn keep(&mut self, task: TaskName) {
+        self.put(task, State::Kept);
+    }
+
+    /// Tasks that may go on, in logical order.
+    pub(super) fn ready_ones(&self) -> impl Iterator<Item = TaskName> + '_ {
+        self.ready.iter().copied()
+    }
+
+    /// Tasks whose stop is told later, in logical order.
+    pub(super) fn kept_ones(&self) -> impl Iterator<Item = TaskName> + '_ {
+        self.kept.iter().copied()
+    }
+
+    /// Whether a task was resumed and has not stopped since.
+    pub(super) fn is_running(&self, task: TaskName) -> bool {
+        self.entries.get(&task).is_some_and(|entry| entry.state == State::Running)
+    }
+
+    /// Whether a task is in a group-stop.
+    pub(super) fn is_listening(&self, task: TaskName) -> bool {
+        self.entries.get(&task).is_some_and(|entry| entry.state == State::Listening)
+    }
+
+    /// Whether a task is an ended first thread whose process goes on.
+    pub(super) fn is_zombie(&self, task: TaskName) -> bool {
+        self.entries.get(&task).is_some_and(|entry| entry.state == State::Zombie)
+    }
+
+    /// Tasks that rules keep back, and for how long.
+    pub(super) fn held_ones(&self) -> impl Iterator<Item = (TaskName, Duration)> + '_ {
+        self.held.iter().filter_map(|name| Some((*name, self.entries.get(name)?.held_for)))
     }
 
     /// The call that a task would have slept in is over.
@@ -103,7 +196,7 @@ impl Schedule {
         if self.alone() {
             return false;
         }
-        let Some(entry) = self.entries.get_mut(&task) else { return false };
+        let Some(entry) = self.entries.get(&task) else { return false };
         // A short sleep may be over before anybody has looked whether its task sleeps.
         let deadline = match entry.state {
             State::Sleeping(deadline) => Some(deadline),
@@ -112,13 +205,14 @@ impl Schedule {
             | State::Blocked
             | State::Awake(_)
             | State::Held(_)
+            | State::Kept
             | State::Listening
             | State::Zombie
             | State::Away => None,
         };
         let Some(deadline) = deadline else { return false };
-        entry.state = State::Awake(deadline);
-        entry.sleep = None;
+        self.put(task, State::Awake(deadline));
+        self.slept(task);
         true
     }
 
@@ -132,42 +226,35 @@ impl Schedule {
 
     /// A task fell asleep in its call.
     pub(super) fn asleep(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = entry.sleep.map_or(State::Blocked, State::Sleeping);
-        }
+        let sleep = self.entries.get(&task).and_then(|entry| entry.sleep);
+        self.put(task, sleep.map_or(State::Blocked, State::Sleeping));
     }
 
     /// A rule keeps a task back.
     pub(super) fn hold(&mut self, task: TaskName, length: Duration) {
         let deadline = self.now.saturating_add(length);
+        self.put(task, State::Held(deadline));
         if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = State::Held(deadline);
             entry.held_for = length;
         }
     }
 
     /// The delay of a held task is over.
     pub(super) fn elapsed(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task)
-            && let State::Held(deadline) = entry.state
-        {
-            self.now = self.now.max(deadline);
-            entry.state = State::Ready;
+        if let Some(Entry { state: State::Held(deadline), .. }) = self.entries.get(&task) {
+            self.now = self.now.max(*deadline);
+            self.put(task, State::Ready);
         }
     }
 
     /// A task stays in its group-stop.
     pub(super) fn listening(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = State::Listening;
-        }
+        self.put(task, State::Listening);
     }
 
     /// A first thread ended while others go on.
     pub(super) fn zombie(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = State::Zombie;
-        }
+        self.put(task, State::Zombie);
     }
 
     /// A task gives its turn away.
@@ -179,22 +266,20 @@ impl Schedule {
 
     /// A task has been let go: nothing is known of it before its end.
     pub(super) fn away(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.get_mut(&task) {
-            entry.state = State::Away;
-        }
+        self.put(task, State::Away);
     }
 
     /// Tasks that something may wake, in logical order.
     pub(super) fn sleepers(&self) -> impl Iterator<Item = TaskName> + '_ {
         self.entries.iter().filter_map(|(name, entry)| match entry.state {
             State::Blocked | State::Sleeping(_) | State::Listening | State::Zombie => Some(*name),
-            State::Ready | State::Running | State::Awake(_) | State::Held(_) | State::Away => None,
+            State::Ready | State::Running | State::Awake(_) | State::Held(_) | State::Kept | State::Away => None,
         })
     }
 
-    /// Whether any of the other tasks could go on now or later.
+    /// Whether nobody waits for a turn while a task has it: there is one task, or all have theirs.
     pub(super) fn alone(&self) -> bool {
-        self.entries.len() == 1
+        self.entries.len() == 1 || self.is_free()
     }
 
     /// Whose turn it is; that task is running from now on.
@@ -204,18 +289,14 @@ impl Schedule {
         }
         if let Some(task) = self.ready() {
             self.current = Some(task);
-            if let Some(entry) = self.entries.get_mut(&task) {
-                entry.state = State::Running;
-            }
+            self.put(task, State::Running);
             return Turn::Run(task);
         }
         match self.first_deadline() {
             Some((task, State::Awake(deadline))) => {
                 self.now = self.now.max(deadline);
                 self.current = Some(task);
-                if let Some(entry) = self.entries.get_mut(&task) {
-                    entry.state = State::Running;
-                }
+                self.put(task, State::Running);
                 Turn::Recall(task)
             }
             Some((task, State::Held(_))) => {
@@ -228,17 +309,15 @@ impl Schedule {
 
     /// The ready task whose turn it is: the current one as long as it can, then the lowest name.
     fn ready(&mut self) -> Option<TaskName> {
-        let is_ready = |entry: &Entry| entry.state == State::Ready;
-        let fresh = |entry: &Entry| is_ready(entry) && !entry.yielded;
-        if let Some(current) = self.current
-            && self.entries.get(&current).is_some_and(fresh)
-        {
+        let fresh =
+            |name: &TaskName| self.ready.contains(name) && self.entries.get(name).is_some_and(|entry| !entry.yielded);
+        if let Some(current) = self.current.filter(fresh) {
             return Some(current);
         }
-        if let Some((name, _)) = self.entries.iter().find(|(_, entry)| fresh(entry)) {
-            return Some(*name);
+        if let Some(name) = self.ready.iter().copied().find(fresh) {
+            return Some(name);
         }
-        let lowest = self.entries.iter().find(|(_, entry)| is_ready(entry)).map(|(name, _)| *name)?;
+        let lowest = self.ready.first().copied()?;
         for entry in self.entries.values_mut() {
             entry.yielded = false;
         }
@@ -248,7 +327,13 @@ impl Schedule {
     fn first_deadline(&self) -> Option<(TaskName, State)> {
         let deadlines = self.entries.iter().filter_map(|(name, entry)| match entry.state {
             State::Sleeping(at) | State::Awake(at) | State::Held(at) => Some((at, *name, entry.state)),
-            State::Ready | State::Running | State::Blocked | State::Listening | State::Zombie | State::Away => None,
+            State::Ready
+            | State::Running
+            | State::Blocked
+            | State::Kept
+            | State::Listening
+            | State::Zombie
+            | State::Away => None,
         });
         deadlines.min_by_key(|(at, name, _)| (*at, *name)).map(|(_, name, state)| (name, state))
     }
@@ -263,7 +348,7 @@ mod tests {
     const C: TaskName = TaskName { process: 2, thread: 1 };
 
     fn ready(tasks: &[TaskName]) -> Schedule {
-        let mut schedule = Schedule::default();
+        let mut schedule = Schedule::new(Policy::Serial);
         for task in tasks {
             schedule.born(*task);
             schedule.stopped(*task);

@@ -32,6 +32,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&name) {
             task.over = Some(addr);
         }
+        self.stepping.insert(name);
         self.one_instruction(name, inspect);
     }
 
@@ -61,6 +62,7 @@ impl Engine {
         decision: &mut Decision,
     ) -> bool {
         let Some(addr) = self.tasks.get_mut(&name).and_then(|task| task.over.take()) else { return false };
+        self.stepping.remove(&name);
         let Some(space) = self.space(name) else { return false };
         let registers = inspect.registers();
         let stands_there = registers.is_ok_and(|registers| registers.rip == addr.0);
@@ -71,6 +73,7 @@ impl Engine {
             if let Some(task) = self.tasks.get_mut(&name) {
                 task.over = Some(addr);
             }
+            self.stepping.insert(name);
             self.go(name, |go| go.step = true);
             self.at_watched_data(name, inspect, decision);
             return true;

@@ -199,10 +199,15 @@ pub enum Next {
         /// Who.
         task: TaskId,
     },
-    /// Nobody can go on: wait until one of the sleepers does.
+    /// This task is made to stop; that it has is told like any other stop.
+    Interrupt {
+        /// Who.
+        task: TaskId,
+    },
+    /// Nobody can go on: wait until a task that runs or sleeps stops.
     Wait {
-        /// A held task and how long after it was held it goes on, if that comes first.
-        timer: Option<(TaskId, Duration)>,
+        /// Held tasks, and how long after they were held they go on, if that comes first.
+        timers: Vec<(TaskId, Duration)>,
     },
     /// The run cannot go on; the tree is to be killed.
     Abandon,
@@ -234,4 +239,6 @@ pub enum Settle {
     StopOrSleep,
     /// It ends, or waits in the kernel for others to end, also where no signal wakes it.
     EndOrSleep,
+    /// Whatever it does, others do not wait for it.
+    Nothing,
 }

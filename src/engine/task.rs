@@ -30,6 +30,10 @@ pub(super) struct Task {
     pub(super) pending_signal: Option<Event>,
     /// It is past PTRACE_EVENT_EXIT.
     pub(super) exiting: bool,
+    /// It was asked to stop and has not stopped since.
+    pub(super) asked: bool,
+    /// The call that it is in may have been cut short by that.
+    pub(super) cut_short: bool,
     /// It executes the instruction under the breakpoint there.
     pub(super) over: Option<Addr>,
     /// The breakpoint there was told with the stack there, and is about to be hit again.
@@ -79,11 +83,18 @@ impl Task {
             interrupted: Vec::new(),
             pending_signal: None,
             exiting: false,
+            asked: false,
+            cut_short: false,
             over: None,
             told: None,
             walk: None,
             debug: [None; 4],
         }
+    }
+
+    /// Whether it waits in the kernel for other tasks, where it executes nothing and no request to stop reaches it.
+    pub(super) fn is_parked(&self) -> bool {
+        self.go.may_end || self.exiting || self.call.as_ref().is_some_and(|call| call.waits_for_ends)
     }
 }
 

@@ -28,14 +28,14 @@ pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,
     Redaction, Sequence, SnapshotPlan, TextTest, View,
 };
-pub use lower::{Context, lower};
+pub use lower::{Attached, Context, lower};
 pub use place::{Place, PlaceAt, PlaceError};
 pub use point::{Access, Point, PointKind};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
-pub use target::{Command, FileContent, Input, Limits, Output, Target, TargetFile};
-pub use trace::{FilterMode, Follow, IoUring, Start, Trace};
+pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
+pub use trace::{FilterMode, Follow, IoUring, Nested, Policy, Start, Trace};
 
 use std::sync::Arc;
 
@@ -56,6 +56,8 @@ pub struct Plan {
     pub setup: Vec<Command>,
     /// What exists in the transcript.
     pub trace: Trace,
+    /// Who runs while others could, too.
+    pub policy: Policy,
     /// The rules in file order.
     pub rules: Vec<Rule>,
     /// What must happen.

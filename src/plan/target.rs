@@ -30,6 +30,23 @@ pub struct Target {
     pub timeout: Duration,
     /// Resource limits.
     pub limits: Limits,
+    /// A running process that is traced instead; what concerns the start of a program is empty then.
+    pub attach: Option<Attach>,
+    /// Whether session, umask, limits and ignored signals are rinject's own, not fixed ones.
+    pub inherits: bool,
+    /// Whether addresses are drawn anew for each run.
+    pub aslr: bool,
+}
+
+/// A running process that is traced.
+#[derive(Clone, Debug)]
+pub struct Attach {
+    /// Its number.
+    pub pid: i32,
+    /// Where it stands in the spec.
+    pub span: Span,
+    /// How long; `None` until all that is awaited has happened.
+    pub lasts: Option<Duration>,
 }
 
 /// A file made before the run.

@@ -34,6 +34,8 @@ pub struct Trace {
     pub backtrace: usize,
     /// What becomes of calls that set up or use an io_uring.
     pub io_uring: IoUring,
+    /// What becomes of a target that traces its own children.
+    pub nested: Nested,
     /// How calls are selected.
     pub filter: FilterMode,
 }
@@ -102,4 +104,33 @@ pub enum FilterMode {
     Seccomp,
     /// Every call stops, and the target carries no filter.
     Ptrace,
+}
+
+/// Who runs while others could, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// One task at a time; who it is depends on nothing but the run so far.
+    #[default]
+    Serial,
+    /// All at once, as without rinject: what several tasks do comes in the order that it happens to have.
+    Free,
+}
+
+/// What becomes of a target that traces its own children: a task has one tracer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nested {
+    /// The kernel refuses it (EPERM), and the report says so.
+    Deny,
+    /// Whoever is to be traced by the target is let go first.
+    Release,
+}
+
+impl Nested {
+    /// The name that stands for a rule where calls fail because of [`Nested::Deny`].
+    pub const RULE: &str = "nested";
+
+    /// Calls that stop for its sake, whatever else is traced.
+    pub fn calls(self) -> CallSet {
+        Sysno::parse("ptrace").into_iter().collect()
+    }
 }

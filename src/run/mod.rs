@@ -14,14 +14,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::abi::Arch;
+use crate::abi::bpf::BpfInsn;
+use crate::abi::{Arch, TaskId};
 use crate::cases::{Case, SpecFile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, Span};
 use crate::plan::{self, FilterMode, Plan, TextTest};
 use crate::sandbox::{Launch, Sandbox, SetupError};
 use crate::snapshot::{SnapshotError, Update};
 use crate::sys::ExecFailure;
-use crate::tracer::{self, Outputs, Stopper};
+use crate::tracer::{self, Outputs, Stopper, Traced};
 use crate::transcript::{Abandoned, Event, Record, Sink, Writer};
 use crate::verdict::{CheckResult, Evidence, Judge, Outcome, Verdict};
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub keep: Keep,
     /// What `${bin.NAME}` means.
     pub bins: BTreeMap<String, String>,
+    /// The process to trace instead of the specs' programs.
+    pub attach: Option<plan::Attached>,
     /// Ends all runs.
     pub stopper: Stopper,
 }
@@ -62,6 +65,7 @@ impl Default for Options {
             is_ci: false,
             keep: Keep::Never,
             bins: BTreeMap::new(),
+            attach: None,
             stopper: Stopper::default(),
         }
     }
@@ -189,6 +193,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         env: surroundings::environment(),
         bins: surroundings::binaries(&options.bins),
         seed: options.seed,
+        attach: options.attach,
         cell: case.cell.clone(),
         is_file: matches!(case.file, SpecFile::Path(_)),
     };
@@ -210,29 +215,52 @@ fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) 
         FilterMode::Seccomp => {
             let mut calls = plan.trace.calls.clone();
             calls.union(&plan.trace.io_uring.calls());
+            calls.union(&plan.trace.nested.calls());
             plan::filter(&calls, arch)
         }
         FilterMode::Ptrace => Vec::new(),
     };
-    let folder = surroundings::spec_folder(&case.file);
-    let launch = Launch::new(plan, &folder, filter).map_err(|error| not_set_up(case, &error))?;
-    let lines_wanted = plan.target.limits.most_events();
-    let file = Lines::file().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
-    let mut sink = Both { writer: Writer::new(file, lines_wanted), judge };
-    let outputs = Outputs { files: launch.watched(), stopper: options.stopper.clone() };
-    let traced = tracer::trace(plan, &launch.child, outputs, &mut sink)
-        .map_err(|error| Trouble::Unable(Refusal::from(error)))?;
+    let mut sink = Both { writer: Writer::new(lines_file(case)?, plan.target.limits.most_events()), judge };
+    let (traced, stdout, stderr) = match &plan.target.attach {
+        Some(attach) => {
+            let outputs = Outputs { files: Vec::new(), stopper: options.stopper.clone() };
+            let traced = tracer::trace_running(plan, TaskId(attach.pid), outputs, &mut sink);
+            (traced.map_err(|error| Trouble::Unable(Refusal::from(error)))?, Vec::new(), Vec::new())
+        }
+        None => started(case, plan, filter, options, &mut sink)?,
+    };
     let lines = sink.writer.lines();
     let file = sink.writer.finish().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
     if traced.record.abandoned == Some(Abandoned::Stopped) {
         return Err(Trouble::Interrupted);
     }
+    Ok(Observed { record: traced.record, transcript: Lines::new(file, lines), stdout, stderr })
+}
+
+fn lines_file(case: &Case) -> Result<std::fs::File, Trouble> {
+    Lines::file().map_err(|error| not_set_up(case, &transcript_trouble(error)))
+}
+
+/// Starts the program and traces it to its end; what it came to, and what it printed.
+fn started(
+    case: &Case,
+    plan: &Arc<Plan>,
+    filter: Vec<BpfInsn>,
+    options: &Options,
+    sink: &mut Both<'_>,
+) -> Result<(Traced, Vec<u8>, Vec<u8>), Trouble> {
+    let folder = surroundings::spec_folder(&case.file);
+    let launch = Launch::new(plan, &folder, filter).map_err(|error| not_set_up(case, &error))?;
+    let outputs = Outputs { files: launch.watched(), stopper: options.stopper.clone() };
+    let traced =
+        tracer::trace(plan, &launch.child, outputs, sink).map_err(|error| Trouble::Unable(Refusal::from(error)))?;
     let faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
-    if let Some(failure) = traced.failure.filter(|_| !faulted) {
+    let is_stopped = traced.record.abandoned == Some(Abandoned::Stopped);
+    if let Some(failure) = traced.failure.filter(|_| !faulted && !is_stopped) {
         return Err(not_executed(case, plan, failure));
     }
     let (stdout, stderr) = launch.outputs().map_err(|error| not_set_up(case, &error))?;
-    Ok(Observed { record: traced.record, transcript: Lines::new(file, lines), stdout, stderr })
+    Ok((traced, stdout, stderr))
 }
 
 /// Every event goes into the transcript and before the judge.
@@ -245,6 +273,10 @@ impl Sink for Both<'_> {
     fn event(&mut self, event: &Event) {
         self.writer.event(event);
         self.judge.event(event);
+    }
+
+    fn is_content(&self) -> bool {
+        self.judge.is_content()
     }
 }
 

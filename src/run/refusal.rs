@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 
 use crate::sys::{PtraceError, SpawnError};
-use crate::tracer::TraceError;
+use crate::tracer::{SeizeError, TraceError};
 
 /// Why this machine cannot run a spec.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub enum Refusal {
     Filter(i32),
     /// No process, thread or pipe could be made.
     Resources(std::io::Error),
+    /// A process that runs already could not be attached to.
+    Attach(SeizeError),
 }
 
 impl From<TraceError> for Refusal {
@@ -24,6 +26,7 @@ impl From<TraceError> for Refusal {
         match error {
             TraceError::Spawn(SpawnError::Seize(PtraceError::Refused(errno))) => Refusal::Ptrace(errno),
             TraceError::Spawn(SpawnError::Seize(PtraceError::Gone)) => Refusal::Ptrace(libc::ESRCH),
+            TraceError::Attach(error) => Refusal::Attach(error),
             TraceError::Spawn(SpawnError::Resources(error)) | TraceError::Watchdog(error) => {
                 Refusal::Resources(error)
             }
@@ -40,6 +43,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the kernel refused to let a child process be traced: {}", words(errno))
             }
             Refusal::Filter(errno) => write!(f, "the kernel refused the seccomp filter: {}", words(errno)),
+            Refusal::Attach(error) => write!(f, "cannot attach to the process: {error}"),
             Refusal::Resources(error) => write!(f, "cannot start a traced process: {error}"),
         }
     }
@@ -59,6 +63,7 @@ impl Refusal {
                 `--cap-add=SYS_PTRACE`, or with `--security-opt seccomp=unconfined`"
                 .to_owned(),
             Refusal::Filter(_) => "`[trace] filter = \"ptrace\"` does without a filter".to_owned(),
+            Refusal::Attach(_) => "`rinject doctor` shows what this machine allows".to_owned(),
             Refusal::Resources(_) => "`ulimit -u` and `ulimit -n` show the limits of this user".to_owned(),
         }
     }

@@ -53,9 +53,10 @@ impl Launch {
             env: c_strings("the environment", target.env.iter().map(|(name, value)| format!("{name}={value}")))?,
             cwd: c_string("the working directory", target.cwd.as_os_str().as_bytes())?,
             stdio: [stdin, out, err],
-            limits: limits(&target.limits),
+            limits: limits(&target.limits, target.inherits),
             filter,
-            aslr: false,
+            aslr: target.aslr,
+            inherits: target.inherits,
         };
         Ok(Launch { child, stdout, stderr, limit })
     }
@@ -118,20 +119,21 @@ fn resolve(target: &Target, spec_dir: &Path) -> Result<PathBuf, SetupError> {
     Err(SetupError::NotExecutable { path, why: why.to_owned(), span })
 }
 
-fn limits(limits: &Limits) -> Vec<(u32, u64)> {
+fn limits(limits: &Limits, inherits: bool) -> Vec<(u32, u64)> {
     // A hard limit of the host that is lower stays: raising it needs a privilege.
     let capped = |resource: Resource, wanted: u64| {
         let hard = getrlimit(resource).map_or(u64::MAX, |(_, hard)| hard);
         (resource as u32, wanted.min(hard))
     };
-    let mut all = vec![
-        capped(Resource::RLIMIT_CORE, limits.core.unwrap_or(0)),
-        capped(Resource::RLIMIT_STACK, STACK),
-        capped(Resource::RLIMIT_NOFILE, limits.nofile.unwrap_or(NOFILE)),
+    let fixed = |default: u64| (!inherits).then_some(default);
+    let wanted = [
+        (Resource::RLIMIT_CORE, limits.core.or(fixed(0))),
+        (Resource::RLIMIT_STACK, fixed(STACK)),
+        (Resource::RLIMIT_NOFILE, limits.nofile.or(fixed(NOFILE))),
+        (Resource::RLIMIT_FSIZE, limits.fsize),
+        (Resource::RLIMIT_AS, limits.address_space),
     ];
-    all.extend(limits.fsize.map(|bytes| capped(Resource::RLIMIT_FSIZE, bytes)));
-    all.extend(limits.address_space.map(|bytes| capped(Resource::RLIMIT_AS, bytes)));
-    all
+    wanted.into_iter().filter_map(|(resource, wanted)| Some(capped(resource, wanted?))).collect()
 }
 
 fn c_string(what: &str, bytes: &[u8]) -> Result<CString, SetupError> {

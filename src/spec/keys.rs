@@ -39,14 +39,17 @@ const fn later(name: &'static str, example: &'static str, about: &'static str) -
 }
 
 /// Every table, for documentation.
-pub const ALL: [&Table; 27] = [
+pub const ALL: [&Table; 30] = [
     &ROOT,
     &TARGET,
     &FILE,
     &STDIN,
     &OUTPUT_TO,
     &LIMITS,
+    &ATTACH,
     &SETUP,
+    &DETERMINISM,
+    &SCHEDULE,
     &TRACE,
     &INJECT,
     &WHERE,
@@ -86,6 +89,7 @@ pub const ROOT: Table = Table {
         now("vars", "{ data = \"${tmp}/data\" }", "texts that `${var.NAME}` stands for"),
         now("target", "{ program = \"./kv\" }", "the program and its surroundings"),
         now("setup", "[{ run = [\"mkdir\", \"data\"] }]", "commands before the run, untraced"),
+        now("determinism", "{ schedule = \"free\" }", "sources of chance that are fixed"),
         now("trace", "{ syscalls = [\"%file\"] }", "which events exist"),
         now("inject", "[{ on = \"fsync\", error = \"EIO\" }]", "the faults"),
         now("expect", "{ exit = 1 }", "what must happen"),
@@ -93,7 +97,6 @@ pub const ROOT: Table = Table {
         now("snapshot", "{ transcript = true }", "what is compared with the golden file"),
         later("extends", "[\"../common.toml\"]", "files that this one adds to"),
         later("matrix", "{ engine = [\"btree\", \"lsm\"] }", "one case for each combination"),
-        later("determinism", "{ time = \"virtual\" }", "sources of chance that are fixed"),
         later("sweep", "{ on = \"%file\" }", "one case for each fault point"),
     ],
 };
@@ -114,8 +117,8 @@ pub const TARGET: Table = Table {
         now("stderr", "\"pipe\"", "standard error; default \"file\""),
         now("timeout", "\"10s\"", "wall clock; then the whole tree is killed"),
         now("limits", "{ nofile = 64 }", "resource limits"),
-        later("transparent", "true", "surroundings as without rinject"),
-        later("attach", "1234", "a running process instead of a program"),
+        now("transparent", "true", "surroundings, schedule and tracing as near to a run without rinject as can be"),
+        now("attach", "1234", "a running process instead of a program; it goes on unharmed at the end"),
         later("tty", "true", "standard streams on a fresh terminal"),
     ],
 };
@@ -158,6 +161,37 @@ pub const LIMITS: Table = Table {
 pub const SETUP: Table =
     Table { name: "`[[setup]]`", keys: &[now("run", "[\"mkdir\", \"data\"]", "program and arguments")] };
 
+/// `target.attach` as a table.
+pub const ATTACH: Table = Table {
+    name: "`target.attach`",
+    keys: &[
+        now("pid", "1234", "the process"),
+        now("for", "\"5s\"", "how long; default until all that is awaited has happened"),
+    ],
+};
+
+/// `[determinism]`.
+pub const DETERMINISM: Table = Table {
+    name: "`[determinism]`",
+    keys: &[
+        now("schedule", "\"serial\"", "who runs when: serial (one task at a time) or free (all at once)"),
+        now("aslr", "false", "whether addresses are drawn anew for each run"),
+        later("time", "\"virtual\"", "a clock of the run's own"),
+        later("random", "{ seed = 42 }", "random bytes from a seed"),
+        later("cpus", "1", "processors that the program sees"),
+        later("hostname", "\"rinject\"", "the name of the machine"),
+        later("dir-order", "\"sorted\"", "the order of names in a directory"),
+        later("file-times", "\"virtual\"", "the times of files"),
+        later("yield-at", "[\"lib.so!spin+0x10\"]", "places where a task spins until another has done something"),
+    ],
+};
+
+/// `determinism.schedule` as a table.
+pub const SCHEDULE: Table = Table {
+    name: "`determinism.schedule`",
+    keys: &[now("policy", "\"free\"", "serial or free"), later("seed", "7", "seed of random interleavings")],
+};
+
 /// `[trace]`.
 pub const TRACE: Table = Table {
     name: "`[trace]`",
@@ -169,7 +203,7 @@ pub const TRACE: Table = Table {
         now("drop", "[\"read(fd ~ '/proc/**')\"]", "traced, but not written"),
         now("strings", "64", "bytes of a buffer shown before it is cut"),
         now("filter", "\"seccomp\"", "how calls are selected: seccomp or ptrace"),
-        later("nested", "\"deny\"", "a target that traces its own children"),
+        now("nested", "\"deny\"", "a target that traces its own children: deny (EPERM) or release (lets them go)"),
         now("io-uring", "\"deny\"", "a target that uses io_uring: deny (ENOSYS) or allow"),
         now("backtrace", "4", "frames shown below each call, signal and hit; default 0"),
     ],

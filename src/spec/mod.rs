@@ -8,16 +8,17 @@ pub mod keys;
 mod model;
 mod read;
 mod ready;
+mod target;
 mod toml_one;
 mod walk;
 
 pub use cell::{Cell, Choice};
 pub use model::{
-    At, Budget, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, File, Inject, Item, ItemKind, Memory,
-    Output, OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Stdin, Step, Target, Text,
-    Trace, Where,
+    At, Budget, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, Inject, Item, ItemKind, Memory,
+    OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Step, Text, Trace, Where,
 };
 pub use ready::{READY, Ready};
+pub use target::{Attach, Determinism, File, Output, Stdin, Target};
 
 use std::sync::Arc;
 

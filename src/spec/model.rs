@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::cell::Choice;
+use super::target::{Determinism, Target};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// A value and its place.
@@ -51,6 +52,8 @@ pub struct Spec {
     pub target: Option<Target>,
     /// `[[setup]]`.
     pub setup: Vec<Command>,
+    /// `[determinism]`.
+    pub determinism: Determinism,
     /// `[trace]`.
     pub trace: Trace,
     /// `[[inject]]`.
@@ -63,70 +66,6 @@ pub struct Spec {
     pub snapshot: Snapshot,
     /// What is wrong with keys and types. Lowering reports it together with what it finds itself.
     pub problems: Diagnostics,
-}
-
-/// `[target]`.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The table.
-    pub span: Span,
-    /// `program`.
-    pub program: Option<Text>,
-    /// `arg0`.
-    pub arg0: Option<Text>,
-    /// `args`.
-    pub args: Vec<Text>,
-    /// `env`, in file order.
-    pub env: Vec<(Text, Text)>,
-    /// `env-clear`.
-    pub env_clear: Option<At<bool>>,
-    /// `cwd`.
-    pub cwd: Option<Text>,
-    /// `files`, in file order.
-    pub files: Vec<(Text, File)>,
-    /// `stdin`.
-    pub stdin: Option<Stdin>,
-    /// `stdout`.
-    pub stdout: Option<Output>,
-    /// `stderr`.
-    pub stderr: Option<Output>,
-    /// `timeout`.
-    pub timeout: Option<Text>,
-    /// `limits`, by name.
-    pub limits: Vec<(&'static str, At<Scalar>)>,
-}
-
-/// A value in `target.files`.
-#[derive(Clone, Debug)]
-pub struct File {
-    /// All of it.
-    pub span: Span,
-    /// `text`, or the string itself.
-    pub text: Option<Text>,
-    /// `path`.
-    pub path: Option<Text>,
-    /// `mode`.
-    pub mode: Option<Text>,
-}
-
-/// `target.stdin`.
-#[derive(Clone, Debug)]
-pub enum Stdin {
-    /// `"null"`, `"inherit"`.
-    Word(Text),
-    /// `{ text }`.
-    Text(Text),
-    /// `{ file }`.
-    File(Text),
-}
-
-/// `target.stdout`, `target.stderr`.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// `"file"`, `"pipe"`, `"null"`, `"inherit"`.
-    Word(Text),
-    /// `{ path }`.
-    Path(Text),
 }
 
 /// `[[setup]]`.
@@ -159,6 +98,8 @@ pub struct Trace {
     pub backtrace: Option<At<i128>>,
     /// `io-uring`.
     pub io_uring: Option<Text>,
+    /// `nested`.
+    pub nested: Option<Text>,
 }
 
 /// `[[inject]]`.
@@ -399,6 +340,16 @@ pub struct OutputTests {
     pub is_empty: Option<At<bool>>,
     /// `file`.
     pub file: Option<Text>,
+}
+
+impl OutputTests {
+    /// Where the first of them stands, if there is one.
+    pub fn span(&self) -> Option<Span> {
+        let texts = [&self.equals, &self.file].into_iter().flatten();
+        let lists = [&self.contains, &self.matches, &self.never_matches].into_iter().flatten();
+        let spans = texts.chain(lists).map(|text| text.span);
+        spans.chain(self.is_empty.as_ref().map(|flag| flag.span)).min_by_key(|span| span.start)
+    }
 }
 
 /// An entry of `count`.

@@ -7,10 +7,9 @@ use super::cell::{Choice, shown};
 use super::expectations::{ending, expect, snapshot};
 use super::faults;
 use super::keys;
-use super::model::{
-    At, Check, Command, File, Inject, Output, Scalar, SignalAction, Spec, Stdin, Target, Text, Trace, Where,
-};
+use super::model::{At, Check, Command, Inject, Scalar, SignalAction, Spec, Text, Trace, Where};
 use super::ready;
+use super::target::{determinism, target};
 use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::{Code, Diagnostics, Source};
 
@@ -28,6 +27,10 @@ pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> 
         vars: text_entries(walk, root, "vars"),
         target: target(walk, root),
         setup: root.tables("setup", &keys::SETUP).iter().map(command).collect(),
+        determinism: root
+            .table("determinism", &keys::DETERMINISM)
+            .map(|fields| determinism(walk, &fields))
+            .unwrap_or_default(),
         trace: root.table("trace", &keys::TRACE).map(|fields| trace(&fields)).unwrap_or_default(),
         inject: root.tables("inject", &keys::INJECT).iter().map(|fields| inject(walk, fields)).collect(),
         expect: root.table("expect", &keys::EXPECT).map(|fields| expect(walk, &fields)).unwrap_or_default(),
@@ -52,108 +55,12 @@ pub(super) fn version(walk: &Walk, root: &Fields<'_, '_>) {
     }
 }
 
-fn text_entries(walk: &Walk, fields: &Fields<'_, '_>, name: &'static str) -> Vec<(Text, Text)> {
+pub(super) fn text_entries(walk: &Walk, fields: &Fields<'_, '_>, name: &'static str) -> Vec<(Text, Text)> {
     let read = |(key, value): (Text, &Value<'_>)| {
         let text = walk.text(value, &key.value, "")?;
         Some((key, text))
     };
     fields.entries(name).into_iter().filter_map(read).collect()
-}
-
-fn target(walk: &Walk, root: &Fields<'_, '_>) -> Option<Target> {
-    if root.get("target").is_none() {
-        return root.missing("target");
-    }
-    let fields = root.table("target", &keys::TARGET)?;
-    Some(Target {
-        span: fields.span,
-        program: fields
-            .text("program")
-            .or_else(|| if fields.get("program").is_none() { fields.missing("program") } else { None }),
-        arg0: fields.text("arg0"),
-        args: fields.texts("args").map(|args| args.value).unwrap_or_default(),
-        env: text_entries(walk, &fields, "env"),
-        env_clear: fields.flag("env-clear"),
-        cwd: fields.text("cwd"),
-        files: fields
-            .entries("files")
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, file(walk, value)?)))
-            .collect(),
-        stdin: stdin(walk, &fields),
-        stdout: output(walk, &fields, "stdout"),
-        stderr: output(walk, &fields, "stderr"),
-        timeout: fields.text("timeout"),
-        limits: fields
-            .table("limits", &keys::LIMITS)
-            .map(|limits| {
-                let limit = |key: &keys::Key| Some((key.name, limits.scalar(key.name, "a number or a size")?));
-                keys::LIMITS.keys.iter().filter_map(limit).collect()
-            })
-            .unwrap_or_default(),
-    })
-}
-
-fn file(walk: &Walk, value: &Value<'_>) -> Option<File> {
-    let span = value.span().into();
-    match value.get_ref() {
-        DeValue::String(text) => {
-            Some(File { span, text: Some(At { value: text.to_string(), span }), path: None, mode: None })
-        }
-        DeValue::Table(table) => {
-            let fields = walk.open(table, span, &keys::FILE);
-            let file = File { span, text: fields.text("text"), path: fields.text("path"), mode: fields.text("mode") };
-            match (&file.text, &file.path) {
-                (Some(_), Some(path)) => {
-                    let message = "a file has either `text` or `path`".to_owned();
-                    walk.report(Code::CONFLICTING_KEYS, path.span, message, "`text` is given too", None);
-                    None
-                }
-                (None, None) if fields.get("text").is_none() && fields.get("path").is_none() => {
-                    fields.missing("text")
-                }
-                _ => Some(file),
-            }
-        }
-        _ => walk.wrong_type(value, "a file of `target.files`", "a string or a table", ""),
-    }
-}
-
-fn stdin(walk: &Walk, fields: &Fields<'_, '_>) -> Option<Stdin> {
-    let value = fields.get("stdin")?;
-    match value.get_ref() {
-        DeValue::String(_) => fields.text("stdin").map(Stdin::Word),
-        DeValue::Table(_) => {
-            let table = fields.table("stdin", &keys::STDIN)?;
-            match (table.text("text"), table.text("file")) {
-                (Some(_), Some(file)) => {
-                    let message = "`stdin` is either `text` or `file`".to_owned();
-                    walk.report(Code::CONFLICTING_KEYS, file.span, message, "`text` is given too", None);
-                    None
-                }
-                (Some(text), None) => Some(Stdin::Text(text)),
-                (None, Some(file)) => Some(Stdin::File(file)),
-                (None, None) if table.get("text").or(table.get("file")).is_none() => table.missing("text"),
-                (None, None) => None,
-            }
-        }
-        _ => walk.wrong_type(value, "stdin", "a string or a table", "{ text = \"y\" }"),
-    }
-}
-
-fn output(walk: &Walk, fields: &Fields<'_, '_>, name: &'static str) -> Option<Output> {
-    let value = fields.get(name)?;
-    match value.get_ref() {
-        DeValue::String(_) => fields.text(name).map(Output::Word),
-        DeValue::Table(_) => {
-            let table = fields.table(name, &keys::OUTPUT_TO)?;
-            match table.get("path") {
-                Some(_) => table.text("path").map(Output::Path),
-                None => table.missing("path"),
-            }
-        }
-        _ => walk.wrong_type(value, name, "a string or a table", "\"pipe\""),
-    }
 }
 
 fn command(fields: &Fields<'_, '_>) -> Command {
@@ -180,6 +87,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
         strings: fields.integer("strings"),
         filter: fields.text("filter"),
         backtrace: fields.integer("backtrace"),
+        nested: fields.text("nested"),
         io_uring: fields.text("io-uring"),
     }
 }

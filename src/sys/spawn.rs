@@ -33,6 +33,8 @@ pub struct ChildPlan {
     pub filter: Vec<BpfInsn>,
     /// Whether address-space randomisation stays on.
     pub aslr: bool,
+    /// Whether it keeps session, umask, ignored signals and descriptors, as any child of this process would.
+    pub inherits: bool,
 }
 
 /// The step at which a child gave up.
@@ -97,6 +99,7 @@ struct Prepared {
     limits: Vec<(u32, libc::rlimit)>,
     filter: libc::sock_fprog,
     aslr: bool,
+    inherits: bool,
     go: RawFd,
     tell: RawFd,
 }
@@ -120,6 +123,7 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
             filter: plan.filter.as_ptr().cast_mut().cast::<libc::sock_filter>(),
         },
         aslr: plan.aslr,
+        inherits: plan.inherits,
         go: go_read.as_raw_fd(),
         tell: tell_write.as_raw_fd(),
     };
@@ -155,7 +159,8 @@ fn hold(task: TaskId) -> Result<(), PtraceError> {
     }
 }
 
-fn pipe(flags: i32) -> io::Result<(OwnedFd, OwnedFd)> {
+/// A pipe's two ends, closed on exec.
+pub(super) fn pipe(flags: i32) -> io::Result<(OwnedFd, OwnedFd)> {
     let mut ends = [0; 2];
     // SAFETY: pipe2(2) writes two descriptors into the array it is given.
     if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | flags) } == -1 {
@@ -204,13 +209,21 @@ unsafe fn child(plan: &Prepared) -> ! {
                 libc::_exit(126);
             }
         }
-        libc::setsid();
-        reset_signals();
+        if plan.inherits {
+            // Ignored by the runtime of rinject and blocked by its signal thread, not by whoever started it.
+            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            unblock_signals();
+        } else {
+            libc::setsid();
+            reset_signals();
+        }
         for (number, fd) in plan.stdio.iter().enumerate() {
             libc::dup2(*fd, number as i32);
         }
-        libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
-        libc::umask(0o022);
+        if !plan.inherits {
+            libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+            libc::umask(0o022);
+        }
         if libc::chdir(plan.cwd) == -1 {
             give_up(plan.tell, 0);
         }
@@ -233,12 +246,18 @@ unsafe fn child(plan: &Prepared) -> ! {
 /// All signals to their default and unblocked, the real-time ones that libc keeps for itself too.
 unsafe fn reset_signals() {
     let default = [0u64; 4];
-    let none = 0u64;
     for signal in 1..=64 {
         // SAFETY: the kernel's sigaction is four words on this architecture, all zero meaning SIG_DFL; SIGKILL
         // and SIGSTOP are refused, which is what is wanted.
         unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), 0, 8) };
     }
+    // SAFETY: plain calls in a freshly forked child.
+    unsafe { unblock_signals() };
+}
+
+/// No signal is blocked.
+unsafe fn unblock_signals() {
+    let none = 0u64;
     // SAFETY: the mask is eight bytes, as the last argument says.
     unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, 0, 8) };
 }
@@ -280,6 +299,7 @@ pub fn probe_tracing() -> Result<(), SpawnError> {
         limits: Vec::new(),
         filter: Vec::new(),
         aslr: true,
+        inherits: false,
     };
     let spawned = spawn(&plan)?;
     super::send_signal(spawned.task, None, crate::abi::Signal::KILL);

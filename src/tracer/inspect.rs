@@ -212,6 +212,11 @@ impl Inspect for Inspector {
         procfs::signal_mask(self.task, "SigBlk")
     }
 
+    fn pending_signals(&self) -> SignalSet {
+        let [own, shared] = ["SigPnd", "ShdPnd"].map(|what| procfs::signal_mask(self.task, what));
+        SignalSet(own.0 | shared.0)
+    }
+
     fn caught_signals(&self) -> SignalSet {
         procfs::signal_mask(self.task, "SigCgt")
     }

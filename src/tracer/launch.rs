@@ -118,6 +118,7 @@ impl Launch {
             limits: Vec::new(),
             filter: Vec::new(),
             aslr: self.aslr,
+            inherits: false,
         };
         let spawned = sys::spawn(&plan).map_err(|error| match error {
             SpawnError::Resources(error) => StartError::Resources(error),

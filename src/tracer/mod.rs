@@ -77,6 +77,8 @@
 //! }
 //! ```
 
+mod begin;
+mod decode;
 mod errors;
 mod images;
 mod inspect;
@@ -90,10 +92,10 @@ mod unwind;
 mod watchdog;
 mod why;
 
+pub use begin::{Outputs, TraceError, Traced, trace, trace_running};
 pub use errors::{Gone, RegisterError, SeizeError, SetRegisterError, SetRegistersError, SignalError, Unmapped};
 pub use launch::{Launch, StartError};
 pub use process::{ModuleInfo, Process};
-pub use run::{Outputs, TraceError, Traced, trace};
 pub use task::{Running, Seen, Stopped};
 pub use watchdog::Stopper;
 pub use why::Why;

@@ -1,92 +1,25 @@
-//! One run: spawn, then alternate between the engine's two questions until every task is gone.
+//! One run: alternates between the engine's two questions until every task is gone.
 
-use std::collections::HashMap;
-use std::fs::File;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::decode::decode;
 use super::images::Images;
 use super::inspect::Inspector;
 use super::task::{Running, Seen, Stopped};
 use super::teardown::reap_everything;
-use super::watchdog::{Stopper, Watch, Watchdog};
+use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
-use crate::engine::{Birth, Decision, Edit, Engine, How, Newborn, Next, Observation, RawCall, Settle, Stop};
-use crate::plan::{Plan, Recipient, Victim};
+use crate::engine::{Decision, Edit, Engine, How, Next, Observation, Settle, Stop};
+use crate::plan::{Recipient, Victim};
 use crate::sys::procfs::{self, RunState};
-use crate::sys::{self, CallStop, ChildPlan, ExecFailure, PtraceError, Resume, SpawnError, Status, WaitOutcome};
+use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
-
-/// What is watched while the run goes on.
-#[derive(Debug, Default)]
-pub struct Outputs {
-    /// Files whose length `limits.output` bounds.
-    pub files: Vec<File>,
-    /// Ends the run from outside.
-    pub stopper: Stopper,
-}
-
-/// A run that took place.
-#[derive(Debug)]
-pub struct Traced {
-    /// What it came to.
-    pub record: Record,
-    /// Why the target could not be executed, if it could not.
-    pub failure: Option<ExecFailure>,
-}
-
-/// Why no run took place.
-#[derive(Debug)]
-pub enum TraceError {
-    /// No task could be made, or the kernel refused to let it be traced.
-    Spawn(SpawnError),
-    /// The watchdog could not be started.
-    Watchdog(std::io::Error),
-}
-
-/// Runs `child` under `plan`, giving every event to `sink`. Every ptrace and wait call is made by the calling
-/// thread, which is kept on one processor meanwhile.
-pub fn trace(
-    plan: &Arc<Plan>,
-    child: &ChildPlan,
-    outputs: Outputs,
-    sink: &mut dyn Sink,
-) -> Result<Traced, TraceError> {
-    let before = sys::pin_to_one_processor();
-    let traced = run(plan, child, outputs, sink);
-    if let Some(before) = before {
-        sys::unpin(&before);
-    }
-    traced
-}
-
-fn run(plan: &Arc<Plan>, child: &ChildPlan, outputs: Outputs, sink: &mut dyn Sink) -> Result<Traced, TraceError> {
-    let watch = Watch {
-        deadline: Instant::now() + plan.target.timeout,
-        stopper: outputs.stopper,
-        outputs: outputs.files,
-        output_limit: plan.target.limits.most_output(),
-    };
-    let watchdog = Watchdog::start(watch).map_err(TraceError::Watchdog)?;
-    let spawned = sys::spawn(child).map_err(TraceError::Spawn)?;
-    watchdog.add(spawned.task);
-    let mut tracer = Tracer {
-        engine: Engine::new(plan.clone(), spawned.task),
-        watchdog,
-        seats: HashMap::from([(spawned.task, Seat::stopped(spawned.task))]),
-        put_off: HashMap::new(),
-        images: Rc::default(),
-        sink,
-    };
-    tracer.run();
-    let record = tracer.engine.into_record();
-    Ok(Traced { record, failure: spawned.failure() })
-}
 
 /// A task's place in the tracer's book.
 #[derive(Debug)]
-struct Seat {
+pub(super) struct Seat {
     state: SeatState,
     /// When it last stopped.
     since: Instant,
@@ -99,32 +32,75 @@ enum SeatState {
 }
 
 impl Seat {
-    fn stopped(task: TaskId) -> Seat {
+    pub(super) fn stopped(task: TaskId) -> Seat {
         Seat { state: SeatState::Stopped(Stopped::told(task)), since: Instant::now() }
+    }
+
+    pub(super) fn running(running: Running) -> Seat {
+        Seat { state: SeatState::Running(running), since: Instant::now() }
     }
 }
 
-struct Tracer<'a> {
+/// A run that goes on.
+pub(super) struct Tracer<'a> {
     engine: Engine,
     watchdog: Watchdog,
     seats: HashMap<TaskId, Seat>,
     /// What the engine did not want to know yet.
     put_off: HashMap<TaskId, Observation>,
+    /// New tasks that have stopped before their parents have told of them.
+    early: HashMap<TaskId, Status>,
+    /// What several tasks have done since the last wait, first come first.
+    seen: VecDeque<(TaskId, Status)>,
     images: Rc<Images>,
     sink: &'a mut dyn Sink,
 }
 
+impl<'a> Tracer<'a> {
+    pub(super) fn new(engine: Engine, watchdog: Watchdog, sink: &'a mut dyn Sink) -> Tracer<'a> {
+        Tracer {
+            engine,
+            watchdog,
+            seats: HashMap::new(),
+            put_off: HashMap::new(),
+            early: HashMap::new(),
+            seen: VecDeque::new(),
+            images: Rc::default(),
+            sink,
+        }
+    }
+}
+
 impl Tracer<'_> {
-    fn run(&mut self) {
+    /// A task that is there from the beginning.
+    pub(super) fn seat(&mut self, task: TaskId, seat: Seat) {
+        self.seats.insert(task, seat);
+    }
+
+    /// Alternates between the engine's two questions until every task is gone.
+    pub(super) fn run(mut self) -> Record {
+        self.alternate();
+        self.engine.into_record()
+    }
+
+    fn alternate(&mut self) {
         loop {
             self.quiesce();
             if self.watchdog.has_barked() {
                 self.give_up();
             }
+            if self.watchdog.is_late() {
+                // What has not stopped is let go by the kernel, with the end of this thread.
+                return;
+            }
             match self.engine.next() {
                 Next::Resume { task, how, signal, settle } => self.resume(task, how, signal, settle),
                 Next::Recall { task } => self.recall(task),
-                Next::Wait { timer } => self.wait(timer),
+                Next::Interrupt { task } => {
+                    // A task that is gone tells its end to the next wait.
+                    let _ = sys::interrupt(task);
+                }
+                Next::Wait { timers } => self.wait(&timers),
                 Next::Abandon => {
                     let stopped = self.seats.iter().filter_map(|(task, seat)| match seat.state {
                         SeatState::Stopped(_) => Some(*task),
@@ -140,6 +116,9 @@ impl Tracer<'_> {
     /// Tells the engine why the watchdog has barked.
     fn give_up(&mut self) {
         let (reason, calls) = self.watchdog.reason();
+        if reason.is_none() && self.engine.spares() {
+            return self.engine.leave();
+        }
         let arch = Arch::host();
         let outside = |task: TaskId| {
             let number = *calls.get(&task)?;
@@ -173,7 +152,7 @@ impl Tracer<'_> {
                 How::Detach => stopped.resume(Resume::Detach, signal),
             });
         }
-        if !matches!(how, How::Listen | How::Detach) {
+        if !matches!(how, How::Listen | How::Detach) && settle != Settle::Nothing {
             self.settle(task, settle, false);
         }
     }
@@ -236,16 +215,24 @@ impl Tracer<'_> {
         }
     }
 
-    /// Waits until any sleeper stirs, or a held task's time is up.
-    fn wait(&mut self, timer: Option<(TaskId, Duration)>) {
-        let Some((held, length)) = timer else {
+    /// Waits until any task stirs, or the time of a held one is up.
+    fn wait(&mut self, timers: &[(TaskId, Duration)]) {
+        if let Some((task, status)) = self.seen.pop_front() {
+            return self.changed(task, status);
+        }
+        if self.engine.spares() && self.watchdog.has_barked() {
+            return self.wait_impatiently();
+        }
+        let until = |(held, length): &(TaskId, Duration)| {
+            (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), *held)
+        };
+        let Some((until, held)) = timers.iter().map(until).min() else {
             return match sys::wait(None, true) {
-                WaitOutcome::Changed(task, status) => self.changed(task, status),
+                WaitOutcome::Changed(task, status) => self.changed_first(task, status),
                 WaitOutcome::Nothing => {}
                 WaitOutcome::NoChild => self.all_vanished(),
             };
         };
-        let until = self.seats.get(&held).map_or_else(Instant::now, |seat| seat.since + length);
         let mut pause = Duration::from_micros(20);
         loop {
             let now = Instant::now();
@@ -253,7 +240,7 @@ impl Tracer<'_> {
                 return self.tell(held, Observation::Elapsed { task: held }, None);
             }
             if let WaitOutcome::Changed(task, status) = sys::wait(None, false) {
-                return self.changed(task, status);
+                return self.changed_first(task, status);
             }
             if self.watchdog.has_barked() {
                 return;
@@ -261,6 +248,31 @@ impl Tracer<'_> {
             std::thread::sleep(pause.min(until - now));
             pause = (pause * 2).min(Duration::from_millis(1));
         }
+    }
+
+    /// Waits for a task to stop once more, but not for ever.
+    fn wait_impatiently(&mut self) {
+        let mut pause = Duration::from_micros(20);
+        while !self.watchdog.is_late() {
+            match sys::wait(None, false) {
+                WaitOutcome::Changed(task, status) => return self.changed_first(task, status),
+                WaitOutcome::NoChild => return self.all_vanished(),
+                WaitOutcome::Nothing => std::thread::sleep(pause),
+            }
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Takes what a wait for any task has told, and what is there besides: the kernel looks at its list of tasks from
+    /// the front each time, and those at its end would never have their turn.
+    fn changed_first(&mut self, task: TaskId, status: Status) {
+        while self.engine.is_free()
+            && self.seats.len() > 1
+            && let WaitOutcome::Changed(other, status) = sys::wait(None, false)
+        {
+            self.seen.push_back((other, status));
+        }
+        self.changed(task, status);
     }
 
     fn all_vanished(&mut self) {
@@ -276,6 +288,9 @@ impl Tracer<'_> {
     }
 
     fn changed(&mut self, task: TaskId, status: Status) {
+        if !self.seats.contains_key(&task) && !matches!(status, Status::Ended(_)) {
+            return self.stranger(task, status);
+        }
         let seen = match status {
             Status::Ended(ending) => Seen::Ended(ending),
             status => Seen::Stopped(Stopped::told(task), status),
@@ -283,8 +298,18 @@ impl Tracer<'_> {
         self.seen(task, seen);
     }
 
+    /// A task that nobody has told of stops: a new one that is faster than the word of its parent, or one that has
+    /// been taken out of the books and goes on to its end.
+    fn stranger(&mut self, task: TaskId, status: Status) {
+        if matches!(status, Status::EventStop { event: libc::PTRACE_EVENT_STOP, .. }) {
+            self.early.insert(task, status);
+        } else {
+            let _ = sys::resume(task, Resume::Continue, None);
+        }
+    }
+
     fn seen(&mut self, task: TaskId, seen: Seen) {
-        if self.watchdog.has_barked() {
+        if self.watchdog.kills() {
             // What happens from here on is the watchdog's doing.
             if let Seen::Stopped(stopped, _) = seen {
                 self.seats.insert(task, Seat { state: SeatState::Stopped(stopped), since: Instant::now() });
@@ -327,7 +352,9 @@ impl Tracer<'_> {
             Err(PtraceError::Gone) => {
                 self.seats
                     .insert(task, Seat { state: SeatState::Running(Running::told(task)), since: Instant::now() });
-                self.settle(task, Settle::EndOrSleep, false);
+                if !self.engine.is_free() {
+                    self.settle(task, Settle::EndOrSleep, false);
+                }
             }
             Err(PtraceError::Refused(_)) => {
                 self.tell(task, Observation::Stop { task, stop: Stop::Interrupted }, None)
@@ -341,7 +368,11 @@ impl Tracer<'_> {
             self.watchdog.add(child);
         }
         self.seats.insert(child, Seat { state: SeatState::Running(Running::told(child)), since: Instant::now() });
-        self.settle(child, Settle::Stop, false);
+        if let Some(status) = self.early.remove(&child) {
+            self.changed(child, status);
+        } else if !self.engine.is_free() {
+            self.settle(child, Settle::Stop, false);
+        }
     }
 
     /// After an exec the process is its first thread alone, whichever thread made it.
@@ -366,6 +397,15 @@ impl Tracer<'_> {
         for event in &decision.events {
             self.sink.event(event);
         }
+        if self.engine.spares() && self.is_over() {
+            self.engine.leave();
+            self.watchdog.enough();
+        }
+    }
+
+    /// Whether a process that ran already has shown all that is awaited of it.
+    fn is_over(&self) -> bool {
+        self.engine.is_content() && self.sink.is_content()
     }
 
     /// Carries out a decision. A task that was killed meanwhile takes no changes, and needs none.
@@ -410,48 +450,4 @@ impl Tracer<'_> {
             }
         }
     }
-}
-
-/// What a status says, asking the kernel for what the status leaves out; the registers, if they were read.
-fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Registers>), PtraceError> {
-    let stop = match status {
-        Status::SyscallStop => match sys::syscall_stop(task)? {
-            CallStop::Entry { arch, number, args, ip } => match Arch::from_audit(arch) {
-                Some(arch) => Stop::Entry(RawCall { arch, number, args, ip }),
-                None => Stop::Interrupted,
-            },
-            CallStop::Exit { result } => Stop::Exit(result),
-            CallStop::None => Stop::Interrupted,
-        },
-        Status::SignalStop(_) => Stop::Signal(sys::siginfo(task)?),
-        Status::EventStop { event, signal } => match event {
-            libc::PTRACE_EVENT_SECCOMP => {
-                let registers = sys::registers(task)?;
-                // The filter selects calls of the native table only.
-                let arch = Arch::X86_64;
-                let call =
-                    RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
-                return Ok((Stop::Entry(call), Some(registers)));
-            }
-            libc::PTRACE_EVENT_FORK => born(task, Birth::Fork)?,
-            libc::PTRACE_EVENT_VFORK => born(task, Birth::Vfork)?,
-            libc::PTRACE_EVENT_CLONE => born(task, Birth::Clone)?,
-            libc::PTRACE_EVENT_VFORK_DONE => Stop::VforkDone,
-            libc::PTRACE_EVENT_EXEC => Stop::Exec { former: TaskId(sys::event_message(task)? as i32) },
-            libc::PTRACE_EVENT_EXIT => Stop::Exiting,
-            libc::PTRACE_EVENT_STOP if signal != Signal::TRAP => Stop::Group(signal),
-            libc::PTRACE_EVENT_STOP => Stop::Started,
-            _ => Stop::Interrupted,
-        },
-        Status::Ended(_) | Status::Unexplained(_) => Stop::Interrupted,
-    };
-    Ok((stop, None))
-}
-
-fn born(task: TaskId, birth: Birth) -> Result<Stop, PtraceError> {
-    let child = TaskId(sys::event_message(task)? as i32);
-    let process = procfs::process_of(child).unwrap_or(child);
-    let shares_memory = sys::shares_memory(task, child)
-        .unwrap_or(birth == Birth::Vfork || process == procfs::process_of(task).unwrap_or(task));
-    Ok(Stop::Born(Newborn { child, birth, process, shares_memory }))
 }

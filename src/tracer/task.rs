@@ -199,14 +199,27 @@ impl Running {
     }
 
     /// Attaches to every task of a process. They are listed again until there is no new one: a process that makes
-    /// threads meanwhile has them all. One that ends meanwhile is left out.
+    /// threads meanwhile has them all. One that ends meanwhile is left out, and so is a first thread that has ended
+    /// before the others: nobody can attach to it any more.
     ///
     /// # Errors
     /// Those of [`Running::seize`] for the first task.
     pub fn seize_process(process: TaskId) -> Result<Vec<Running>, SeizeError> {
-        let mut all = vec![Running::seize(process)?];
+        let mut all = match Running::seize(process) {
+            Ok(leader) => vec![leader],
+            Err(error) => {
+                let is_zombie = procfs::run_state(process) == procfs::RunState::Zombie;
+                let others = procfs::threads(process).into_iter().filter(|task| is_zombie && *task != process);
+                let others: Vec<Running> = others.filter_map(|task| Running::seize(task).ok()).collect();
+                if others.is_empty() {
+                    return Err(error);
+                }
+                others
+            }
+        };
         loop {
-            let known: Vec<TaskId> = all.iter().map(Running::id).collect();
+            let mut known: Vec<TaskId> = all.iter().map(Running::id).collect();
+            known.push(process);
             let new = procfs::threads(process).into_iter().filter(|task| !known.contains(task));
             // EPERM here: the kernel itself has attached a new thread of a traced one (PTRACE_O_TRACECLONE).
             let new: Vec<Running> = new

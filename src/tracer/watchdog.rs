@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::abi::TaskId;
-use crate::sys::ProcessHandle;
 use crate::sys::procfs;
+use crate::sys::{Bell, ProcessHandle};
 use crate::transcript::Abandoned;
 
 /// How often outputs are measured, and how often a killed tree is killed again.
@@ -33,6 +33,10 @@ impl Stopper {
     }
 }
 
+/// How long the tasks of a process that ran already may take to stop once more, for them to be let go one by one. One
+/// that does not, such as the parent of a vfork, is let go by the kernel when the tracer ends.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What the watchdog watches.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -41,6 +45,16 @@ pub(super) struct Watch {
     /// Output files, and the bytes each may hold.
     pub(super) outputs: Vec<File>,
     pub(super) output_limit: u64,
+    /// Where a process is traced that ran already: when that is over.
+    pub(super) spared: Option<Spared>,
+}
+
+/// What the watchdog does about a process that is not to be killed: it wakes the tracer, which lets it go.
+#[derive(Debug)]
+pub(super) struct Spared {
+    pub(super) bell: Arc<Bell>,
+    /// When all has been seen that was to be seen.
+    pub(super) end: Option<Instant>,
 }
 
 /// The tracer's side.
@@ -48,11 +62,14 @@ pub(super) struct Watch {
 pub(super) struct Watchdog {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    spares: bool,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     barked: AtomicBool,
+    /// Patience with the tasks of a process that ran already is over.
+    is_late: AtomicBool,
     state: Mutex<State>,
     over: Condvar,
 }
@@ -60,7 +77,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     processes: HashMap<TaskId, ProcessHandle>,
-    reason: Option<Abandoned>,
+    /// Why the run is over; `Some(None)` where that is as it should be.
+    reason: Option<Option<Abandoned>>,
     /// The call that each process was seen in when the run was given up.
     calls: HashMap<TaskId, u64>,
     over: bool,
@@ -77,16 +95,17 @@ impl Watchdog {
     pub(super) fn start(watch: Watch) -> std::io::Result<Watchdog> {
         let shared = Arc::new(Shared::default());
         let mine = shared.clone();
+        let spares = watch.spared.is_some();
         let thread =
             std::thread::Builder::new().name("rinject-watchdog".into()).spawn(move || guard(&mine, &watch))?;
-        Ok(Watchdog { shared, thread: Some(thread) })
+        Ok(Watchdog { shared, thread: Some(thread), spares })
     }
 
     /// A process of the run was born. It cannot have been reaped yet: the tracer alone does that.
     pub(super) fn add(&self, process: TaskId) {
         let Ok(handle) = ProcessHandle::open(process) else { return };
         let mut state = self.shared.lock();
-        if state.reason.is_some() {
+        if state.reason.is_some() && !self.spares {
             handle.kill();
         }
         state.processes.insert(process, handle);
@@ -108,10 +127,26 @@ impl Watchdog {
         self.shared.barked.load(Ordering::Acquire)
     }
 
-    /// Why, and in which calls processes were.
+    /// Whether it kills what it watches once the run is to be given up.
+    pub(super) fn kills(&self) -> bool {
+        self.has_barked() && !self.spares
+    }
+
+    /// Whether the tasks of a process that ran already have taken too long to stop once more.
+    pub(super) fn is_late(&self) -> bool {
+        self.shared.is_late.load(Ordering::Acquire)
+    }
+
+    /// Begins to be impatient: the run is over as it should be.
+    pub(super) fn enough(&self) {
+        self.shared.lock().reason.get_or_insert(None);
+        self.shared.over.notify_all();
+    }
+
+    /// Why, if it is not as it should be, and in which calls processes were.
     pub(super) fn reason(&self) -> (Option<Abandoned>, HashMap<TaskId, u64>) {
         let state = self.shared.lock();
-        (state.reason.clone(), state.calls.clone())
+        (state.reason.clone().flatten(), state.calls.clone())
     }
 }
 
@@ -128,6 +163,7 @@ impl Drop for Watchdog {
 
 fn guard(shared: &Shared, watch: &Watch) {
     let mut state = shared.lock();
+    let mut since = None;
     while !state.over {
         if state.reason.is_none() {
             state.reason = verdict(watch);
@@ -136,21 +172,32 @@ fn guard(shared: &Shared, watch: &Watch) {
             let calls = state.processes.keys().filter_map(|task| Some((*task, procfs::call_in_progress(*task)?)));
             state.calls = calls.collect();
         }
-        if state.reason.is_some() {
-            state.processes.values().for_each(ProcessHandle::kill);
+        match &watch.spared {
+            None if state.reason.is_some() => state.processes.values().for_each(ProcessHandle::kill),
+            Some(spared) if state.reason.is_some() => {
+                let is_late = since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
+                shared.is_late.fetch_or(is_late, Ordering::Release);
+                spared.bell.ring();
+            }
+            None | Some(_) => {}
         }
         let pause = PULSE.min(watch.deadline.saturating_duration_since(Instant::now())).max(Duration::from_millis(1));
         state = shared.over.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
-fn verdict(watch: &Watch) -> Option<Abandoned> {
+/// Whether the run is over, and why if that is not as it should be.
+fn verdict(watch: &Watch) -> Option<Option<Abandoned>> {
     if watch.stopper.is_stopped() {
-        return Some(Abandoned::Stopped);
+        return Some(Some(Abandoned::Stopped));
     }
-    if Instant::now() >= watch.deadline {
-        return Some(Abandoned::Timeout(Vec::new()));
+    let now = Instant::now();
+    if watch.spared.as_ref().and_then(|spared| spared.end).is_some_and(|end| now >= end) {
+        return Some(None);
+    }
+    if now >= watch.deadline {
+        return Some(Some(Abandoned::Timeout(Vec::new())));
     }
     let too_long = |file: &File| file.metadata().is_ok_and(|data| data.is_file() && data.len() > watch.output_limit);
-    watch.outputs.iter().any(too_long).then_some(Abandoned::Output(watch.output_limit))
+    watch.outputs.iter().any(too_long).then_some(Some(Abandoned::Output(watch.output_limit)))
 }

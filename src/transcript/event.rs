@@ -163,4 +163,9 @@ pub enum CallResult {
 pub trait Sink {
     /// Takes the next event. Events come in the order of the transcript.
     fn event(&mut self, event: &Event);
+
+    /// Whether everything that it awaits has come: a process that ran already is let go then.
+    fn is_content(&self) -> bool {
+        true
+    }
 }

@@ -153,10 +153,19 @@ fn whereabouts(hang: &Hang) -> String {
 
 fn exit(plan: &Plan, record: &Record) -> Option<Failure> {
     let seen = record.ending;
+    if seen.is_none() && plan.target.attach.is_some() && plan.expect.exit == ExitExpect::Any {
+        return None;
+    }
     if seen.is_some_and(|ending| is_expected(&plan.expect.exit, ending)) {
         return None;
     }
-    let seen = seen.map_or_else(|| "was killed with the run before it ended".to_owned(), told);
+    let seen = seen.map_or_else(
+        || match plan.target.attach {
+            Some(_) => "had not ended when it was let go".to_owned(),
+            None => "was killed with the run before it ended".to_owned(),
+        },
+        told,
+    );
     let message = format!("the target {seen}, expected {}", wanted(&plan.expect.exit));
     let failure = Failure::new(FailureKind::Exit, message);
     Some(match plan.expect.exit_span {

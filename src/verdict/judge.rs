@@ -71,6 +71,11 @@ impl Judge {
 }
 
 impl Sink for Judge {
+    fn is_content(&self) -> bool {
+        self.counts.iter().all(|counted| counted.count >= counted.is.min())
+            && self.sequences.iter().all(SequenceMachine::is_complete)
+    }
+
     fn event(&mut self, event: &Event) {
         // The event is shown by its own line, before those of its frames.
         let line = if event.written { self.lines + 1 } else { self.lines };

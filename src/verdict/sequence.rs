@@ -44,6 +44,17 @@ enum State {
     Last(Wanted, Option<u64>),
 }
 
+impl State {
+    /// Whether the sequence could end before this item.
+    fn is_fulfilled(&self) -> bool {
+        match self {
+            State::Not(_) | State::Optional(_) | State::Last(_, Some(_)) => true,
+            State::Count(_, range, count) => range.is_satisfied_by(*count),
+            State::Event(_) | State::Next(_) | State::AnyOrder(_) | State::Last(_, None) => false,
+        }
+    }
+}
+
 /// What an item makes of an event.
 enum Step {
     /// It is not for this item.
@@ -250,6 +261,11 @@ impl SequenceMachine {
 
     fn prefix(&self) -> String {
         self.name.as_ref().map_or_else(String::new, |name| format!("in \"{name}\": "))
+    }
+
+    /// Whether nothing is missing; more events may still spoil it.
+    pub(super) fn is_complete(&self) -> bool {
+        self.failure.is_none() && self.items.get(self.at..).is_none_or(|left| left.iter().all(State::is_fulfilled))
     }
 
     /// What is missing now that all events have come.

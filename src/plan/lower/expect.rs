@@ -14,7 +14,11 @@ use crate::spec::{At, Ending, Exit, OutputTests, Text};
 impl Lowering<'_> {
     pub(super) fn expect(&mut self) -> Expect {
         let written = &self.spec.expect;
-        let (exit, stdout, stderr) = self.ending(&written.ending);
+        let (mut exit, stdout, stderr) = self.ending(&written.ending);
+        if self.attaches() && written.ending.exit.is_none() {
+            // It goes on when the run is over.
+            exit = ExitExpect::Any;
+        }
         Expect {
             exit,
             exit_span: written.ending.exit.as_ref().map(exit_span),
@@ -175,7 +179,10 @@ impl Lowering<'_> {
             redact.push(Redaction { regex, with: rule.with.value.clone() });
         }
         SnapshotPlan {
-            transcript: written.transcript.as_ref().map_or(self.context.is_file, |transcript| transcript.value),
+            transcript: written
+                .transcript
+                .as_ref()
+                .map_or(self.context.is_file && !self.attaches(), |transcript| transcript.value),
             stdout: written.stdout.as_ref().is_some_and(|stdout| stdout.value),
             files: written.files.iter().filter_map(|text| self.snapshot_files(text)).collect(),
             redact,

@@ -14,6 +14,7 @@ mod points;
 mod rules;
 mod sequences;
 mod state;
+mod surroundings;
 mod target;
 mod trace;
 mod vacuity;
@@ -24,6 +25,7 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Plan;
 use crate::abi::{Arch, ArgKind, CallSet, Sysno};
@@ -47,6 +49,8 @@ pub struct Context {
     pub bins: BTreeMap<String, String>,
     /// Instead of the spec's own seed.
     pub seed: Option<u64>,
+    /// The process to trace instead of a program, from the command line.
+    pub attach: Option<Attached>,
     /// Which of the values in lists this case has.
     pub cell: Cell,
     /// Whether the spec is a file, so that a golden file can lie beside it.
@@ -64,10 +68,20 @@ impl Context {
             env: BTreeMap::new(),
             bins: BTreeMap::new(),
             seed: None,
+            attach: None,
             cell: Cell::default(),
             is_file: true,
         }
     }
+}
+
+/// What the command line says of a process that runs already.
+#[derive(Clone, Copy, Debug)]
+pub struct Attached {
+    /// Its number.
+    pub pid: i32,
+    /// How long it is traced, instead of what the spec says.
+    pub lasts: Option<Duration>,
 }
 
 /// Resolves a spec for a machine. `Err` holds everything that is wrong with it, keys and types among it, and the
@@ -132,6 +146,7 @@ impl<'a> Lowering<'a> {
         }
         self.name_rules();
         let target = self.target();
+        let policy = self.policy();
         let setup = self.setup();
         let scope = self.trace_scope();
         let rules = self.rules();
@@ -143,6 +158,9 @@ impl<'a> Lowering<'a> {
         self.vacuity(&trace, &expect);
         self.check_rings(&trace, &rules);
         self.certain_kill(&trace, &rules, &expect);
+        if let Some(target) = &target {
+            self.check_awaited(target, &rules, &expect);
+        }
         Some(Plan {
             name: spec.name.as_ref().map_or_else(|| stem(&spec.source.name), |name| name.value.clone()),
             seed: self.seed,
@@ -150,6 +168,7 @@ impl<'a> Lowering<'a> {
             target: target?,
             setup,
             trace,
+            policy,
             rules,
             expect,
             checks,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Lowering;
 use super::values::shown;
 use crate::diagnostic::Code;
-use crate::plan::{Check, Command, FileContent, Input, Limits, Output, Target, TargetFile};
+use crate::plan::{Attach, Check, Command, FileContent, Input, Limits, Output, Target, TargetFile};
 use crate::spec::{self, At, Scalar, Text};
 
 /// Wall clock of the run, and of commands without one of their own.
@@ -18,6 +18,10 @@ impl Lowering<'_> {
     /// The program; `None` where there is none, which has been reported.
     pub(super) fn target(&mut self) -> Option<Target> {
         let written = self.spec.target.as_ref()?;
+        let attach = self.attach(written);
+        if self.attaches() {
+            return self.attached(written, attach?);
+        }
         let program = written.program.as_ref().and_then(|program| Some((self.program(program)?, program.span)));
         let arg0 = written.arg0.as_ref().and_then(|arg0| self.argument(arg0));
         let args: Vec<String> = written.args.iter().filter_map(|arg| self.argument(arg)).collect();
@@ -33,7 +37,44 @@ impl Lowering<'_> {
         let ((program, as_written), program_span) = program?;
         let mut argv = vec![arg0.unwrap_or(as_written)];
         argv.extend(args);
-        Some(Target { program, program_span, argv, env, cwd, files, stdin, stdout, stderr, timeout, limits })
+        Some(Target {
+            program,
+            program_span,
+            argv,
+            env,
+            cwd,
+            files,
+            stdin,
+            stdout,
+            stderr,
+            timeout,
+            limits,
+            attach: None,
+            inherits: self.is_transparent(),
+            aslr: self.spec.determinism.aslr.as_ref().map_or(self.is_transparent(), |aslr| aslr.value),
+        })
+    }
+
+    /// A process that runs already: nothing of it is of rinject's making.
+    fn attached(&mut self, written: &spec::Target, attach: Attach) -> Option<Target> {
+        let timeout = written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout"));
+        let lasts = attach.lasts.unwrap_or_default();
+        Some(Target {
+            program: String::new(),
+            program_span: attach.span,
+            argv: Vec::new(),
+            env: self.env(written),
+            cwd: PathBuf::from(&self.context.tmp),
+            files: Vec::new(),
+            stdin: Input::Null,
+            stdout: Output::Null,
+            stderr: Output::Null,
+            timeout: timeout.unwrap_or(TIMEOUT + lasts),
+            limits: self.limits(written),
+            attach: Some(attach),
+            inherits: true,
+            aslr: true,
+        })
     }
 
     pub(super) fn setup(&mut self) -> Vec<Command> {
@@ -85,7 +126,7 @@ impl Lowering<'_> {
     }
 
     fn env(&mut self, written: &spec::Target) -> Vec<(String, String)> {
-        let clear = written.env_clear.as_ref().is_none_or(|clear| clear.value);
+        let clear = written.env_clear.as_ref().map_or(!self.is_transparent(), |clear| clear.value);
         let mut env: BTreeMap<String, String> = if clear {
             let tmp = self.context.tmp.as_str();
             [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("HOME", tmp)]

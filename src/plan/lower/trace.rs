@@ -7,8 +7,8 @@ use super::values::shown;
 use crate::abi::{CallSet, Class, SignalSet, Sysno};
 use crate::diagnostic::{Code, Located, did_you_mean, nearest};
 use crate::pattern::{Alt, Head, parse};
-use crate::plan::{FilterMode, Follow, IoUring, Rule, Start, Trace};
-use crate::spec::{At, Inject, Text};
+use crate::plan::{Follow, IoUring, Rule, Start, Trace};
+use crate::spec::{At, Text};
 
 /// What `[trace]` says by itself, before the calls that rules and expectations name are known.
 pub(super) struct TraceScope {
@@ -56,15 +56,15 @@ impl Lowering<'_> {
         }
         let strings =
             self.spec.trace.strings.as_ref().and_then(|strings| self.within(strings, "strings", 0, 1 << 20));
-        let filter = self.spec.trace.filter.as_ref().and_then(|filter| {
-            self.choice(filter, "filter", &[("seccomp", FilterMode::Seccomp), ("ptrace", FilterMode::Ptrace)], &[])
-        });
+        let nested = self.nested();
+        let filter = self.filter_mode(nested);
         let backtrace = self.spec.trace.backtrace.as_ref();
         let backtrace = backtrace.and_then(|frames| self.within(frames, "backtrace", 0, 256));
         let io_uring = self.spec.trace.io_uring.as_ref().and_then(|io_uring| {
             self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)], &[])
         });
-        let io_uring = io_uring.unwrap_or(IoUring::Deny);
+        let untouched = if self.is_transparent() { IoUring::Allow } else { IoUring::Deny };
+        let io_uring = io_uring.unwrap_or(untouched);
         Trace {
             start: scope.start,
             start_span: self.spec.trace.start.as_ref().map(|start| start.span),
@@ -79,14 +79,9 @@ impl Lowering<'_> {
             backtrace: backtrace.map_or(0, |frames| frames as usize),
             real_clock: self.clock_named,
             strings: strings.map_or(64, |strings| strings as usize),
-            filter: filter.unwrap_or_else(|| self.default_filter()),
+            nested,
+            filter,
         }
-    }
-
-    /// A task that is let go must not carry a filter: nobody would answer it.
-    fn default_filter(&self) -> FilterMode {
-        let detaches = |rule: &Inject| rule.detach.as_ref().is_some_and(|detach| detach.value);
-        if self.spec.inject.iter().any(detaches) { FilterMode::Ptrace } else { FilterMode::Seccomp }
     }
 
     fn start(&mut self, text: &Text) -> Option<Start> {

@@ -152,6 +152,10 @@ impl Inspect for Fake {
         None
     }
 
+    fn pending_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
     fn blocked_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }
