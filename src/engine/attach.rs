@@ -127,6 +127,12 @@ impl Engine {
 
     /// A task has stopped for the last time: nothing of rinject's is left in it, and it goes on untraced.
     pub(super) fn leave_stop(&mut self, name: TaskName, stop: Stop, inspect: &dyn Inspect, decision: &mut Decision) {
+        if matches!(stop, Stop::Entry(_)) && self.releasing.get(&name) != Some(&name) {
+            // The kernel wakes a task that it detaches as a signal would: a call that has yet to begin would fail with
+            // EINTR. At its end it is made again.
+            self.undo(name, decision);
+            return self.go(name, |go| *go = Go { calls: true, ..Go::default() });
+        }
         let signal = match &stop {
             Stop::Signal(info)
                 if info.signal == Signal::TRAP && self.is_trap_of_ours(name, info, inspect, decision) =>
