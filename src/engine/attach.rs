@@ -127,6 +127,13 @@ impl Engine {
 
     /// A task has stopped for the last time: nothing of rinject's is left in it, and it goes on untraced.
     pub(super) fn leave_stop(&mut self, name: TaskName, stop: Stop, inspect: &dyn Inspect, decision: &mut Decision) {
+        if !matches!(stop, Stop::Signal(_) | Stop::Exiting) && inspect.pending_signals().contains(Signal::TRAP) {
+            // It has run into a breakpoint or made a step, and is about to tell so.
+            if let Some(task) = self.tasks.get_mut(&name) {
+                (task.go, task.asked) = (Go::default(), true);
+            }
+            return;
+        }
         if matches!(stop, Stop::Entry(_)) && self.releasing.get(&name) != Some(&name) {
             // The kernel wakes a task that it detaches as a signal would: a call that has yet to begin would fail with
             // EINTR. At its end it is made again.

@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 use super::launch::find_program;
 use crate::abi::{Ending, Signal};
 use crate::plan::{Command, Target};
+use crate::sys::Guard;
 
 /// What a command came to.
 #[derive(Debug)]
@@ -61,7 +62,10 @@ pub(super) fn run(command: &Command, target: &Target) -> io::Result<Ran> {
         .stderr(stderr.try_clone()?)
         .process_group(0)
         .spawn()?;
+    // Whoever kills rinject kills the command with it.
+    let guard = Guard::over(child.id());
     let status = wait(&mut child, command.timeout)?;
+    drop(guard);
     Ok(Ran { ending: status.and_then(ending), stdout: content(&mut stdout)?, stderr: content(&mut stderr)? })
 }
 

@@ -5,11 +5,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::SetupError;
+use super::claim::{self, Claim, PREFIX};
 use super::command::{self, Ran};
 use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
 
@@ -20,6 +22,7 @@ const ROOT: &str = "/tmp";
 #[derive(Debug)]
 pub struct Sandbox {
     folder: TempDir,
+    _claim: Claim,
     before: BTreeSet<String>,
 }
 
@@ -35,9 +38,12 @@ pub struct LeftFile {
 impl Sandbox {
     /// A fresh, empty folder.
     pub fn new() -> Result<Sandbox, SetupError> {
-        let folder = tempfile::Builder::new().prefix("rinject-").rand_bytes(8).tempdir_in(ROOT);
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(|| claim::sweep(Path::new(ROOT)));
+        let folder = tempfile::Builder::new().prefix(PREFIX).rand_bytes(8).tempdir_in(ROOT);
         let folder = folder.map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
-        Ok(Sandbox { folder, before: BTreeSet::new() })
+        let claim = Claim::to(folder.path()).map_err(|error| failed("claim the folder", folder.path(), error))?;
+        Ok(Sandbox { folder, _claim: claim, before: BTreeSet::new() })
     }
 
     /// The folder's absolute path: `${tmp}`.

@@ -1,6 +1,7 @@
 //! A case's surroundings: its folder, files, standard streams, limits, the commands before and after.
 //! It runs nothing under trace and judges nothing.
 
+mod claim;
 mod command;
 mod error;
 mod folder;

@@ -13,7 +13,7 @@ mod spawn;
 mod wait;
 
 pub use affinity::{pin_to_one_processor, unpin};
-pub use bell::Bell;
+pub use bell::{Bell, Guard};
 pub use files::{is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, shares_memory, write_memory};
 pub use ptrace::{
