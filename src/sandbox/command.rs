@@ -6,9 +6,6 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal as NixSignal, killpg};
-use nix::unistd::Pid;
-
 use super::launch::find_program;
 use crate::abi::{Ending, Signal};
 use crate::plan::{Command, Target};
@@ -51,6 +48,8 @@ pub(super) fn run(command: &Command, target: &Target) -> io::Result<Ran> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
     };
     let path = find_program(program, &target.env).unwrap_or_else(|| program.into());
+    // Whoever kills rinject kills the command with it.
+    let guard = Guard::new()?;
     let mut child = std::process::Command::new(path)
         .arg0(program)
         .args(args)
@@ -60,19 +59,15 @@ pub(super) fn run(command: &Command, target: &Target) -> io::Result<Ran> {
         .stdin(Stdio::null())
         .stdout(stdout.try_clone()?)
         .stderr(stderr.try_clone()?)
-        .process_group(0)
+        .process_group(guard.group())
         .spawn()?;
-    // Whoever kills rinject kills the command with it.
-    let guard = Guard::over(child.id());
-    let status = wait(&mut child, command.timeout)?;
-    drop(guard);
+    let status = wait(&mut child, command.timeout, &guard)?;
     Ok(Ran { ending: status.and_then(ending), stdout: content(&mut stdout)?, stderr: content(&mut stderr)? })
 }
 
 /// Waits for the command, then kills its process group: what it started must not outlive it.
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+fn wait(child: &mut Child, limit: Duration, guard: &Guard) -> io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + limit;
-    let group = Pid::from_raw(child.id() as i32);
     let mut pause = Duration::from_micros(200);
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -84,8 +79,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(10));
     };
-    // ESRCH says that nobody is left in the group.
-    let _ = killpg(group, NixSignal::SIGKILL);
+    guard.kill();
     if status.is_none() {
         child.wait()?;
     }

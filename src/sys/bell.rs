@@ -21,7 +21,7 @@ pub struct Bell {
 impl Bell {
     /// Hangs a bell up for the calling thread, which alone can hear it.
     pub fn hang() -> io::Result<Bell> {
-        let (task, rope) = listener(0)?;
+        let (task, rope) = listener(false)?;
         Ok(Bell { task, rope: Mutex::new(Some(rope)) })
     }
 
@@ -42,32 +42,43 @@ impl Bell {
     }
 }
 
-/// A child that kills a process group when rinject dies before it says that all is well.
+/// A process group that dies with rinject: its first process waits for that, and kills all the others.
 #[derive(Debug)]
 pub struct Guard {
     task: TaskId,
-    rope: OwnedFd,
+    _rope: OwnedFd,
 }
 
 impl Guard {
-    /// Guards the process group of this number; to be dropped by the calling thread.
-    pub fn over(group: u32) -> io::Result<Guard> {
-        let (task, rope) = listener(group as i32)?;
-        Ok(Guard { task, rope })
+    /// Makes a group, so far without anybody to guard; to be dropped by the calling thread.
+    pub fn new() -> io::Result<Guard> {
+        let (task, rope) = listener(true)?;
+        // SAFETY: setpgid(2) takes plain numbers. The child does the same; whoever is first, the group is there now.
+        unsafe { libc::setpgid(task.0, task.0) };
+        Ok(Guard { task, _rope: rope })
+    }
+
+    /// The group's number.
+    pub fn group(&self) -> i32 {
+        self.task.0
+    }
+
+    /// Kills whoever is in the group.
+    pub fn kill(&self) {
+        // SAFETY: kill(2) takes plain numbers. The group is there as long as its first process has not been reaped.
+        unsafe { libc::kill(-self.task.0, libc::SIGKILL) };
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // One byte into an empty pipe whose reader waits for it.
-        let _ = nix::unistd::write(&self.rope, b"x");
+        self.kill();
         let _ = wait(Some(self.task), true);
     }
 }
 
-/// A child that ends when the pipe is closed or written to; closed, it kills the process group `group` first, if that is
-/// one.
-fn listener(group: i32) -> io::Result<(TaskId, OwnedFd)> {
+/// A child that ends when the pipe is closed; one that `guards` has a process group of its own and ends with all of it.
+fn listener(guards: bool) -> io::Result<(TaskId, OwnedFd)> {
     let (read, write) = pipe(0)?;
     let fd = read.as_raw_fd();
     // SAFETY: the child only makes async-signal-safe calls, then exits.
@@ -75,7 +86,7 @@ fn listener(group: i32) -> io::Result<(TaskId, OwnedFd)> {
     match pid {
         -1 => Err(io::Error::last_os_error()),
         // SAFETY: this is the child.
-        0 => unsafe { listen(fd, group) },
+        0 => unsafe { listen(fd, guards) },
         pid => Ok((TaskId(pid), write)),
     }
 }
@@ -85,23 +96,21 @@ fn listener(group: i32) -> io::Result<(TaskId, OwnedFd)> {
 /// # Safety
 /// Must run in a freshly forked child: it allocates nothing and never returns.
 #[allow(clippy::multiple_unsafe_ops_per_block)]
-unsafe fn listen(fd: i32, group: i32) -> ! {
+unsafe fn listen(fd: i32, guards: bool) -> ! {
     // SAFETY: async-signal-safe calls only.
     unsafe {
         // Away from the terminal, whose signals are for rinject, and from everything that somebody may wait to be closed.
-        libc::setsid();
+        if guards {
+            libc::setpgid(0, 0);
+        } else {
+            libc::setsid();
+        }
         libc::dup2(fd, 0);
         libc::syscall(libc::SYS_close_range, 1, u32::MAX, 0);
         let mut byte = 0u8;
-        let mut got = -1;
-        while got == -1 {
-            got = libc::read(0, (&raw mut byte).cast(), 1);
-            if got == -1 && *libc::__errno_location() != libc::EINTR {
-                break;
-            }
-        }
-        if got == 0 && group > 1 {
-            libc::kill(-group, libc::SIGKILL);
+        while libc::read(0, (&raw mut byte).cast(), 1) == -1 && *libc::__errno_location() == libc::EINTR {}
+        if guards {
+            libc::kill(0, libc::SIGKILL);
         }
         libc::_exit(0)
     }

@@ -102,6 +102,7 @@ struct Prepared {
     inherits: bool,
     go: RawFd,
     tell: RawFd,
+    parent: libc::pid_t,
 }
 
 /// Forks a child, seizes it and leaves it stopped. Its exec, and what comes before, happen once it is resumed.
@@ -126,6 +127,8 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
         inherits: plan.inherits,
         go: go_read.as_raw_fd(),
         tell: tell_write.as_raw_fd(),
+        // SAFETY: getpid(2) always succeeds.
+        parent: unsafe { libc::getpid() },
     };
     // SAFETY: the child only makes async-signal-safe calls on prepared data, then execs or exits.
     let pid = unsafe { libc::fork() };
@@ -203,12 +206,21 @@ pub fn standard_stream(number: RawFd) -> io::Result<OwnedFd> {
 unsafe fn child(plan: &Prepared) -> ! {
     // SAFETY: async-signal-safe calls only, on data prepared before the fork.
     unsafe {
+        // Not to be left behind by a parent that is killed before it has seized this child. The end of the pipe would not
+        // tell: other children that are being started may hold copies of its other end.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
+        if libc::getppid() != plan.parent {
+            libc::_exit(126);
+        }
         let mut byte = 0u8;
-        while libc::read(plan.go, (&raw mut byte).cast(), 1) == -1 {
-            if *libc::__errno_location() != libc::EINTR {
+        let mut got = -1;
+        while got != 1 {
+            got = libc::read(plan.go, (&raw mut byte).cast(), 1);
+            if got == 0 || got == -1 && *libc::__errno_location() != libc::EINTR {
                 libc::_exit(126);
             }
         }
+        libc::prctl(libc::PR_SET_PDEATHSIG, 0, 0, 0, 0);
         if plan.inherits {
             // Ignored by the runtime of rinject and blocked by its signal thread, not by whoever started it.
             libc::signal(libc::SIGPIPE, libc::SIG_DFL);
