@@ -19,6 +19,7 @@ impl Child {
             env: Vec::new(),
             cwd: c"/".to_owned(),
             stdio: [null(), null(), null()],
+            terminal: None,
             limits: Vec::new(),
             filter: Vec::new(),
             aslr: true,

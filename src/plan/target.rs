@@ -38,6 +38,14 @@ pub struct Target {
     pub aslr: bool,
 }
 
+impl Target {
+    /// Whether a standard stream is on a terminal, which is the same one for all of them.
+    pub fn has_terminal(&self) -> bool {
+        let on_terminal = |output: &Output| matches!(output, Output::Terminal);
+        matches!(self.stdin, Input::Terminal(_)) || on_terminal(&self.stdout) || on_terminal(&self.stderr)
+    }
+}
+
 /// A running process that is traced.
 #[derive(Clone, Debug)]
 pub struct Attach {
@@ -80,6 +88,8 @@ pub enum Input {
     Text(String),
     /// This file.
     File(PathBuf),
+    /// The terminal, where this text is typed, piece by piece, whenever everybody waits.
+    Terminal(String),
     /// rinject's own.
     Inherit,
 }
@@ -91,6 +101,8 @@ pub enum Output {
     File,
     /// A pipe that rinject drains.
     Pipe,
+    /// The terminal.
+    Terminal,
     /// `/dev/null`.
     Null,
     /// rinject's own.

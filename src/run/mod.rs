@@ -1,14 +1,17 @@
 //! The story of one case: parse, lower, run, judge, compare.
 
+mod facts;
 mod golden;
 mod lines;
 mod refusal;
 mod requires;
 mod surroundings;
+mod untraceable;
 
 pub use lines::Lines;
 pub use refusal::{Refusal, yama_scope};
 pub use requires::unmet;
+pub use untraceable::Untraceable;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,9 +22,9 @@ use crate::abi::{Arch, TaskId};
 use crate::cases::{Case, SpecFile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, Span};
 use crate::plan::{self, FilterMode, Plan, TextTest};
-use crate::sandbox::{Launch, Sandbox, SetupError};
+use crate::sandbox::{self, Launch, Sandbox, SetupError};
 use crate::snapshot::{SnapshotError, Update};
-use crate::sys::ExecFailure;
+use crate::sys::{ExecFailure, Terminal};
 use crate::tracer::{self, Outputs, Stopper, Traced};
 use crate::transcript::{Abandoned, Event, Record, Sink, Writer};
 use crate::verdict::{CheckResult, Evidence, Judge, Outcome, Verdict};
@@ -148,10 +151,13 @@ fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
     }
     let mut sandbox = Sandbox::new().map_err(|error| not_set_up(case, &error))?;
     let tmp = sandbox.path().to_string_lossy().into_owned();
-    let plan = Arc::new(lower(case, options, &tmp).map_err(Trouble::Invalid)?);
+    let mut plan = lower(case, options, &tmp).map_err(Trouble::Invalid)?;
+    let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
+    plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
+    let plan = Arc::new(plan);
     sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
     let mut judge = Judge::new(&plan);
-    let observed = observe(case, &plan, options, &mut judge)?;
+    let observed = observe(case, &plan, terminal, options, &mut judge)?;
     let transcript = observed.transcript;
     let evidence = gather(case, &plan, &sandbox, observed.record, observed.stdout, observed.stderr)?;
     let (stdout, stderr) = (evidence.stdout.clone(), evidence.stderr.clone());
@@ -208,7 +214,13 @@ struct Observed {
 }
 
 /// Runs the target under trace.
-fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) -> Result<Observed, Trouble> {
+fn observe(
+    case: &Case,
+    plan: &Arc<Plan>,
+    terminal: Option<Terminal>,
+    options: &Options,
+    judge: &mut Judge,
+) -> Result<Observed, Trouble> {
     let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
     let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
     let filter = match plan.trace.filter {
@@ -223,11 +235,11 @@ fn observe(case: &Case, plan: &Arc<Plan>, options: &Options, judge: &mut Judge) 
     let mut sink = Both { writer: Writer::new(lines_file(case)?, plan.target.limits.most_events()), judge };
     let (traced, stdout, stderr) = match &plan.target.attach {
         Some(attach) => {
-            let outputs = Outputs { files: Vec::new(), stopper: options.stopper.clone() };
+            let outputs = Outputs { stopper: options.stopper.clone(), ..Outputs::default() };
             let traced = tracer::trace_running(plan, TaskId(attach.pid), outputs, &mut sink);
             (traced.map_err(|error| Trouble::Unable(Refusal::from(error)))?, Vec::new(), Vec::new())
         }
-        None => started(case, plan, filter, options, &mut sink)?,
+        None => started(case, plan, filter, terminal, options, &mut sink)?,
     };
     let lines = sink.writer.lines();
     let file = sink.writer.finish().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
@@ -246,14 +258,23 @@ fn started(
     case: &Case,
     plan: &Arc<Plan>,
     filter: Vec<BpfInsn>,
+    terminal: Option<Terminal>,
     options: &Options,
     sink: &mut Both<'_>,
 ) -> Result<(Traced, Vec<u8>, Vec<u8>), Trouble> {
     let folder = surroundings::spec_folder(&case.file);
-    let launch = Launch::new(plan, &folder, filter).map_err(|error| not_set_up(case, &error))?;
-    let outputs = Outputs { files: launch.watched(), stopper: options.stopper.clone() };
+    let mut launch =
+        Launch::new(plan, &folder, filter, terminal.as_ref()).map_err(|error| not_set_up(case, &error))?;
+    let outputs = Outputs {
+        files: launch.watched(),
+        drained: launch.drained(),
+        keyboard: launch.keyboard(),
+        stopper: options.stopper.clone(),
+    };
     let traced =
         tracer::trace(plan, &launch.child, outputs, sink).map_err(|error| Trouble::Unable(Refusal::from(error)))?;
+    // Its own side of the terminal would keep that from ending.
+    drop(terminal);
     let faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
     let is_stopped = traced.record.abandoned == Some(Abandoned::Stopped);
     if let Some(failure) = traced.failure.filter(|_| !faulted && !is_stopped) {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::fs;
 
+use super::facts;
+use super::untraceable::{self, Untraceable};
+use crate::abi::TaskId;
 use crate::sys::{PtraceError, SpawnError};
 use crate::tracer::{SeizeError, TraceError};
 
@@ -18,7 +21,7 @@ pub enum Refusal {
     /// No process, thread or pipe could be made.
     Resources(std::io::Error),
     /// A process that runs already could not be attached to.
-    Attach(SeizeError),
+    Attach(Box<Untraceable>),
 }
 
 impl From<TraceError> for Refusal {
@@ -26,7 +29,7 @@ impl From<TraceError> for Refusal {
         match error {
             TraceError::Spawn(SpawnError::Seize(PtraceError::Refused(errno))) => Refusal::Ptrace(errno),
             TraceError::Spawn(SpawnError::Seize(PtraceError::Gone)) => Refusal::Ptrace(libc::ESRCH),
-            TraceError::Attach(error) => Refusal::Attach(error),
+            TraceError::Attach(task, error) => Refusal::attaching(task, error),
             TraceError::Spawn(SpawnError::Resources(error)) | TraceError::Watchdog(error) => {
                 Refusal::Resources(error)
             }
@@ -39,17 +42,28 @@ impl fmt::Display for Refusal {
         let words = |errno: &i32| std::io::Error::from_raw_os_error(*errno).to_string();
         match self {
             Refusal::Architecture(arch) => write!(f, "rinject cannot trace programs on {arch} yet, only on x86_64"),
+            Refusal::Ptrace(_) if yama_scope() == Some(3) => {
+                f.write_str("Yama forbids ptrace to everybody (kernel.yama.ptrace_scope = 3)")
+            }
+            Refusal::Ptrace(libc::EPERM | libc::EACCES) => {
+                write!(f, "cannot trace a child: {}", untraceable::profile(facts::is_filtered()))
+            }
             Refusal::Ptrace(errno) => {
                 write!(f, "the kernel refused to let a child process be traced: {}", words(errno))
             }
             Refusal::Filter(errno) => write!(f, "the kernel refused the seccomp filter: {}", words(errno)),
-            Refusal::Attach(error) => write!(f, "cannot attach to the process: {error}"),
+            Refusal::Attach(error) => write!(f, "{error}"),
             Refusal::Resources(error) => write!(f, "cannot start a traced process: {error}"),
         }
     }
 }
 
 impl Refusal {
+    /// Why `process` could not be attached to.
+    pub fn attaching(process: TaskId, error: SeizeError) -> Refusal {
+        Refusal::Attach(Box::new(Untraceable::new(facts::gather(process, error))))
+    }
+
     /// What probably refused, and what allows it.
     pub fn help(&self) -> String {
         match self {
@@ -57,13 +71,14 @@ impl Refusal {
                 "run it on x86_64; `requires = [\"arch:x86_64\"]` skips it elsewhere".to_owned()
             }
             Refusal::Ptrace(_) if yama_scope() == Some(3) => {
-                "Yama forbids ptrace until the next boot (kernel.yama.ptrace_scope = 3)".to_owned()
+                "only the next boot can change that; `sysctl.d` may set it then".to_owned()
             }
+            Refusal::Ptrace(libc::EPERM | libc::EACCES) => untraceable::profile_help(facts::is_filtered()),
             Refusal::Ptrace(_) => "a container's seccomp profile may forbid it: run the container with \
                 `--cap-add=SYS_PTRACE`, or with `--security-opt seccomp=unconfined`"
                 .to_owned(),
             Refusal::Filter(_) => "`[trace] filter = \"ptrace\"` does without a filter".to_owned(),
-            Refusal::Attach(_) => "`rinject doctor` shows what this machine allows".to_owned(),
+            Refusal::Attach(error) => error.help(),
             Refusal::Resources(_) => "`ulimit -u` and `ulimit -n` show the limits of this user".to_owned(),
         }
     }

@@ -7,15 +7,17 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::SetupError;
 use super::folder::failed;
-use super::streams::{self, Captured};
+use super::streams::{self, Captured, Drain};
 use crate::abi::bpf::BpfInsn;
 use crate::plan::{Input, Limits, Plan, Target};
-use crate::sys::ChildPlan;
+use crate::sys::{ChildPlan, Keyboard, Terminal};
 
 /// The stack a program gets, whatever the host's limit: where it lies depends on it.
 const STACK: u64 = 8 << 20;
@@ -29,36 +31,54 @@ pub struct Launch {
     pub child: ChildPlan,
     stdout: Captured,
     stderr: Captured,
+    screen: Option<Drain>,
+    keyboard: Option<Keyboard>,
     limit: u64,
 }
 
 impl Launch {
-    /// Makes the target of `plan` ready; `filter` is the seccomp filter it will carry.
-    pub fn new(plan: &Plan, spec_dir: &Path, filter: Vec<BpfInsn>) -> Result<Launch, SetupError> {
+    /// Makes the target of `plan` ready; `filter` is the seccomp filter it will carry, `terminal` where streams are
+    /// that the plan puts on one.
+    pub fn new(
+        plan: &Plan,
+        spec_dir: &Path,
+        filter: Vec<BpfInsn>,
+        terminal: Option<&Terminal>,
+    ) -> Result<Launch, SetupError> {
         let target = &plan.target;
         let program = resolve(target, spec_dir)?;
         let limit = target.limits.most_output();
         let stream = |what: &'static str, error: io::Error| failed("open", Path::new(what), error);
-        let stdin = streams::input(&target.stdin).map_err(|error| match &target.stdin {
+        let stdin = streams::input(&target.stdin, terminal).map_err(|error| match &target.stdin {
             Input::File(path) => failed("open the file for stdin,", path, error),
-            Input::Null | Input::Text(_) | Input::Inherit => stream("stdin", error),
+            Input::Null | Input::Text(_) | Input::Terminal(_) | Input::Inherit => stream("stdin", error),
         })?;
-        let (out, stdout) =
-            streams::output(&target.stdout, 1, &target.cwd, limit).map_err(|error| stream("stdout", error))?;
-        let (err, stderr) =
-            streams::output(&target.stderr, 2, &target.cwd, limit).map_err(|error| stream("stderr", error))?;
+        let (out, stdout) = streams::output(&target.stdout, 1, &target.cwd, limit, terminal)
+            .map_err(|error| stream("stdout", error))?;
+        let (err, stderr) = streams::output(&target.stderr, 2, &target.cwd, limit, terminal)
+            .map_err(|error| stream("stderr", error))?;
+        let on_terminal = |error: io::Error| stream("the terminal", error);
+        let screen =
+            terminal.map(|terminal| Drain::start(terminal.screen()?, limit)).transpose().map_err(on_terminal)?;
+        let keyboard = match (&target.stdin, terminal) {
+            (Input::Terminal(text), Some(terminal)) if !text.is_empty() => {
+                Some(terminal.keyboard(text).map_err(on_terminal)?)
+            }
+            _ => None,
+        };
         let child = ChildPlan {
             program: c_string("the program's path", program.as_os_str().as_bytes())?,
             argv: c_strings("an argument", target.argv.iter().cloned())?,
             env: c_strings("the environment", target.env.iter().map(|(name, value)| format!("{name}={value}")))?,
             cwd: c_string("the working directory", target.cwd.as_os_str().as_bytes())?,
             stdio: [stdin, out, err],
+            terminal: terminal.map(Terminal::slave).transpose().map_err(on_terminal)?,
             limits: limits(&target.limits, target.inherits),
             filter,
             aslr: target.aslr,
             inherits: target.inherits,
         };
-        Ok(Launch { child, stdout, stderr, limit })
+        Ok(Launch { child, stdout, stderr, screen, keyboard, limit })
     }
 
     /// Files that grow with what the target prints.
@@ -66,14 +86,33 @@ impl Launch {
         [&self.stdout, &self.stderr].into_iter().filter_map(Captured::watched).collect()
     }
 
-    /// What the target printed on standard output and error. Closes its ends of both.
+    /// How much has come out of pipes and the terminal.
+    pub fn drained(&self) -> Vec<Arc<AtomicU64>> {
+        let pipes = [&self.stdout, &self.stderr].into_iter().filter_map(Captured::drained);
+        pipes.chain(self.screen.as_ref().map(Drain::drained)).collect()
+    }
+
+    /// Where the terminal's input is typed; once.
+    pub fn keyboard(&mut self) -> Option<Keyboard> {
+        self.keyboard.take()
+    }
+
+    /// What the target printed on standard output and error; of each that is on the terminal, all that is there. Closes
+    /// its ends of both.
     pub fn outputs(self) -> Result<(Vec<u8>, Vec<u8>), SetupError> {
-        drop(self.child);
+        drop((self.child, self.keyboard));
+        let shown = self.screen.map(Drain::content).unwrap_or_default();
         let read = |what: &'static str, captured: Captured| {
-            captured.content(self.limit).map_err(|error| failed("read", Path::new(what), error))
+            captured.content(self.limit, &shown).map_err(|error| failed("read", Path::new(what), error))
         };
         Ok((read("stdout", self.stdout)?, read("stderr", self.stderr)?))
     }
+}
+
+/// The terminal of a target that has one.
+pub fn terminal(target: &Target) -> Result<Option<Terminal>, SetupError> {
+    let opened = target.has_terminal().then(Terminal::open).transpose();
+    opened.map_err(|error| failed("open", Path::new("a terminal (/dev/ptmx)"), error))
 }
 
 /// The file a program's name stands for: with a slash as it is, else looked up in PATH.

@@ -10,4 +10,4 @@ mod streams;
 
 pub use error::SetupError;
 pub use folder::{LeftFile, Sandbox};
-pub use launch::Launch;
+pub use launch::{Launch, terminal};

@@ -4,11 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::plan::{Input, Output};
+use crate::sys::Terminal;
 
 /// Where what the target prints ends up.
 #[derive(Debug)]
@@ -16,14 +19,16 @@ pub(super) enum Captured {
     /// In a file.
     File(File),
     /// In a pipe that a thread drains.
-    Pipe(JoinHandle<Vec<u8>>),
+    Pipe(Drain),
+    /// On the terminal.
+    Terminal,
     /// Nowhere that rinject sees.
     Elsewhere,
 }
 
 impl Captured {
-    /// What was printed; at most `limit` bytes of it.
-    pub(super) fn content(self, limit: u64) -> io::Result<Vec<u8>> {
+    /// What was printed; at most `limit` bytes of it. What is on the terminal is `shown`.
+    pub(super) fn content(self, limit: u64, shown: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Captured::File(mut file) => {
                 let mut bytes = Vec::new();
@@ -31,7 +36,8 @@ impl Captured {
                 file.take(limit).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
-            Captured::Pipe(thread) => Ok(thread.join().unwrap_or_default()),
+            Captured::Pipe(drain) => Ok(drain.content()),
+            Captured::Terminal => Ok(shown.to_vec()),
             Captured::Elsewhere => Ok(Vec::new()),
         }
     }
@@ -40,17 +46,64 @@ impl Captured {
     pub(super) fn watched(&self) -> Option<File> {
         match self {
             Captured::File(file) => file.try_clone().ok(),
-            Captured::Pipe(_) | Captured::Elsewhere => None,
+            Captured::Pipe(_) | Captured::Terminal | Captured::Elsewhere => None,
+        }
+    }
+
+    /// How much has come out of it, for whoever watches that.
+    pub(super) fn drained(&self) -> Option<Arc<AtomicU64>> {
+        match self {
+            Captured::Pipe(drain) => Some(drain.drained()),
+            Captured::File(_) | Captured::Terminal | Captured::Elsewhere => None,
         }
     }
 }
 
+/// A thread that takes whatever comes, so that nobody has to wait for room, and keeps the beginning of it.
+#[derive(Debug)]
+pub(super) struct Drain {
+    thread: JoinHandle<Vec<u8>>,
+    drained: Arc<AtomicU64>,
+}
+
+impl Drain {
+    /// Reads `from` to its end, keeping `limit` bytes.
+    pub(super) fn start(from: OwnedFd, limit: u64) -> io::Result<Drain> {
+        let drained = Arc::new(AtomicU64::new(0));
+        let mine = drained.clone();
+        let read = move || {
+            let (mut from, mut kept) = (File::from(from), Vec::new());
+            let mut part = vec![0; 64 << 10];
+            // A terminal whose other side nobody has any more ends with EIO.
+            while let Ok(length @ 1..) = from.read(&mut part) {
+                let before = mine.fetch_add(length as u64, Ordering::Relaxed);
+                let room = limit.saturating_sub(before).min(length as u64) as usize;
+                kept.extend_from_slice(&part[..room]);
+            }
+            kept
+        };
+        let thread = std::thread::Builder::new().name("rinject-drain".into()).spawn(read)?;
+        Ok(Drain { thread, drained })
+    }
+
+    /// How much has come so far.
+    pub(super) fn drained(&self) -> Arc<AtomicU64> {
+        self.drained.clone()
+    }
+
+    /// What was kept, once all have closed their side.
+    pub(super) fn content(self) -> Vec<u8> {
+        self.thread.join().unwrap_or_default()
+    }
+}
+
 /// Opens standard input.
-pub(super) fn input(input: &Input) -> io::Result<OwnedFd> {
+pub(super) fn input(input: &Input, terminal: Option<&Terminal>) -> io::Result<OwnedFd> {
     Ok(match input {
         Input::Null => File::open("/dev/null")?.into(),
         Input::File(path) => File::open(path)?.into(),
         Input::Inherit => io::stdin().as_fd().try_clone_to_owned()?,
+        Input::Terminal(_) => slave(terminal)?,
         Input::Text(text) => {
             let mut file = tempfile::tempfile_in("/tmp")?;
             file.write_all(text.as_bytes())?;
@@ -61,11 +114,18 @@ pub(super) fn input(input: &Input) -> io::Result<OwnedFd> {
 }
 
 /// Opens standard output (1) or error (2).
-pub(super) fn output(output: &Output, number: i32, cwd: &Path, limit: u64) -> io::Result<(OwnedFd, Captured)> {
+pub(super) fn output(
+    output: &Output,
+    number: i32,
+    cwd: &Path,
+    limit: u64,
+    terminal: Option<&Terminal>,
+) -> io::Result<(OwnedFd, Captured)> {
     Ok(match output {
         Output::Null => (OpenOptions::new().write(true).open("/dev/null")?.into(), Captured::Elsewhere),
         Output::Inherit if number == 1 => (io::stdout().as_fd().try_clone_to_owned()?, Captured::Elsewhere),
         Output::Inherit => (io::stderr().as_fd().try_clone_to_owned()?, Captured::Elsewhere),
+        Output::Terminal => (slave(terminal)?, Captured::Terminal),
         Output::Path(path) => {
             let file = OpenOptions::new().read(true).append(true).create(true).open(cwd.join(path))?;
             file.set_len(0)?;
@@ -77,15 +137,12 @@ pub(super) fn output(output: &Output, number: i32, cwd: &Path, limit: u64) -> io
             (file.try_clone()?.into(), Captured::File(file))
         }
         Output::Pipe => {
-            let (mut reader, writer) = io::pipe()?;
-            let thread = std::thread::Builder::new().name("rinject-drain".into()).spawn(move || {
-                let mut kept = Vec::new();
-                // A pipe that cannot be read any more has been read as far as it goes.
-                let _ = (&mut reader).take(limit).read_to_end(&mut kept);
-                let _ = io::copy(&mut reader, &mut io::sink());
-                kept
-            })?;
-            (writer.into(), Captured::Pipe(thread))
+            let (reader, writer) = io::pipe()?;
+            (writer.into(), Captured::Pipe(Drain::start(reader.into(), limit)?))
         }
     })
+}
+
+fn slave(terminal: Option<&Terminal>) -> io::Result<OwnedFd> {
+    terminal.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))?.slave()
 }

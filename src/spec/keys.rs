@@ -115,11 +115,11 @@ pub const TARGET: Table = Table {
         now("stdin", "{ text = \"y\" }", "standard input; default \"null\""),
         now("stdout", "\"pipe\"", "standard output; default \"file\""),
         now("stderr", "\"pipe\"", "standard error; default \"file\""),
+        now("tty", "true", "standard streams on a fresh terminal of 80 columns and 24 lines"),
         now("timeout", "\"10s\"", "wall clock; then the whole tree is killed"),
         now("limits", "{ nofile = 64 }", "resource limits"),
         now("transparent", "true", "surroundings, schedule and tracing as near to a run without rinject as can be"),
         now("attach", "1234", "a running process instead of a program; it goes on unharmed at the end"),
-        later("tty", "true", "standard streams on a fresh terminal"),
     ],
 };
 

@@ -34,6 +34,8 @@ pub struct Target {
     pub stdout: Option<Output>,
     /// `stderr`.
     pub stderr: Option<Output>,
+    /// `tty`.
+    pub tty: Option<At<bool>>,
     /// `timeout`.
     pub timeout: Option<Text>,
     /// `limits`, by name.
@@ -80,7 +82,7 @@ pub struct File {
 /// `target.stdin`.
 #[derive(Clone, Debug)]
 pub enum Stdin {
-    /// `"null"`, `"inherit"`.
+    /// `"null"`, `"inherit"`, `"tty"`.
     Word(Text),
     /// `{ text }`.
     Text(Text),
@@ -91,7 +93,7 @@ pub enum Stdin {
 /// `target.stdout`, `target.stderr`.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// `"file"`, `"pipe"`, `"null"`, `"inherit"`.
+    /// `"file"`, `"pipe"`, `"null"`, `"inherit"`, `"tty"`.
     Word(Text),
     /// `{ path }`.
     Path(Text),
@@ -120,6 +122,7 @@ pub(super) fn target(walk: &Walk, root: &Fields<'_, '_>) -> Option<Target> {
         stdin: stdin(walk, &fields),
         stdout: output(walk, &fields, "stdout"),
         stderr: output(walk, &fields, "stderr"),
+        tty: fields.flag("tty"),
         timeout: fields.text("timeout"),
         limits: fields
             .table("limits", &keys::LIMITS)

@@ -10,6 +10,7 @@ mod ptrace;
 mod registers;
 mod signal;
 mod spawn;
+mod terminal;
 mod wait;
 
 pub use affinity::{pin_to_one_processor, unpin};
@@ -24,4 +25,5 @@ pub use ptrace::{
 pub use registers::{register, set_register};
 pub use signal::{ProcessHandle, queue_signal, send_signal};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, probe_tracing, spawn, standard_stream};
+pub use terminal::{Keyboard, Terminal};
 pub use wait::{Status, WaitOutcome, wait};

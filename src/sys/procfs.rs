@@ -44,6 +44,33 @@ fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {
     Some((state, words.next()?.parse().ok()?))
 }
 
+/// A field of `/proc/PID/status` (proc_pid_status(5)).
+pub fn status_field(task: TaskId, field: &str) -> Option<String> {
+    let status = fs::read(format!("/proc/{}/status", task.0)).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    // Newlines in the name are escaped there.
+    status.lines().find_map(|line| Some(line.strip_prefix(field)?.strip_prefix(':')?.trim().to_owned()))
+}
+
+/// What a task calls itself, with whatever is no plain text in it escaped.
+pub fn name(task: TaskId) -> Option<String> {
+    let name = fs::read(format!("/proc/{}/comm", task.0)).ok()?;
+    Some(name.strip_suffix(b"\n").unwrap_or(&name).escape_ascii().to_string())
+}
+
+/// The kernel's flags of a task (`PF_*`, field 9 of proc_pid_stat(5)).
+pub fn flags(task: TaskId) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
+    rest.split(' ').nth(9 - 3)?.parse().ok()
+}
+
+/// The text of a link below `/proc/PID`, such as `exe` or `ns/user`; `None` where it may not be read.
+pub fn link(task: TaskId, name: &str) -> Option<String> {
+    Some(fs::read_link(format!("/proc/{}/{name}", task.0)).ok()?.to_string_lossy().into_owned())
+}
+
 /// The number and the name of what a task sleeps in; `None` where that is not to be had.
 pub fn call_in_progress(task: TaskId) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{}/syscall", task.0)).ok()?;

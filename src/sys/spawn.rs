@@ -27,6 +27,8 @@ pub struct ChildPlan {
     pub cwd: CString,
     /// Standard input, output and error.
     pub stdio: [OwnedFd; 3],
+    /// The terminal that becomes the controlling one of a session of its own.
+    pub terminal: Option<OwnedFd>,
     /// Resources (`RLIMIT_*`) with their soft and hard limit.
     pub limits: Vec<(u32, u64)>,
     /// The seccomp filter; empty for none.
@@ -96,6 +98,8 @@ struct Prepared {
     env: Vec<*const c_char>,
     cwd: *const c_char,
     stdio: [RawFd; 3],
+    /// -1 for none.
+    terminal: RawFd,
     limits: Vec<(u32, libc::rlimit)>,
     filter: libc::sock_fprog,
     aslr: bool,
@@ -110,6 +114,7 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
     let (go_read, go_write) = pipe(0)?;
     let (tell_read, tell_write) = pipe(libc::O_NONBLOCK)?;
     let stdio = [high(&plan.stdio[0])?, high(&plan.stdio[1])?, high(&plan.stdio[2])?];
+    let terminal = plan.terminal.as_ref().map(high).transpose()?;
     let pointers =
         |strings: &[CString]| strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect::<Vec<*const c_char>>();
     let prepared = Prepared {
@@ -118,6 +123,7 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
         env: pointers(&plan.env),
         cwd: plan.cwd.as_ptr(),
         stdio: [stdio[0].as_raw_fd(), stdio[1].as_raw_fd(), stdio[2].as_raw_fd()],
+        terminal: terminal.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         limits: plan.limits.iter().map(|(what, to)| (*what, libc::rlimit { rlim_cur: *to, rlim_max: *to })).collect(),
         filter: libc::sock_fprog {
             len: plan.filter.len() as u16,
@@ -229,6 +235,11 @@ unsafe fn child(plan: &Prepared) -> ! {
             libc::setsid();
             reset_signals();
         }
+        if plan.terminal != -1 {
+            // Refused where the session exists already, and that is then well.
+            libc::setsid();
+            libc::ioctl(plan.terminal, libc::TIOCSCTTY, 0);
+        }
         for (number, fd) in plan.stdio.iter().enumerate() {
             libc::dup2(*fd, number as i32);
         }
@@ -308,6 +319,7 @@ pub fn probe_tracing() -> Result<(), SpawnError> {
         env: Vec::new(),
         cwd: c"/".to_owned(),
         stdio: [null()?, null()?, null()?],
+        terminal: None,
         limits: Vec::new(),
         filter: Vec::new(),
         aslr: true,

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use super::errors::SeizeError;
@@ -12,7 +13,7 @@ use super::watchdog::{Spared, Stopper, Watch, Watchdog};
 use crate::abi::TaskId;
 use crate::engine::Engine;
 use crate::plan::{Plan, Policy};
-use crate::sys::{self, Bell, ChildPlan, ExecFailure, SpawnError};
+use crate::sys::{self, Bell, ChildPlan, ExecFailure, Keyboard, SpawnError};
 use crate::transcript::{Record, Sink};
 
 /// What is watched while the run goes on.
@@ -20,6 +21,10 @@ use crate::transcript::{Record, Sink};
 pub struct Outputs {
     /// Files whose length `limits.output` bounds.
     pub files: Vec<File>,
+    /// How many bytes have come out of pipes and terminals, bounded likewise.
+    pub drained: Vec<Arc<AtomicU64>>,
+    /// Where something is typed whenever everybody waits.
+    pub keyboard: Option<Keyboard>,
     /// Ends the run from outside.
     pub stopper: Stopper,
 }
@@ -41,7 +46,7 @@ pub enum TraceError {
     /// The watchdog could not be started.
     Watchdog(std::io::Error),
     /// A process that runs already could not be attached to.
-    Attach(SeizeError),
+    Attach(TaskId, SeizeError),
 }
 
 /// Runs `child` under `plan`, giving every event to `sink`. Every ptrace and wait call is made by the calling
@@ -60,12 +65,14 @@ pub fn trace(
     traced
 }
 
-fn run(plan: &Arc<Plan>, child: &ChildPlan, outputs: Outputs, sink: &mut dyn Sink) -> Result<Traced, TraceError> {
+fn run(plan: &Arc<Plan>, child: &ChildPlan, mut outputs: Outputs, sink: &mut dyn Sink) -> Result<Traced, TraceError> {
+    let keyboard = outputs.keyboard.take();
     let watchdog = Watchdog::start(watch(plan, outputs, None)).map_err(TraceError::Watchdog)?;
     let spawned = sys::spawn(child).map_err(TraceError::Spawn)?;
     watchdog.add(spawned.task);
     let engine = Engine::new(plan.clone(), spawned.task);
     let mut tracer = Tracer::new(engine, watchdog, sink);
+    tracer.keyboard = keyboard;
     tracer.seat(spawned.task, Seat::stopped(spawned.task));
     let record = tracer.run();
     Ok(Traced { record, failure: spawned.failure() })
@@ -95,7 +102,7 @@ fn run_attached(
     let end = plan.target.attach.as_ref().and_then(|attach| attach.lasts).map(|lasts| Instant::now() + lasts);
     let spared = Spared { bell: bell.clone(), end };
     let watchdog = Watchdog::start(watch(plan, outputs, Some(spared))).map_err(TraceError::Watchdog)?;
-    let seized = Running::seize_process(process).map_err(TraceError::Attach);
+    let seized = Running::seize_process(process).map_err(|error| TraceError::Attach(process, error));
     let record = seized.map(|tasks| {
         watchdog.add(process);
         let ids: Vec<TaskId> = tasks.iter().map(Running::id).collect();
@@ -115,6 +122,7 @@ fn watch(plan: &Plan, outputs: Outputs, spared: Option<Spared>) -> Watch {
         deadline: Instant::now() + plan.target.timeout,
         stopper: outputs.stopper,
         outputs: outputs.files,
+        drained: outputs.drained,
         output_limit: plan.target.limits.most_output(),
         spared,
     }

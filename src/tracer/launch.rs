@@ -115,6 +115,7 @@ impl Launch {
             env: env.collect::<Result<_, _>>()?,
             cwd: text(std::env::current_dir()?.into_os_string())?,
             stdio: stdio.try_into().expect("three streams"),
+            terminal: None,
             limits: Vec::new(),
             filter: Vec::new(),
             aslr: self.aslr,

@@ -88,6 +88,7 @@ mod process;
 mod run;
 mod task;
 mod teardown;
+mod typing;
 mod unwind;
 mod watchdog;
 mod why;

@@ -14,7 +14,7 @@ use crate::abi::{Arch, Registers, Signal, TaskId};
 use crate::engine::{Decision, Edit, Engine, How, Next, Observation, Settle, Stop};
 use crate::plan::{Recipient, Victim};
 use crate::sys::procfs::{self, RunState};
-use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
+use crate::sys::{self, Keyboard, PtraceError, Resume, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
 
 /// A task's place in the tracer's book.
@@ -39,13 +39,17 @@ impl Seat {
     pub(super) fn running(running: Running) -> Seat {
         Seat { state: SeatState::Running(running), since: Instant::now() }
     }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.state, SeatState::Stopped(_))
+    }
 }
 
 /// A run that goes on.
 pub(super) struct Tracer<'a> {
     engine: Engine,
-    watchdog: Watchdog,
-    seats: HashMap<TaskId, Seat>,
+    pub(super) watchdog: Watchdog,
+    pub(super) seats: HashMap<TaskId, Seat>,
     /// What the engine did not want to know yet.
     put_off: HashMap<TaskId, Observation>,
     /// New tasks that have stopped before their parents have told of them.
@@ -53,6 +57,8 @@ pub(super) struct Tracer<'a> {
     /// What several tasks have done since the last wait, first come first.
     seen: VecDeque<(TaskId, Status)>,
     images: Rc<Images>,
+    /// What is still to be typed.
+    pub(super) keyboard: Option<Keyboard>,
     sink: &'a mut dyn Sink,
 }
 
@@ -66,6 +72,7 @@ impl<'a> Tracer<'a> {
             early: HashMap::new(),
             seen: VecDeque::new(),
             images: Rc::default(),
+            keyboard: None,
             sink,
         }
     }
@@ -171,12 +178,14 @@ impl Tracer<'_> {
                     return;
                 }
             };
-            let seen = if settle == Settle::Stop { running.wait() } else { running.poll() };
+            let seen = if settle == Settle::Stop { self.wait_for(running) } else { running.poll() };
             let running = match seen {
                 Seen::Running(running) => running,
                 other => return self.seen(task, other),
             };
-            seat.state = SeatState::Running(running);
+            if let Some(seat) = self.seats.get_mut(&task) {
+                seat.state = SeatState::Running(running);
+            }
             match procfs::run_state(task) {
                 RunState::Sleeping => asleep += 1,
                 RunState::Uninterruptible if settle == Settle::EndOrSleep => asleep += 1,
@@ -223,6 +232,9 @@ impl Tracer<'_> {
         if self.engine.spares() && self.watchdog.has_barked() {
             return self.wait_impatiently();
         }
+        if timers.is_empty() && self.keyboard.is_some() {
+            return self.wait_and_type();
+        }
         let until = |(held, length): &(TaskId, Duration)| {
             (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), *held)
         };
@@ -265,7 +277,7 @@ impl Tracer<'_> {
 
     /// Takes what a wait for any task has told, and what is there besides: the kernel looks at its list of tasks from
     /// the front each time, and those at its end would never have their turn.
-    fn changed_first(&mut self, task: TaskId, status: Status) {
+    pub(super) fn changed_first(&mut self, task: TaskId, status: Status) {
         while self.engine.is_free()
             && self.seats.len() > 1
             && let WaitOutcome::Changed(other, status) = sys::wait(None, false)
@@ -275,7 +287,7 @@ impl Tracer<'_> {
         self.changed(task, status);
     }
 
-    fn all_vanished(&mut self) {
+    pub(super) fn all_vanished(&mut self) {
         let tasks: Vec<TaskId> = self.seats.keys().copied().collect();
         for task in tasks {
             self.vanished(task);

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ pub(super) struct Watch {
     pub(super) stopper: Stopper,
     /// Output files, and the bytes each may hold.
     pub(super) outputs: Vec<File>,
+    /// How much has come out of pipes and terminals, with the same bound.
+    pub(super) drained: Vec<Arc<AtomicU64>>,
     pub(super) output_limit: u64,
     /// Where a process is traced that ran already: when that is over.
     pub(super) spared: Option<Spared>,
@@ -199,5 +201,7 @@ fn verdict(watch: &Watch) -> Option<Option<Abandoned>> {
         return Some(Some(Abandoned::Timeout(Vec::new())));
     }
     let too_long = |file: &File| file.metadata().is_ok_and(|data| data.is_file() && data.len() > watch.output_limit);
-    watch.outputs.iter().any(too_long).then_some(Some(Abandoned::Output(watch.output_limit)))
+    let too_much = |drained: &Arc<AtomicU64>| drained.load(Ordering::Relaxed) > watch.output_limit;
+    let is_over = watch.outputs.iter().any(too_long) || watch.drained.iter().any(too_much);
+    is_over.then_some(Some(Abandoned::Output(watch.output_limit)))
 }

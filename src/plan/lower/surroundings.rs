@@ -61,6 +61,7 @@ impl Lowering<'_> {
             stdin,
             output("stdout", &target.stdout),
             output("stderr", &target.stderr),
+            flag("tty", &target.tty),
             flag("transparent", &target.transparent),
             limits.map(|(name, value)| (*name, value.span)),
         ];

@@ -29,8 +29,9 @@ impl Lowering<'_> {
         let cwd = self.cwd(written);
         let files = written.files.iter().filter_map(|(path, file)| self.file(path, file)).collect();
         let stdin = self.stdin(written);
-        let stdout = self.output(written.stdout.as_ref(), "stdout");
-        let stderr = self.output(written.stderr.as_ref(), "stderr");
+        let unsaid = if has_terminal(written) { Output::Terminal } else { Output::File };
+        let stdout = self.output(written.stdout.as_ref(), "stdout", &unsaid);
+        let stderr = self.output(written.stderr.as_ref(), "stderr", &unsaid);
         let timeout =
             written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout")).unwrap_or(TIMEOUT);
         let limits = self.limits(written);
@@ -215,37 +216,51 @@ impl Lowering<'_> {
         enum Word {
             Null,
             Inherit,
+            Terminal,
         }
         match &written.stdin {
+            None if has_terminal(written) => Input::Terminal(String::new()),
             None => Input::Null,
+            Some(spec::Stdin::Text(text)) if has_terminal(written) => {
+                Input::Terminal(self.string(text).unwrap_or_default())
+            }
             Some(spec::Stdin::Text(text)) => Input::Text(self.string(text).unwrap_or_default()),
             Some(spec::Stdin::File(path)) => {
                 Input::File(self.argument(path).map(|path| self.beside_spec(&path)).unwrap_or_default().into())
             }
             Some(spec::Stdin::Word(word)) => {
-                match self.choice(word, "stdin", &[("null", Word::Null), ("inherit", Word::Inherit)], &["tty"]) {
+                let words = [("null", Word::Null), ("inherit", Word::Inherit), ("tty", Word::Terminal)];
+                match self.choice(word, "stdin", &words, &[]) {
                     Some(Word::Inherit) => Input::Inherit,
+                    Some(Word::Terminal) => Input::Terminal(String::new()),
                     Some(Word::Null) | None => Input::Null,
                 }
             }
         }
     }
 
-    fn output(&mut self, written: Option<&spec::Output>, name: &str) -> Output {
+    fn output(&mut self, written: Option<&spec::Output>, name: &str, unsaid: &Output) -> Output {
         #[derive(Clone, Copy)]
         enum Word {
             File,
             Pipe,
             Null,
             Inherit,
+            Terminal,
         }
         match written {
-            None => Output::File,
+            None => unsaid.clone(),
             Some(spec::Output::Path(path)) => Output::Path(self.argument(path).unwrap_or_default().into()),
             Some(spec::Output::Word(word)) => {
-                let words =
-                    [("file", Word::File), ("pipe", Word::Pipe), ("null", Word::Null), ("inherit", Word::Inherit)];
-                match self.choice(word, name, &words, &["tty"]) {
+                let words = [
+                    ("file", Word::File),
+                    ("pipe", Word::Pipe),
+                    ("null", Word::Null),
+                    ("inherit", Word::Inherit),
+                    ("tty", Word::Terminal),
+                ];
+                match self.choice(word, name, &words, &[]) {
+                    Some(Word::Terminal) => Output::Terminal,
                     Some(Word::Pipe) => Output::Pipe,
                     Some(Word::Null) => Output::Null,
                     Some(Word::Inherit) => Output::Inherit,
@@ -303,4 +318,9 @@ impl Lowering<'_> {
         }
         format!("{}/{}", self.context.spec_dir.trim_end_matches('/'), path.strip_prefix("./").unwrap_or(path))
     }
+}
+
+/// Whether all streams that the spec says nothing else of are on a terminal.
+fn has_terminal(written: &spec::Target) -> bool {
+    written.tty.as_ref().is_some_and(|tty| tty.value)
 }
