@@ -66,6 +66,17 @@ fn can_trace() -> bool {
 }
 
 #[test]
+fn the_doctor_tells_of_each_thing_on_a_line() {
+    let (status, out, _) = run(&mut rinject(Path::new("/"), &["doctor"]));
+    let marks: Vec<&str> = out.lines().map(|line| line.split_once("  ").expect("a mark and a name").0).collect();
+    assert!(marks.iter().all(|mark| ["ok", "--", "no"].contains(mark)), "{out}");
+    assert_eq!(status, if marks.contains(&"no") { 5 } else { 0 }, "{out}");
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let names = [release.trim(), "Yama", "attaching", "seccomp RET_TRACE", "cpuid faulting", "user namespaces"];
+    assert!(names.iter().all(|name| out.contains(name)), "{out}");
+}
+
+#[test]
 fn a_new_snapshot_fails_waits_and_is_accepted() {
     if !can_trace() {
         return;

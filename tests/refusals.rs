@@ -213,3 +213,16 @@ fn oneself() {
     let script = format!("exec {} attach $$ x.toml", env!("CARGO_BIN_EXE_rinject"));
     check(output(&["sh", "-c", &script], folder.path()), &["it is rinject itself", "name another process"]);
 }
+
+#[test]
+fn whoever_has_started_rinject_is_no_exception() {
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    fs::write(folder.path().join("x.toml"), SPEC).unwrap();
+    let script = format!("{} attach $$ x.toml; echo status $?", env!("CARGO_BIN_EXE_rinject"));
+    let (_, text) = output(&["sh", "-c", &script], folder.path());
+    if text.contains("status 5") {
+        return println!("skipped: {text}");
+    }
+    // The shell waits and makes no calls; it goes on afterwards.
+    assert!(text.contains("RJ0710") && text.ends_with("status 1\n"), "{text}");
+}

@@ -23,14 +23,11 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
     let users = numbers(process, "Uid");
     let groups = numbers(process, "Gid");
     let own_group = nix::unistd::getgid().as_raw();
-    let capabilities = |task: TaskId, field: &str| {
-        procfs::status_field(task, field).and_then(|hex| u64::from_str_radix(&hex, 16).ok()).unwrap_or(0)
-    };
-    let own_capabilities = capabilities(own, "CapEff");
+    let own_capabilities = own_capabilities();
     let tracer = procfs::status_field(process, "TracerPid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
     // The thread that traces is told; its process is what can be ended.
     let tracer = tracer.map(|task| procfs::process_of(TaskId(task)).unwrap_or(TaskId(task)));
-    let has_capability = own_capabilities & 1 << CAP_SYS_PTRACE != 0;
+    let has_capability = has_ptrace_capability();
     let namespace = |task: TaskId| procfs::link(task, "ns/user");
     Facts {
         pid: process.0,
@@ -59,8 +56,21 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
     }
 }
 
+fn capabilities(task: TaskId, field: &str) -> u64 {
+    procfs::status_field(task, field).and_then(|hex| u64::from_str_radix(&hex, 16).ok()).unwrap_or(0)
+}
+
+fn own_capabilities() -> u64 {
+    capabilities(TaskId(std::process::id() as i32), "CapEff")
+}
+
+/// Whether this process has CAP_SYS_PTRACE.
+pub fn has_ptrace_capability() -> bool {
+    own_capabilities() & 1 << CAP_SYS_PTRACE != 0
+}
+
 /// Whether a seccomp filter lies on this process.
-pub(super) fn is_filtered() -> bool {
+pub fn is_filtered() -> bool {
     let own = TaskId(std::process::id() as i32);
     procfs::status_field(own, "Seccomp").is_some_and(|mode| mode == "2")
 }

@@ -8,6 +8,7 @@ mod requires;
 mod surroundings;
 mod untraceable;
 
+pub use facts::{has_ptrace_capability, is_filtered};
 pub use lines::Lines;
 pub use refusal::{Refusal, yama_scope};
 pub use requires::unmet;

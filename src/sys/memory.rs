@@ -71,7 +71,7 @@ fn write_vm(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
     usize::try_from(got).is_ok_and(|got| got == bytes.len())
 }
 
-fn write_mem_file(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
+pub(super) fn write_mem_file(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
     OpenOptions::new()
         .write(true)
         .open(format!("/proc/{}/mem", task.0))

@@ -5,6 +5,7 @@ mod affinity;
 mod bell;
 mod files;
 mod memory;
+mod probe;
 pub mod procfs;
 mod ptrace;
 mod registers;
@@ -17,13 +18,17 @@ pub use affinity::{pin_to_one_processor, unpin};
 pub use bell::{Bell, Guard};
 pub use files::{is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, shares_memory, write_memory};
+pub use probe::{
+    Namespace, TraceOffers, probe_cpuid_faults, probe_io_uring, probe_kcmp, probe_namespace, probe_pidfd,
+    probe_pidfd_getfd, probe_seccomp_trace, probe_tracing, probe_tsc_faults, probe_vm_readv,
+};
 pub use ptrace::{
-    CallStop, PtraceError, Resume, attach, event_message, interrupt, listen, probe_syscall_info, registers, resume,
-    seize, set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
+    CallStop, PtraceError, Resume, attach, event_message, interrupt, listen, registers, resume, seize,
+    set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
     syscall_stop,
 };
 pub use registers::{register, set_register};
 pub use signal::{ProcessHandle, queue_signal, send_signal};
-pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, probe_tracing, spawn, standard_stream};
+pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
 pub use terminal::{Keyboard, Terminal};
 pub use wait::{Status, WaitOutcome, wait};

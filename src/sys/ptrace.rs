@@ -225,15 +225,12 @@ pub fn syscall_stop(task: TaskId) -> Result<CallStop, PtraceError> {
     })
 }
 
-/// Whether the kernel has PTRACE_GET_SYSCALL_INFO (5.3): a number that names no tracee is told apart from an
-/// unknown request by the errno.
-pub fn probe_syscall_info() -> bool {
-    let mut info = RawSyscallInfo { op: 0, pad: [0; 3], arch: 0, ip: 0, sp: 0, data: [0; 8] };
-    let data = ptr::from_mut(&mut info) as usize;
-    match request(PTRACE_GET_SYSCALL_INFO, TaskId(std::process::id() as i32), size_of::<RawSyscallInfo>(), data) {
-        Err(PtraceError::Gone) | Ok(_) => true,
-        Err(PtraceError::Refused(errno)) => errno != libc::EIO && errno != libc::EINVAL,
-    }
+/// Whether the kernel knows PTRACE_GET_SYSCALL_INFO (5.3) and PTRACE_SET_SYSCALL_INFO (6.16), asked of a stopped tracee
+/// with no room for an answer: an unknown request has an errno of its own.
+pub(super) fn syscall_info_offers(task: TaskId) -> (bool, bool) {
+    const PTRACE_SET_SYSCALL_INFO: libc::c_uint = 0x4212;
+    let is_known = |what| !matches!(request(what, task, 0, 0), Err(PtraceError::Refused(libc::EIO)));
+    (is_known(PTRACE_GET_SYSCALL_INFO), is_known(PTRACE_SET_SYSCALL_INFO))
 }
 
 /// The signal a task in a signal-delivery-stop is about to get.

@@ -309,28 +309,3 @@ unsafe fn give_up(tell: RawFd, step: i32) -> ! {
         libc::_exit(if errno == libc::ENOENT { 127 } else { 126 })
     }
 }
-
-/// Whether a child can be traced here: one is made, seized, and killed before it does anything.
-pub fn probe_tracing() -> Result<(), SpawnError> {
-    let null = || std::fs::File::open("/dev/null").map(OwnedFd::from);
-    let plan = ChildPlan {
-        program: c"/proc/self/exe".to_owned(),
-        argv: Vec::new(),
-        env: Vec::new(),
-        cwd: c"/".to_owned(),
-        stdio: [null()?, null()?, null()?],
-        terminal: None,
-        limits: Vec::new(),
-        filter: Vec::new(),
-        aslr: true,
-        inherits: false,
-    };
-    let spawned = spawn(&plan)?;
-    super::send_signal(spawned.task, None, crate::abi::Signal::KILL);
-    while !matches!(wait(Some(spawned.task), true), WaitOutcome::NoChild | WaitOutcome::Changed(_, Status::Ended(_)))
-    {
-        // SIGKILL does not pull a task out of PTRACE_EVENT_EXIT (Linux 6.1).
-        let _ = ptrace::resume(spawned.task, ptrace::Resume::Continue, None);
-    }
-    Ok(())
-}

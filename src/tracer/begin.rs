@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::errors::SeizeError;
 use super::run::{Seat, Tracer};
 use super::task::Running;
+use super::typing::Typist;
 use super::watchdog::{Spared, Stopper, Watch, Watchdog};
 use crate::abi::TaskId;
 use crate::engine::Engine;
@@ -54,25 +55,31 @@ pub enum TraceError {
 pub fn trace(
     plan: &Arc<Plan>,
     child: &ChildPlan,
-    outputs: Outputs,
+    mut outputs: Outputs,
     sink: &mut dyn Sink,
 ) -> Result<Traced, TraceError> {
+    let typist = outputs.keyboard.take().map(Typist::start).transpose().map_err(TraceError::Watchdog)?;
     let before = (plan.policy == Policy::Serial).then(sys::pin_to_one_processor).flatten();
-    let traced = run(plan, child, outputs, sink);
+    let traced = run(plan, child, outputs, typist, sink);
     if let Some(before) = before {
         sys::unpin(&before);
     }
     traced
 }
 
-fn run(plan: &Arc<Plan>, child: &ChildPlan, mut outputs: Outputs, sink: &mut dyn Sink) -> Result<Traced, TraceError> {
-    let keyboard = outputs.keyboard.take();
+fn run(
+    plan: &Arc<Plan>,
+    child: &ChildPlan,
+    outputs: Outputs,
+    typist: Option<Typist>,
+    sink: &mut dyn Sink,
+) -> Result<Traced, TraceError> {
     let watchdog = Watchdog::start(watch(plan, outputs, None)).map_err(TraceError::Watchdog)?;
     let spawned = sys::spawn(child).map_err(TraceError::Spawn)?;
     watchdog.add(spawned.task);
     let engine = Engine::new(plan.clone(), spawned.task);
     let mut tracer = Tracer::new(engine, watchdog, sink);
-    tracer.keyboard = keyboard;
+    tracer.typist = typist;
     tracer.seat(spawned.task, Seat::stopped(spawned.task));
     let record = tracer.run();
     Ok(Traced { record, failure: spawned.failure() })

@@ -9,12 +9,13 @@ use super::images::Images;
 use super::inspect::Inspector;
 use super::task::{Running, Seen, Stopped};
 use super::teardown::reap_everything;
+use super::typing::Typist;
 use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
 use crate::engine::{Decision, Edit, Engine, How, Next, Observation, Settle, Stop};
 use crate::plan::{Recipient, Victim};
 use crate::sys::procfs::{self, RunState};
-use crate::sys::{self, Keyboard, PtraceError, Resume, Status, WaitOutcome};
+use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
 
 /// A task's place in the tracer's book.
@@ -39,17 +40,13 @@ impl Seat {
     pub(super) fn running(running: Running) -> Seat {
         Seat { state: SeatState::Running(running), since: Instant::now() }
     }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        matches!(self.state, SeatState::Stopped(_))
-    }
 }
 
 /// A run that goes on.
 pub(super) struct Tracer<'a> {
     engine: Engine,
-    pub(super) watchdog: Watchdog,
-    pub(super) seats: HashMap<TaskId, Seat>,
+    watchdog: Watchdog,
+    seats: HashMap<TaskId, Seat>,
     /// What the engine did not want to know yet.
     put_off: HashMap<TaskId, Observation>,
     /// New tasks that have stopped before their parents have told of them.
@@ -57,8 +54,8 @@ pub(super) struct Tracer<'a> {
     /// What several tasks have done since the last wait, first come first.
     seen: VecDeque<(TaskId, Status)>,
     images: Rc<Images>,
-    /// What is still to be typed.
-    pub(super) keyboard: Option<Keyboard>,
+    /// Who types on the target's terminal.
+    pub(super) typist: Option<Typist>,
     sink: &'a mut dyn Sink,
 }
 
@@ -72,7 +69,7 @@ impl<'a> Tracer<'a> {
             early: HashMap::new(),
             seen: VecDeque::new(),
             images: Rc::default(),
-            keyboard: None,
+            typist: None,
             sink,
         }
     }
@@ -178,7 +175,7 @@ impl Tracer<'_> {
                     return;
                 }
             };
-            let seen = if settle == Settle::Stop { self.wait_for(running) } else { running.poll() };
+            let seen = if settle == Settle::Stop { self.wait_for(task, running) } else { running.poll() };
             let running = match seen {
                 Seen::Running(running) => running,
                 other => return self.seen(task, other),
@@ -232,14 +229,11 @@ impl Tracer<'_> {
         if self.engine.spares() && self.watchdog.has_barked() {
             return self.wait_impatiently();
         }
-        if timers.is_empty() && self.keyboard.is_some() {
-            return self.wait_and_type();
-        }
         let until = |(held, length): &(TaskId, Duration)| {
             (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), *held)
         };
         let Some((until, held)) = timers.iter().map(until).min() else {
-            return match sys::wait(None, true) {
+            return match self.wait_for_any() {
                 WaitOutcome::Changed(task, status) => self.changed_first(task, status),
                 WaitOutcome::Nothing => {}
                 WaitOutcome::NoChild => self.all_vanished(),
@@ -262,6 +256,25 @@ impl Tracer<'_> {
         }
     }
 
+    /// Waits for whichever comes first, while somebody may type.
+    fn wait_for_any(&self) -> WaitOutcome {
+        let Some(typist) = &self.typist else { return sys::wait(None, true) };
+        let running = self.seats.iter().filter(|(_, seat)| matches!(seat.state, SeatState::Running(_)));
+        typist.begin(running.map(|(task, _)| *task).collect());
+        let outcome = sys::wait(None, true);
+        typist.end();
+        outcome
+    }
+
+    /// Waits for the one task that can run, while somebody may type.
+    fn wait_for(&self, task: TaskId, running: Running) -> Seen {
+        let Some(typist) = &self.typist else { return running.wait() };
+        typist.begin(vec![task]);
+        let seen = running.wait();
+        typist.end();
+        seen
+    }
+
     /// Waits for a task to stop once more, but not for ever.
     fn wait_impatiently(&mut self) {
         let mut pause = Duration::from_micros(20);
@@ -277,7 +290,7 @@ impl Tracer<'_> {
 
     /// Takes what a wait for any task has told, and what is there besides: the kernel looks at its list of tasks from
     /// the front each time, and those at its end would never have their turn.
-    pub(super) fn changed_first(&mut self, task: TaskId, status: Status) {
+    fn changed_first(&mut self, task: TaskId, status: Status) {
         while self.engine.is_free()
             && self.seats.len() > 1
             && let WaitOutcome::Changed(other, status) = sys::wait(None, false)
@@ -287,7 +300,7 @@ impl Tracer<'_> {
         self.changed(task, status);
     }
 
-    pub(super) fn all_vanished(&mut self) {
+    fn all_vanished(&mut self) {
         let tasks: Vec<TaskId> = self.seats.keys().copied().collect();
         for task in tasks {
             self.vanished(task);

@@ -1,12 +1,14 @@
 //! Typing on the target's terminal: as somebody would who waits until nothing moves any more.
-//! It must not know what is typed.
+//! It must not know what is typed, nor touch what is traced.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::run::Tracer;
-use super::task::{Running, Seen};
+use crate::abi::TaskId;
+use crate::sys::Keyboard;
 use crate::sys::procfs::{self, RunState};
-use crate::sys::{self, Keyboard, WaitOutcome};
 
 /// How long everybody has to sleep before the next is typed: longer than the short sleeps that programs make between
 /// two looks, so that these are not taken for waiting.
@@ -15,68 +17,93 @@ const QUIET: Duration = Duration::from_millis(10);
 /// The same where it cannot be seen that the kernel has handed on what was typed before.
 const QUIET_UNSEEN: Duration = Duration::from_secs(1);
 
-/// The first pause between two looks, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_micros(20), Duration::from_millis(1));
+/// How long between two looks.
+const PULSE: Duration = Duration::from_millis(1);
 
-/// Somebody at the keyboard who looks again and again whether all are asleep.
-struct Typist {
-    pause: Duration,
+/// A thread that types.
+#[derive(Debug)]
+pub(super) struct Typist {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    desk: Mutex<Desk>,
+    over: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Desk {
+    /// `None` once all has been typed: closed, so that the terminal ends with those who use it.
+    keyboard: Option<Keyboard>,
+    /// The tasks that run, while the tracer waits for them.
+    awaited: Option<Vec<TaskId>>,
+    /// Since when all of them have been asleep.
     asleep_since: Option<Instant>,
 }
 
 impl Typist {
-    fn new() -> Typist {
-        Typist { pause: PAUSES.0, asleep_since: None }
+    /// Sits down at `keyboard`.
+    pub(super) fn start(keyboard: Keyboard) -> std::io::Result<Typist> {
+        let desk = Desk { keyboard: Some(keyboard), awaited: None, asleep_since: None };
+        let shared = Arc::new(Shared { desk: Mutex::new(desk), over: AtomicBool::new(false) });
+        let mine = shared.clone();
+        let thread = std::thread::Builder::new().name("rinject-typist".into()).spawn(move || {
+            while !mine.over.load(Ordering::Acquire) && mine.lock().goes_on() {
+                std::thread::sleep(PULSE);
+            }
+        })?;
+        Ok(Typist { shared, thread: Some(thread) })
+    }
+
+    /// The tracer is going to wait for these, and has nothing else to do.
+    pub(super) fn begin(&self, tasks: Vec<TaskId>) {
+        let mut desk = self.shared.lock();
+        desk.awaited = Some(tasks);
+        desk.asleep_since = None;
+    }
+
+    /// It waits no more. Whatever was being typed has been.
+    pub(super) fn end(&self) {
+        self.shared.lock().awaited = None;
     }
 }
 
-impl Tracer<'_> {
-    /// Waits until a task stirs, and types meanwhile whenever all are asleep.
-    pub(super) fn wait_and_type(&mut self) {
-        let mut typist = Typist::new();
-        while self.keyboard.is_some() && !self.watchdog.has_barked() {
-            match sys::wait(None, false) {
-                WaitOutcome::Changed(task, status) => return self.changed_first(task, status),
-                WaitOutcome::NoChild => return self.all_vanished(),
-                WaitOutcome::Nothing => self.type_if_quiet(&mut typist),
-            }
+impl Drop for Typist {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            // It holds nothing that could panic; were it to, the run is over all the same.
+            let _ = thread.join();
         }
     }
+}
 
-    /// Waits for one task, the only one that can run, and types whenever it is asleep with all the others.
-    pub(super) fn wait_for(&mut self, mut running: Running) -> Seen {
-        let mut typist = Typist::new();
-        while self.keyboard.is_some() && !self.watchdog.has_barked() {
-            running = match running.poll() {
-                Seen::Running(running) => running,
-                seen => return seen,
-            };
-            self.type_if_quiet(&mut typist);
-        }
-        running.wait()
+impl Shared {
+    /// A poisoned lock means that a thread of ours has panicked: the desk is plain data all the same.
+    fn lock(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn type_if_quiet(&mut self, typist: &mut Typist) {
-        if self.is_anybody_awake() {
-            typist.asleep_since = None;
-        } else if typist.asleep_since.get_or_insert_with(Instant::now).elapsed() >= self.quiet() {
-            *typist = Typist::new();
-            if let Some(keyboard) = &mut self.keyboard {
-                keyboard.type_next();
-            }
-            // Closed, so that the terminal ends with those who use it.
+impl Desk {
+    /// Types if all are asleep; false when there is nothing left to type.
+    fn goes_on(&mut self) -> bool {
+        let Some(keyboard) = &mut self.keyboard else { return false };
+        let Some(tasks) = &self.awaited else { return true };
+        let is_awake =
+            |task: &TaskId| matches!(procfs::run_state(*task), RunState::Running | RunState::Uninterruptible);
+        if tasks.iter().any(is_awake) {
+            self.asleep_since = None;
+            return true;
+        }
+        let quiet = if keyboard.is_handed_on() { QUIET } else { QUIET_UNSEEN };
+        if self.asleep_since.get_or_insert_with(Instant::now).elapsed() >= quiet {
+            keyboard.type_next();
+            self.asleep_since = None;
             self.keyboard.take_if(|keyboard| keyboard.is_done());
         }
-        std::thread::sleep(typist.pause);
-        typist.pause = (typist.pause * 2).min(PAUSES.1);
-    }
-
-    fn quiet(&self) -> Duration {
-        if self.keyboard.as_ref().is_none_or(Keyboard::is_handed_on) { QUIET } else { QUIET_UNSEEN }
-    }
-
-    fn is_anybody_awake(&self) -> bool {
-        let is_awake = |state| matches!(state, RunState::Running | RunState::Uninterruptible);
-        self.seats.iter().any(|(task, seat)| !seat.is_stopped() && is_awake(procfs::run_state(*task)))
+        true
     }
 }
