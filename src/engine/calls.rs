@@ -7,6 +7,7 @@ use super::decode::Decoder;
 use super::fire::{Deed, Moment};
 use super::inspect::Inspect;
 use super::names::TableId;
+use super::sandboxed::installs_filter;
 use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
@@ -24,10 +25,12 @@ const INTERRUPTED: &str = "a signal interrupted the call for good";
 
 impl Engine {
     pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
-        if self.is_same_call(name, &raw, decision) {
+        if self.is_announced(name, &raw) || self.is_same_call(name, &raw, decision) {
             return;
         }
         let sysno = Sysno::from_number(raw.arch, raw.number);
+        // A supervisor may have to answer for any call of a task with a filter of its own.
+        let sandboxed = self.tasks.get(&name).is_some_and(|task| task.sandboxed);
         let mut call = InCall {
             raw,
             sysno,
@@ -37,7 +40,7 @@ impl Engine {
             skipped: None,
             suspended: false,
             waits_for_ends: false,
-            may_block: sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
+            may_block: sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
             fails: None,
             tampering: Vec::new(),
             due: Vec::new(),
@@ -55,6 +58,13 @@ impl Engine {
         } else if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
         }
+        let kept = sysno.filter(|_| call.skipped.is_none());
+        if let Some(tampering) = kept.and_then(|sysno| self.keep_traced(name, sysno, &raw, inspect)) {
+            decision.edits.extend(tampering.edits.iter().cloned());
+            call.tampering.push(tampering);
+            call.wants_exit = true;
+        }
+        call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw));
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
         if threads > 1 && sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
             // An exec waits for the other threads of its process to end, where no signal wakes it.
@@ -179,6 +189,10 @@ impl Engine {
     }
 
     pub(super) fn exit(&mut self, name: TaskName, result: i64, inspect: &dyn Inspect, decision: &mut Decision) {
+        let announced = self.tasks.get_mut(&name).and_then(|task| task.announced.take());
+        if announced.is_some_and(|raw| self.answered(name, raw, inspect, decision)) {
+            return self.call_lost(name, decision);
+        }
         let Some(task) = self.tasks.get_mut(&name) else { return };
         let Some(mut call) = task.call.take() else { return };
         if RESTARTS.contains(&result) && call.skipped.is_none() {
@@ -198,7 +212,12 @@ impl Engine {
         if call.skipped.is_some() {
             return;
         }
-        let Some(mut event) = call.event.take() else { return };
+        if let Some(sysno) = call.sysno.filter(|sysno| installs_filter(*sysno, &call.raw)) {
+            self.filter_installed(name, sysno, &call.raw, result);
+        }
+        let Some(mut event) = call.event.take() else {
+            return decision.edits.extend(call.tampering.iter().rev().flat_map(|it| it.undo.iter().cloned()));
+        };
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(shown, result);
         self.charge(&call, &event, inspect);

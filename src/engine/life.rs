@@ -76,6 +76,11 @@ impl Engine {
             self.inherits(born, inspect);
             born
         };
+        let (undo, sandboxed) =
+            (self.undone_in_child(name), self.tasks.get(&name).is_some_and(|task| task.sandboxed));
+        if let Some(task) = self.tasks.get_mut(&born) {
+            (task.undo, task.sandboxed) = (undo, sandboxed);
+        }
         if birth == Birth::Vfork {
             // The parent now sleeps in the kernel, where no signal wakes it, until the child lets it go.
             self.go(name, |go| go.may_end = true);
@@ -232,6 +237,9 @@ impl Engine {
     }
 
     pub(super) fn exiting(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
+        if let Some(raw) = self.tasks.get_mut(&name).and_then(|task| task.announced.take()) {
+            self.answered(name, raw, inspect, decision);
+        }
         self.call_lost(name, decision);
         if let Some(task) = self.tasks.get_mut(&name) {
             task.exiting = true;

@@ -23,6 +23,7 @@ mod nested;
 mod points;
 mod ring;
 mod rules;
+mod sandboxed;
 mod schedule;
 mod scope;
 mod signals;
@@ -34,6 +35,7 @@ mod tamper;
 mod task;
 #[cfg(test)]
 mod tests;
+mod untraced;
 mod vdso;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
@@ -43,7 +45,7 @@ pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::abi::TaskId;
+use crate::abi::{CallSet, TaskId};
 use crate::plan::{FilterMode, Plan, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
@@ -61,6 +63,8 @@ use task::{Process, Task};
 #[derive(Debug)]
 pub struct Engine {
     plan: Arc<Plan>,
+    /// Calls that the filter of the plan selects.
+    selected: CallSet,
     names: Names,
     rules: Rules,
     points: Points,
@@ -120,6 +124,7 @@ impl Engine {
             give_up: false,
             attachment: None,
             stirred: true,
+            selected: plan.trace.stops(),
             plan,
         };
         let space = engine.points.fresh();
@@ -309,7 +314,11 @@ impl Engine {
             Stop::Born(born) => self.birth(name, born, inspect, decision),
             Stop::Exec { former } => self.exec(name, former, inspect, decision),
             Stop::Exiting => self.exiting(name, inspect, decision),
-            Stop::Started | Stop::VforkDone | Stop::Interrupted => {}
+            Stop::Started => {
+                let task = self.tasks.get_mut(&name);
+                decision.edits.extend(task.map(|task| std::mem::take(&mut task.undo)).unwrap_or_default());
+            }
+            Stop::VforkDone | Stop::Interrupted => {}
         }
         if !in_call {
             self.keep_walking(name, inspect);
@@ -327,21 +336,26 @@ impl Engine {
         let alone = self.schedule.alone();
         let every_call = self.stops_at_every_call();
         let Some(task) = self.tasks.get(&name) else { return Next::Finished };
+        let (go, exiting) = (task.go, task.exiting);
         let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
         let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
         let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
+        let may_block = may_block || task.announced.is_some();
         let (id, signal) = (task.id, task.go.signal);
         let how = match task.go {
             _ if task.go.detach => How::Detach,
             _ if task.go.listen => How::Listen,
             _ if task.go.step => How::Step,
-            _ if every_call || wants_exit || task.go.calls => How::Calls,
+            _ if every_call || wants_exit || task.go.calls || task.sandboxed => How::Calls,
             _ => How::Run,
         };
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.told_every_call = matches!(how, How::Calls);
+        }
         let settle = match () {
             () if self.schedule.is_free() => Settle::Nothing,
             () if alone => Settle::Stop,
-            () if task.go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
+            () if go.may_end || exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
             () => Settle::Stop,
         };

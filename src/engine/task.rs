@@ -8,7 +8,7 @@ use super::handlers::Handlers;
 use super::leaks::Given;
 use super::names::TableId;
 use super::points::{DebugPoint, SpaceId};
-use super::stop::RawCall;
+use super::stop::{Edit, RawCall};
 use super::tamper::Tampering;
 use crate::abi::{Addr, Errno, Signal, Sysno, TaskId};
 use crate::transcript::{Event, TaskName};
@@ -40,6 +40,14 @@ pub(super) struct Task {
     pub(super) told: Option<(Addr, u64)>,
     /// It is stepped, and where it gets to is recorded.
     pub(super) walk: Option<Walk>,
+    /// It has a seccomp filter that rinject has not put there.
+    pub(super) sandboxed: bool,
+    /// A call that the filters are about to look at.
+    pub(super) announced: Option<RawCall>,
+    /// It was resumed so that it stops at the entry of every call.
+    pub(super) told_every_call: bool,
+    /// Takes back what was changed for the call that made it.
+    pub(super) undo: Vec<Edit>,
     /// What its debug registers hold.
     pub(super) debug: [Option<DebugPoint>; 4],
 }
@@ -88,6 +96,10 @@ impl Task {
             over: None,
             told: None,
             walk: None,
+            sandboxed: false,
+            announced: None,
+            told_every_call: false,
+            undo: Vec::new(),
             debug: [None; 4],
         }
     }

@@ -97,6 +97,20 @@ impl IoUring {
     }
 }
 
+/// Calls by which a task could get out of sight: they stop, whatever is traced.
+const ALWAYS: [&str; 4] = ["clone", "clone3", "prctl", "seccomp"];
+
+impl Trace {
+    /// All calls that stop: those with events, and those that are watched for rinject's own sake.
+    pub fn stops(&self) -> CallSet {
+        let mut calls: CallSet = ALWAYS.iter().filter_map(|name| Sysno::parse(name)).collect();
+        calls.union(&self.calls);
+        calls.union(&self.io_uring.calls());
+        calls.union(&self.nested.calls());
+        calls
+    }
+}
+
 /// How calls are selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterMode {

@@ -225,12 +225,7 @@ fn observe(
     let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
     let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
     let filter = match plan.trace.filter {
-        FilterMode::Seccomp => {
-            let mut calls = plan.trace.calls.clone();
-            calls.union(&plan.trace.io_uring.calls());
-            calls.union(&plan.trace.nested.calls());
-            plan::filter(&calls, arch)
-        }
+        FilterMode::Seccomp => plan::filter(&plan.trace.stops(), arch),
         FilterMode::Ptrace => Vec::new(),
     };
     let mut sink = Both { writer: Writer::new(lines_file(case)?, plan.target.limits.most_events()), judge };

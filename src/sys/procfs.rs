@@ -194,6 +194,12 @@ pub fn zombie_children(process: TaskId) -> Vec<TaskId> {
     numbers.into_iter().map(TaskId).filter(|child| run_state(*child) == RunState::Zombie).collect()
 }
 
+/// The processes that a task has made and that still are its children.
+pub fn children_of(task: TaskId) -> Vec<TaskId> {
+    let list = fs::read_to_string(format!("/proc/{0}/task/{0}/children", task.0)).unwrap_or_default();
+    list.split_whitespace().filter_map(|word| word.parse().ok().map(TaskId)).collect()
+}
+
 /// One of the signal masks of `/proc/PID/status` (`SigIgn`, `SigCgt`, `SigBlk`).
 pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
     let status = fs::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! A wait status as the engine's word for it.
 //! It must not know what anybody does about it.
 
-use crate::abi::{Arch, Registers, Signal, TaskId};
+use crate::abi::{Addr, Arch, Registers, Signal, Sysno, TaskId};
 use crate::engine::{Birth, Newborn, RawCall, Stop};
 use crate::sys::{self, CallStop, PtraceError, Status, procfs};
 
@@ -26,11 +26,11 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
                     RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
                 return Ok((Stop::Entry(call), Some(registers)));
             }
-            libc::PTRACE_EVENT_FORK => born(task, Birth::Fork)?,
-            libc::PTRACE_EVENT_VFORK => born(task, Birth::Vfork)?,
-            libc::PTRACE_EVENT_CLONE => born(task, Birth::Clone)?,
+            libc::PTRACE_EVENT_FORK => born(task, message(task, event)?, Birth::Fork),
+            libc::PTRACE_EVENT_VFORK => born(task, message(task, event)?, Birth::Vfork),
+            libc::PTRACE_EVENT_CLONE => born(task, message(task, event)?, Birth::Clone),
             libc::PTRACE_EVENT_VFORK_DONE => Stop::VforkDone,
-            libc::PTRACE_EVENT_EXEC => Stop::Exec { former: TaskId(sys::event_message(task)? as i32) },
+            libc::PTRACE_EVENT_EXEC => Stop::Exec { former: message(task, event)? },
             libc::PTRACE_EVENT_EXIT => Stop::Exiting,
             libc::PTRACE_EVENT_STOP if signal != Signal::TRAP => Stop::Group(signal),
             libc::PTRACE_EVENT_STOP => Stop::Started,
@@ -41,10 +41,36 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
     Ok((stop, None))
 }
 
-fn born(task: TaskId, birth: Birth) -> Result<Stop, PtraceError> {
-    let child = TaskId(sys::event_message(task)? as i32);
-    let process = procfs::process_of(child).unwrap_or(child);
+/// The task that an event stop tells of. A task that is killed in that stop may have come to its last one already, whose
+/// message is an exit status: what the message belongs to stands in `si_code` (ptrace(2), PTRACE_GETSIGINFO).
+fn message(task: TaskId, event: i32) -> Result<TaskId, PtraceError> {
+    let message = sys::event_message(task)?;
+    match sys::siginfo(task)?.code {
+        code if code == event << 8 | libc::SIGTRAP => Ok(TaskId(message as i32)),
+        _ => Err(PtraceError::Gone),
+    }
+}
+
+fn born(task: TaskId, child: TaskId, birth: Birth) -> Stop {
+    let process = procfs::process_of(child).or_else(|| process_of_dead(task, birth)).unwrap_or(child);
     let shares_memory = sys::shares_memory(task, child)
         .unwrap_or(birth == Birth::Vfork || process == procfs::process_of(task).unwrap_or(task));
-    Ok(Stop::Born(Newborn { child, birth, process, shares_memory }))
+    Stop::Born(Newborn { child, birth, process, shares_memory })
+}
+
+/// The process of a child that has ended and been reaped before its parent told of it: that of its parent, if the call
+/// that the parent is in asked for a thread.
+fn process_of_dead(parent: TaskId, birth: Birth) -> Option<TaskId> {
+    const CLONE_THREAD: u64 = 0x1_0000;
+    let registers = sys::registers(parent).ok().filter(|_| birth == Birth::Clone)?;
+    let flags = match Sysno::from_number(Arch::X86_64, registers.orig_rax)?.name() {
+        "clone" => registers.call_args()[0],
+        "clone3" => {
+            let mut flags = [0; 8];
+            sys::read_memory(parent, Addr(registers.call_args()[0]), &mut flags);
+            u64::from_ne_bytes(flags)
+        }
+        _ => return None,
+    };
+    procfs::process_of(parent).filter(|_| flags & CLONE_THREAD != 0)
 }

@@ -12,7 +12,7 @@ use super::teardown::reap_everything;
 use super::typing::Typist;
 use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
-use crate::engine::{Decision, Edit, Engine, How, Next, Observation, Settle, Stop};
+use crate::engine::{Birth, Decision, Edit, Engine, How, Newborn, Next, Observation, Settle, Stop};
 use crate::plan::{Recipient, Victim};
 use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
@@ -110,6 +110,7 @@ impl Tracer<'_> {
                         SeatState::Stopped(_) => Some(*task),
                         SeatState::Running(_) => None,
                     });
+                    let stopped = stopped.chain(self.early.keys().copied());
                     return reap_everything(stopped, || self.watchdog.kill_all());
                 }
                 Next::Finished => return,
@@ -313,7 +314,7 @@ impl Tracer<'_> {
     }
 
     fn changed(&mut self, task: TaskId, status: Status) {
-        if !self.seats.contains_key(&task) && !matches!(status, Status::Ended(_)) {
+        if !self.seats.contains_key(&task) {
             return self.stranger(task, status);
         }
         let seen = match status {
@@ -323,13 +324,16 @@ impl Tracer<'_> {
         self.seen(task, seen);
     }
 
-    /// A task that nobody has told of stops: a new one that is faster than the word of its parent, or one that has
-    /// been taken out of the books and goes on to its end.
+    /// A task that nobody has told of stops or ends: a new one that is faster than the word of its parent, or one that
+    /// has been taken out of the books and goes on to its end.
     fn stranger(&mut self, task: TaskId, status: Status) {
-        if matches!(status, Status::EventStop { event: libc::PTRACE_EVENT_STOP, .. }) {
-            self.early.insert(task, status);
-        } else {
-            let _ = sys::resume(task, Resume::Continue, None);
+        match status {
+            Status::EventStop { event: libc::PTRACE_EVENT_STOP, .. } | Status::Ended(_) => {
+                self.early.insert(task, status);
+            }
+            _ => {
+                let _ = sys::resume(task, Resume::Continue, None);
+            }
         }
     }
 
@@ -361,6 +365,9 @@ impl Tracer<'_> {
     fn stopped(&mut self, task: TaskId, status: Status) {
         match decode(task, status) {
             Ok((stop, registers)) => {
+                if stop == Stop::Exiting {
+                    self.announce_children(task);
+                }
                 let born = match stop {
                     Stop::Born(born) => Some((born.child, born.process)),
                     _ => None,
@@ -387,6 +394,28 @@ impl Tracer<'_> {
         }
     }
 
+    /// A task that is killed while it makes another one ends without telling of it. Who it was is known here for the
+    /// last time: after this stop its children have another parent.
+    fn announce_children(&mut self, parent: TaskId) {
+        for child in procfs::children_of(parent) {
+            if self.seats.contains_key(&child) {
+                continue;
+            }
+            if !self.early.contains_key(&child) {
+                match sys::wait(Some(child), false) {
+                    WaitOutcome::Changed(_, status) => drop(self.early.insert(child, status)),
+                    WaitOutcome::Nothing => {}
+                    // Nobody traces it, or somebody else does.
+                    WaitOutcome::NoChild => continue,
+                }
+            }
+            let shares_memory = sys::shares_memory(parent, child).unwrap_or(false);
+            let born = Newborn { child, birth: Birth::Fork, process: child, shares_memory };
+            self.tell(parent, Observation::Stop { task: parent, stop: Stop::Born(born) }, None);
+            self.adopt(child, child);
+        }
+    }
+
     /// A new task: its first stop is waited for at once, whichever of the two came first.
     fn adopt(&mut self, child: TaskId, process: TaskId) {
         if process == child {
@@ -394,7 +423,15 @@ impl Tracer<'_> {
         }
         self.seats.insert(child, Seat { state: SeatState::Running(Running::told(child)), since: Instant::now() });
         if let Some(status) = self.early.remove(&child) {
-            self.changed(child, status);
+            match status {
+                // Its number may have been used before, by a task whose end was no news any more.
+                Status::Ended(_) => match sys::wait(Some(child), false) {
+                    WaitOutcome::NoChild => self.changed(child, status),
+                    WaitOutcome::Changed(_, fresh) => self.changed(child, fresh),
+                    WaitOutcome::Nothing => {}
+                },
+                status => self.changed(child, status),
+            }
         } else if !self.engine.is_free() {
             self.settle(child, Settle::Stop, false);
         }
