@@ -169,6 +169,13 @@ fn a_program_of_64_threads_is_unharmed() {
     attached_again_and_again(64);
 }
 
+/// Whether a process has begun to wait for SIGINT and SIGTERM, which it blocks for that, or has ended.
+fn waits_for_signals(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let blocked = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigBlk:")?.trim(), 16).ok());
+    status.contains("(zombie)") || blocked.is_none_or(|blocked| blocked >> (Signal::SIGTERM as i32 - 1) & 1 == 1)
+}
+
 /// With a breakpoint planted that every thread runs into, rinject is told to end.
 fn interrupted(signals: &[Signal]) {
     if !can_trace() {
@@ -179,6 +186,9 @@ fn interrupted(signals: &[Signal]) {
     for pause in [0, 1, 5, 20, 50, 100] {
         let rinject =
             attach(folder.path(), target.id(), "inject = [{ at = \"tick\", quiet = true, fires = \"1000000..\" }]");
+        while pause >= 5 && !waits_for_signals(rinject.id()) {
+            std::thread::yield_now();
+        }
         std::thread::sleep(Duration::from_millis(pause));
         for signal in signals {
             // Before it has begun to wait for signals it ends by them, with nothing done yet.
@@ -280,14 +290,15 @@ fn children_are_followed_and_let_go() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let script = "echo ready; n=0; while [ $n -lt 300 ]; do n=$((n+1)); (exit 3) & wait $! || s=$?; \
+    let script = "echo ready; while [ ! -e stop ]; do (exit 3) & wait $! || s=$?; \
         [ $s = 3 ] || echo bad $s; done; echo done";
-    let mut target = Running::start(Command::new("sh").args(["-c", script]));
+    let mut target = Running::start(Command::new("sh").args(["-c", script]).current_dir(folder.path()));
     for _ in 0..5 {
         let spec = "expect = { count = [{ event = \"exit(code = 3)\", is = \"3..\" }] }";
         let (status, said) = ended(attach(folder.path(), target.id(), spec));
         assert_eq!(status, Some(0), "{said}");
     }
+    fs::write(folder.path().join("stop"), "").unwrap();
     let mut rest = String::new();
     target.out.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "done\n");

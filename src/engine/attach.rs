@@ -162,7 +162,7 @@ impl Engine {
                 self.exec(name, former, inspect, decision);
                 name = TaskName { process: name.process, thread: 1 };
             }
-            Stop::Entry(_) | Stop::Signal(_) | Stop::Group(_) | Stop::VforkDone => {}
+            Stop::Entry(_) | Stop::TheirFilter | Stop::Signal(_) | Stop::Group(_) | Stop::VforkDone => {}
             Stop::Exiting | Stop::Started | Stop::Interrupted => {}
         }
         self.undo(name, decision);

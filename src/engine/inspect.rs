@@ -73,6 +73,8 @@ pub trait Inspect {
     fn caught_signals(&self) -> SignalSet;
     /// Signals that this process ignores.
     fn ignored_signals(&self) -> SignalSet;
+    /// Whether the image is a set-user-id program of another user than the one that the process acts as.
+    fn lost_rights(&self) -> bool;
 }
 
 /// What a descriptor refers to.

@@ -110,6 +110,12 @@ impl Engine {
             self.executed = true;
             self.name_standard_streams(name, inspect);
         }
+        if inspect.lost_rights() {
+            self.note(format!(
+                "`{base}` is a set-user-id program and ran without the rights of its owner, as the kernel has it for \
+                 programs that are traced without privilege (execve(2))"
+            ));
+        }
         self.passed_on(name, replaces && !silent, inspect);
         self.new_space(name);
         if self.plan.trace.real_clock {

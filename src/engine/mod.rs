@@ -305,6 +305,7 @@ impl Engine {
         }
         match stop {
             Stop::Entry(raw) => self.entry(name, raw, inspect, decision),
+            Stop::TheirFilter => self.their_filter(decision),
             Stop::Exit(result) => {
                 self.exit(name, result, inspect, decision);
                 self.walk(name, inspect, decision);

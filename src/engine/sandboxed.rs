@@ -67,6 +67,13 @@ impl Engine {
         true
     }
 
+    /// The target's filter asks for a tracer. It has none that it knows of, and then the call fails with ENOSYS
+    /// (seccomp(2), SECCOMP_RET_TRACE).
+    pub(super) fn their_filter(&mut self, decision: &mut Decision) {
+        let enosys = Errno::parse("ENOSYS").map(|errno| Edit::Skip(-i64::from(errno.number())));
+        decision.edits.extend(enosys);
+    }
+
     /// The target's filter has answered a call that was announced: what rules do to it is done to its result. True
     /// where it has none, since the filter raises SIGSYS.
     pub(super) fn answered(

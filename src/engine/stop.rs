@@ -65,6 +65,8 @@ pub enum Stop {
     Started,
     /// Entry of a call. With a seccomp filter and system-call stops both, one entry is told twice.
     Entry(RawCall),
+    /// A filter of the target's own asks for a tracer of its own at this call (SECCOMP_RET_TRACE).
+    TheirFilter,
     /// Exit of a call, with the raw result.
     Exit(i64),
     /// Signal-delivery-stop.

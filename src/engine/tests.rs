@@ -165,6 +165,10 @@ impl Inspect for Script {
     fn ignored_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }
+
+    fn lost_rights(&self) -> bool {
+        false
+    }
 }
 
 /// A run of a spec whose target has reached `main`.

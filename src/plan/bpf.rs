@@ -12,7 +12,9 @@ const JUMP_GREATER: u16 = 0x25;
 const JUMP_GREATER_EQUAL: u16 = 0x35;
 const RETURN: u16 = 0x06;
 const ALLOW: u32 = 0x7fff_0000;
-const TRACE: u32 = 0x7ff0_0000;
+const TRACE: u32 = 0x7ff0_0000 | MARK as u32;
+/// Tells the stops that this filter asks for from those that a filter of the target's own asks for.
+pub const MARK: u16 = 0x726a;
 /// Offsets in `struct seccomp_data`.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;

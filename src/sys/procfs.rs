@@ -200,6 +200,21 @@ pub fn children_of(task: TaskId) -> Vec<TaskId> {
     list.split_whitespace().filter_map(|word| word.parse().ok().map(TaskId)).collect()
 }
 
+/// Whether the image of a process has a set-user-id bit whose owner the process does not act as.
+pub fn lost_rights(process: TaskId) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    const SET_USER_ID: u32 = 0o4000;
+    let Ok(image) = fs::metadata(format!("/proc/{}/exe", process.0)) else { return false };
+    if image.mode() & SET_USER_ID == 0 {
+        return false;
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap_or_default();
+    // Real, effective, saved and file system user (proc_pid_status(5)).
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let effective = users.and_then(|users| users.split_whitespace().nth(1)?.parse::<u32>().ok());
+    effective.is_some_and(|effective| effective != image.uid())
+}
+
 /// One of the signal masks of `/proc/PID/status` (`SigIgn`, `SigCgt`, `SigBlk`).
 pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
     let status = fs::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();

@@ -3,6 +3,7 @@
 
 use crate::abi::{Addr, Arch, Registers, Signal, Sysno, TaskId};
 use crate::engine::{Birth, Newborn, RawCall, Stop};
+use crate::plan::MARK;
 use crate::sys::{self, CallStop, PtraceError, Status, procfs};
 
 /// What a status says, asking the kernel for what the status leaves out; the registers, if they were read.
@@ -18,6 +19,7 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
         },
         Status::SignalStop(_) => Stop::Signal(sys::siginfo(task)?),
         Status::EventStop { event, signal } => match event {
+            libc::PTRACE_EVENT_SECCOMP if sys::event_message(task)? != u64::from(MARK) => Stop::TheirFilter,
             libc::PTRACE_EVENT_SECCOMP => {
                 let registers = sys::registers(task)?;
                 // The filter selects calls of the native table only.

@@ -224,6 +224,10 @@ impl Inspect for Inspector {
     fn ignored_signals(&self) -> SignalSet {
         procfs::signal_mask(self.task, "SigIgn")
     }
+
+    fn lost_rights(&self) -> bool {
+        procfs::lost_rights(self.task)
+    }
 }
 
 /// What a file is by its inode. What has no type there (eventfd, epoll) is there to be waited for.

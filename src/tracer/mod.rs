@@ -79,6 +79,7 @@
 
 mod begin;
 mod decode;
+mod edits;
 mod errors;
 mod images;
 mod inspect;

@@ -1,10 +1,12 @@
 //! One run: alternates between the engine's two questions until every task is gone.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::decode::decode;
+use super::edits::carry_out;
 use super::images::Images;
 use super::inspect::Inspector;
 use super::task::{Running, Seen, Stopped};
@@ -12,8 +14,7 @@ use super::teardown::reap_everything;
 use super::typing::Typist;
 use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
-use crate::engine::{Birth, Decision, Edit, Engine, How, Newborn, Next, Observation, Settle, Stop};
-use crate::plan::{Recipient, Victim};
+use crate::engine::{Birth, Engine, How, Newborn, Next, Observation, Settle, Stop};
 use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
@@ -401,9 +402,9 @@ impl Tracer<'_> {
             if self.seats.contains_key(&child) {
                 continue;
             }
-            if !self.early.contains_key(&child) {
+            if let Entry::Vacant(early) = self.early.entry(child) {
                 match sys::wait(Some(child), false) {
-                    WaitOutcome::Changed(_, status) => drop(self.early.insert(child, status)),
+                    WaitOutcome::Changed(_, status) => drop(early.insert(status)),
                     WaitOutcome::Nothing => {}
                     // Nobody traces it, or somebody else does.
                     WaitOutcome::NoChild => continue,
@@ -455,7 +456,7 @@ impl Tracer<'_> {
             self.put_off.insert(task, observation);
             return;
         }
-        self.apply(task, process, &inspector, &decision);
+        carry_out(&decision.edits, task, process, &inspector, || self.watchdog.kill_all());
         for event in &decision.events {
             self.sink.event(event);
         }
@@ -468,48 +469,5 @@ impl Tracer<'_> {
     /// Whether a process that ran already has shown all that is awaited of it.
     fn is_over(&self) -> bool {
         self.engine.is_content() && self.sink.is_content()
-    }
-
-    /// Carries out a decision. A task that was killed meanwhile takes no changes, and needs none.
-    fn apply(&mut self, task: TaskId, process: TaskId, inspector: &Inspector, decision: &Decision) {
-        for edit in &decision.edits {
-            match *edit {
-                Edit::Skip(result) => {
-                    let _ = sys::skip_call(task, inspector.known_registers().as_ref(), result);
-                }
-                Edit::Number(number) => {
-                    inspector.forget_registers();
-                    let _ = sys::set_call_number(task, number);
-                }
-                Edit::Argument { at, value } => {
-                    inspector.forget_registers();
-                    let _ = sys::set_call_argument(task, at, value);
-                }
-                Edit::Register { register, value } => {
-                    inspector.forget_registers();
-                    let _ = sys::set_register(task, register, value);
-                }
-                Edit::Write { addr, ref bytes } => {
-                    sys::write_memory(task, addr, bytes);
-                }
-                Edit::Result(result) => {
-                    let _ = sys::set_result(task, result);
-                }
-                Edit::Send { signal, to, value } => {
-                    let thread = (to == Recipient::Thread).then_some(task);
-                    match value {
-                        Some(value) => sys::queue_signal(process, thread, signal, value),
-                        None => sys::send_signal(process, thread, signal),
-                    };
-                }
-                Edit::Renumber(signal) => {
-                    let _ = sys::set_siginfo_word(task, signal);
-                }
-                Edit::Kill(Victim::Process | Victim::Thread) => {
-                    sys::send_signal(process, None, Signal::KILL);
-                }
-                Edit::Kill(Victim::Tree) => self.watchdog.kill_all(),
-            }
-        }
     }
 }

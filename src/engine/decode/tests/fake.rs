@@ -167,4 +167,8 @@ impl Inspect for Fake {
     fn ignored_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }
+
+    fn lost_rights(&self) -> bool {
+        false
+    }
 }
