@@ -30,6 +30,10 @@ pub(super) struct Typist {
 #[derive(Debug)]
 struct Shared {
     desk: Mutex<Desk>,
+    /// The thread that waits for the tasks.
+    tracer: TaskId,
+    /// Whether it waits. Taken back without the lock, since a thread that waits for the lock is asleep, too.
+    waits: AtomicBool,
     over: AtomicBool,
 }
 
@@ -44,13 +48,16 @@ struct Desk {
 }
 
 impl Typist {
-    /// Sits down at `keyboard`.
+    /// Sits down at `keyboard`; called by the thread that traces.
     pub(super) fn start(keyboard: Keyboard) -> std::io::Result<Typist> {
         let desk = Desk { keyboard: Some(keyboard), awaited: None, asleep_since: None };
-        let shared = Arc::new(Shared { desk: Mutex::new(desk), over: AtomicBool::new(false) });
+        let tracer = TaskId(nix::unistd::gettid().as_raw());
+        let shared =
+            Shared { desk: Mutex::new(desk), tracer, waits: AtomicBool::new(false), over: AtomicBool::new(false) };
+        let shared = Arc::new(shared);
         let mine = shared.clone();
         let thread = std::thread::Builder::new().name("rinject-typist".into()).spawn(move || {
-            while !mine.over.load(Ordering::Acquire) && mine.lock().goes_on() {
+            while !mine.over.load(Ordering::Acquire) && mine.lock().goes_on(&mine) {
                 std::thread::sleep(PULSE);
             }
         })?;
@@ -62,10 +69,12 @@ impl Typist {
         let mut desk = self.shared.lock();
         desk.awaited = Some(tasks);
         desk.asleep_since = None;
+        self.shared.waits.store(true, Ordering::SeqCst);
     }
 
     /// It waits no more. Whatever was being typed has been.
     pub(super) fn end(&self) {
+        self.shared.waits.store(false, Ordering::SeqCst);
         self.shared.lock().awaited = None;
     }
 }
@@ -81,6 +90,11 @@ impl Drop for Typist {
 }
 
 impl Shared {
+    /// Whether a task has stopped or ended, which wakes the tracer at once, though it may take long to get a processor.
+    fn has_news(&self) -> bool {
+        procfs::run_state(self.tracer) != RunState::Sleeping || !self.waits.load(Ordering::SeqCst)
+    }
+
     /// A poisoned lock means that a thread of ours has panicked: the desk is plain data all the same.
     fn lock(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
@@ -89,12 +103,12 @@ impl Shared {
 
 impl Desk {
     /// Types if all are asleep; false when there is nothing left to type.
-    fn goes_on(&mut self) -> bool {
+    fn goes_on(&mut self, shared: &Shared) -> bool {
         let Some(keyboard) = &mut self.keyboard else { return false };
         let Some(tasks) = &self.awaited else { return true };
         let is_awake =
             |task: &TaskId| matches!(procfs::run_state(*task), RunState::Running | RunState::Uninterruptible);
-        if tasks.iter().any(is_awake) {
+        if tasks.iter().any(is_awake) || shared.has_news() {
             self.asleep_since = None;
             return true;
         }
