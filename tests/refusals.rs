@@ -62,7 +62,9 @@ fn attach(words: &[&str], pid: i32) -> (i32, String) {
     fs::set_permissions(folder.path(), open).unwrap();
     // Another user cannot get at the one that was built.
     let rinject = folder.path().join("rinject");
-    fs::copy(env!("CARGO_BIN_EXE_rinject"), &rinject).unwrap();
+    // By another process: children that other tests start meanwhile would hold the copy open, and it could not be executed.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_rinject")).arg(&rinject).status().unwrap();
+    assert!(copied.success());
     let pid = pid.to_string();
     let all = [words, &[rinject.to_str().unwrap(), "attach", &pid, spec.to_str().unwrap()]].concat();
     output(&all, folder.path())

@@ -7,6 +7,7 @@ mod located;
 mod render;
 mod source;
 mod suggest;
+mod visible;
 
 pub use codes::{Code, Level};
 pub use collection::Diagnostics;
@@ -14,6 +15,7 @@ pub use located::Located;
 pub use render::Style;
 pub use source::{Source, Span};
 pub use suggest::{did_you_mean, listed, nearest};
+pub use visible::{is_hidden, visible, visible_name};
 
 use std::sync::Arc;
 

@@ -1,9 +1,12 @@
 //! Diagnostics as text: the snippet, the caret under the word, the help line.
 //! It must not print.
 
+use std::borrow::Cow;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level as Title, Origin, Renderer, Snippet};
 
+use super::visible::visible;
 use super::{Diagnostic, Level, Source, Span};
 
 /// How diagnostics are rendered.
@@ -30,17 +33,20 @@ pub(super) fn render(diagnostic: &Diagnostic, style: Style) -> String {
         Level::Warning => Title::WARNING,
     };
     let source = &*diagnostic.source;
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.to_string());
+    let message = visible(&diagnostic.message);
+    let title = level.primary_title(&*message).id(diagnostic.code.to_string());
+    let help = diagnostic.help.as_deref().map(visible);
+    let notes: Vec<Cow<'_, str>> = diagnostic.notes.iter().map(|note| visible(note)).collect();
     let mut group = if diagnostic.labels.is_empty() {
         title.element(Origin::path(source.name.as_str()))
     } else {
         title.element(snippet(diagnostic, source))
     };
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Title::HELP.message(help.as_str()));
+    if let Some(help) = &help {
+        group = group.element(Title::HELP.message(&**help));
     }
-    for note in &diagnostic.notes {
-        group = group.element(Title::NOTE.message(note.as_str()));
+    for note in &notes {
+        group = group.element(Title::NOTE.message(&**note));
     }
     let mut text = renderer.render(&[group]);
     text.push('\n');
@@ -51,7 +57,7 @@ fn snippet<'d>(diagnostic: &'d Diagnostic, source: &'d Source) -> Snippet<'d, an
     let annotations = diagnostic.labels.iter().enumerate().map(|(at, label)| {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let annotation = kind.span(within(source, label.span));
-        if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
+        if label.text.is_empty() { annotation } else { annotation.label(visible(&label.text)) }
     });
     Snippet::source(source.text.as_str()).path(source.name.as_str()).annotations(annotations)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Descriptor;
 use crate::abi::TaskId;
-use crate::transcript::{Call, CallResult, TaskName, Value};
+use crate::transcript::{Call, CallResult, TaskName, Value, escape};
 
 /// A descriptor table (`struct files_struct`): shared by the threads of a process, copied by fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -173,7 +173,7 @@ impl Names {
     pub(super) fn told(&mut self, table: TableId, fd: i32, what: &Descriptor) -> String {
         let known = self.tables.get(&table).and_then(|table| table.get(&fd)).filter(|named| same(&named.what, what));
         let name = known.and_then(|named| named.name.clone()).unwrap_or_else(|| "fd".into());
-        format!("{name}<{}>", self.describe(what))
+        format!("{name}<{}>", escape(&self.describe(what)))
     }
 
     /// A descriptor was closed.

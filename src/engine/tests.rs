@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod budget;
+mod fickle;
 mod points;
 
 use super::*;
@@ -35,6 +36,8 @@ struct Script {
     sites: BTreeMap<String, Vec<Site>>,
     /// Where a breakpoint has put the task back to.
     rewound: std::cell::Cell<Option<u64>>,
+    /// What reads of memory at 0x2000 get, one after the other: another thread writes there.
+    fickle: std::cell::RefCell<Vec<&'static [u8]>>,
 }
 
 impl Inspect for Script {
@@ -48,6 +51,11 @@ impl Inspect for Script {
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
+        if addr == Addr(0x2000) {
+            let now = self.fickle.borrow_mut().pop().unwrap_or_default();
+            buffer[..now.len()].copy_from_slice(now);
+            return now.len();
+        }
         let Some((start, bytes)) = self.memory.range(..=addr.0).next_back() else { return 0 };
         let rest = bytes.get((addr.0 - start) as usize..).unwrap_or_default();
         let got = rest.len().min(buffer.len());

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::result::{CaseResult, Excerpt, Status, Totals};
-use crate::diagnostic::Style;
+use crate::diagnostic::{Style, visible};
 use crate::snapshot::{DiffStyle, render_diff};
 use crate::verdict::FailureKind;
 
@@ -44,7 +44,7 @@ impl<W: Write> Human<W> {
             self.failures(result, style)?;
         }
         for note in result.notes() {
-            writeln!(self.out, "note: {}: {note}", result.id)?;
+            writeln!(self.out, "note: {}: {}", result.id, visible(note))?;
         }
         if let Some(kept) = &result.kept {
             writeln!(self.out, "its folder is kept: {}", kept.display())?;
@@ -65,7 +65,7 @@ impl<W: Write> Human<W> {
         let word = if self.colour { format!("\x1b[1;{colour}m{name:<7}\x1b[0m") } else { format!("{name:<7}") };
         write!(self.out, "{word} {}", result.id)?;
         if !result.reason.is_empty() {
-            write!(self.out, ": {}", result.reason)?;
+            write!(self.out, ": {}", visible(&result.reason))?;
         }
         if let Some(written) = &result.written {
             write!(self.out, " (wrote {})", written.display())?;
@@ -110,7 +110,7 @@ impl<W: Write> Human<W> {
         writeln!(self.out, "transcript:")?;
         for (number, line) in &excerpt.lines {
             let mark = if *number == excerpt.about { '>' } else { ' ' };
-            writeln!(self.out, "  {mark} {number:width$} | {line}")?;
+            writeln!(self.out, "  {mark} {number:width$} | {}", visible(line))?;
         }
         writeln!(self.out)
     }

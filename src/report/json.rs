@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::result::{CaseResult, Totals, failure_code};
-use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::diagnostic::{Diagnostic, Level, Span, is_hidden};
 
 /// The version of the lines; new fields do not change it.
 const VERSION: u32 = 1;
@@ -139,8 +139,10 @@ impl<W: Write> Json<W> {
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, line)?;
-        writeln!(self.out)
+        let line = serde_json::to_string(line)?;
+        // Such characters stand in strings only, and all of them are in the first plane.
+        let escaped = line.chars().map(|c| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() });
+        writeln!(self.out, "{}", escaped.collect::<String>())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::result::{CaseResult, Status};
-use crate::diagnostic::Style;
+use crate::diagnostic::{Style, visible};
 
 /// Writes `results` as one test suite.
 pub fn junit(results: &[CaseResult], took: Duration, out: impl Write) -> io::Result<()> {
@@ -31,6 +31,7 @@ fn test_case(result: &CaseResult) -> TestCase {
     let first = result.failures().map(|(failure, _)| failure.message.clone()).next();
     let first = first.or_else(|| result.diagnostics.errors().map(|error| error.message.clone()).next());
     let message = if result.reason.is_empty() { first } else { Some(result.reason.clone()) };
+    let message = message.map(|message| visible(&message).into_owned());
     if !matches!(result.status, Status::Pass | Status::Xfail) {
         if let Some(message) = message {
             status.set_message(message);

@@ -1,11 +1,11 @@
 //! The text that a case is compared by, and what comparing it came to.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Lines, Options};
 use crate::cases::{Case, SpecFile};
+use crate::diagnostic::visible;
 use crate::plan::Plan;
 use crate::sandbox::Sandbox;
 use crate::snapshot::{self, Compared, Golden, SnapshotError, Update, golden_path};
@@ -120,17 +120,4 @@ fn body(plan: &Plan, sandbox: &Sandbox, transcript: &Lines, stdout: &[u8]) -> Op
         text = redaction.regex.replace_all(&text, redaction.with.as_str()).into_owned();
     }
     Some(text.trim_matches('\n').to_owned())
-}
-
-/// Control characters as escapes, except those that make lines and columns: whoever looks at a golden file sees all that
-/// is in it, and carriage returns stay what they are.
-fn visible(text: &str) -> Cow<'_, str> {
-    let is_plain = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
-    if text.chars().all(is_plain) {
-        return Cow::Borrowed(text);
-    }
-    let escape = |character: char| {
-        if is_plain(character) { character.to_string() } else { character.escape_default().to_string() }
-    };
-    Cow::Owned(text.chars().map(escape).collect())
 }

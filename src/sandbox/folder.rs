@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::SetupError;
 use super::claim::{self, Claim, PREFIX};
 use super::command::{self, Ran};
+use crate::diagnostic::visible_name;
 use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
 
 /// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
@@ -23,13 +24,13 @@ const ROOT: &str = "/tmp";
 pub struct Sandbox {
     folder: TempDir,
     _claim: Claim,
-    before: BTreeSet<String>,
+    before: BTreeSet<PathBuf>,
 }
 
 /// A file left behind, as a snapshot lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftFile {
-    /// Absolute path.
+    /// Absolute path, in one line: what is no text is escaped.
     pub path: String,
     /// What it is, with length and hash for regular files.
     pub what: String,
@@ -98,7 +99,7 @@ impl Sandbox {
 
     /// What is in the folder now and was not before the target ran, relative to it.
     pub fn leftovers(&self) -> Vec<String> {
-        self.list().difference(&self.before).cloned().collect()
+        self.list().difference(&self.before).map(|path| visible_name(path.as_os_str())).collect()
     }
 
     /// The files that a snapshot lists, in path order.
@@ -108,9 +109,7 @@ impl Sandbox {
             .into_iter()
             .map(|relative| self.path().join(relative))
             .filter(|path| wanted(&path.to_string_lossy()))
-            .filter_map(|path| {
-                Some(LeftFile { what: describe(&path).ok()?, path: path.to_string_lossy().into_owned() })
-            })
+            .filter_map(|path| Some(LeftFile { what: describe(&path).ok()?, path: visible_name(path.as_os_str()) }))
             .collect()
     }
 
@@ -119,14 +118,14 @@ impl Sandbox {
         self.folder.keep()
     }
 
-    fn list(&self) -> BTreeSet<String> {
+    fn list(&self) -> BTreeSet<PathBuf> {
         let mut found = BTreeSet::new();
         let mut folders = vec![self.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = entry.path();
                 if let Ok(relative) = path.strip_prefix(self.path()) {
-                    found.insert(relative.to_string_lossy().into_owned());
+                    found.insert(relative.to_owned());
                 }
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
@@ -165,7 +164,7 @@ fn describe(path: &Path) -> io::Result<String> {
     let data = fs::symlink_metadata(path)?;
     let kind = data.file_type();
     if kind.is_symlink() {
-        return Ok(format!("-> {}", fs::read_link(path)?.display()));
+        return Ok(format!("-> {}", visible_name(fs::read_link(path)?.as_os_str())));
     }
     if kind.is_dir() {
         return Ok("directory".to_owned());

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::diagnostic::visible;
 use similar::{ChangeTag, TextDiff};
 
 /// Whether a diff is coloured.
@@ -27,7 +28,7 @@ pub fn render_diff(expected: &str, actual: &str, style: DiffStyle) -> String {
                 ChangeTag::Delete => ('-', Some("\x1b[31m")),
                 ChangeTag::Insert => ('+', Some("\x1b[32m")),
             };
-            let line = change.value().trim_end_matches('\n');
+            let line = visible(change.value().trim_end_matches('\n'));
             // Writing to a String cannot fail.
             let _ = match colour.filter(|_| style == DiffStyle::Colour) {
                 Some(colour) => writeln!(text, "{colour}{sign} {line}\x1b[0m"),

@@ -4,21 +4,22 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::abi::TaskId;
 use crate::sys::Keyboard;
 use crate::sys::procfs::{self, RunState};
 
-/// How long everybody has to sleep before the next is typed: longer than the short sleeps that programs make between
-/// two looks, so that these are not taken for waiting.
-const QUIET: Duration = Duration::from_millis(10);
-
-/// The same where it cannot be seen that the kernel has handed on what was typed before.
-const QUIET_UNSEEN: Duration = Duration::from_secs(1);
-
 /// How long between two looks.
 const PULSE: Duration = Duration::from_millis(1);
+
+/// In how many looks on end everybody has to be asleep before the next is typed: for longer than the short sleeps that
+/// programs make between two looks of their own, so that these are not taken for waiting. A clock would go on where the
+/// whole machine stands still.
+const QUIET: u32 = 10;
+
+/// The same where it cannot be seen that the kernel has handed on what was typed before.
+const QUIET_UNSEEN: u32 = 1000;
 
 /// A thread that types.
 #[derive(Debug)]
@@ -43,14 +44,14 @@ struct Desk {
     keyboard: Option<Keyboard>,
     /// The tasks that run, while the tracer waits for them.
     awaited: Option<Vec<TaskId>>,
-    /// Since when all of them have been asleep.
-    asleep_since: Option<Instant>,
+    /// In how many looks on end all of them have been asleep.
+    asleep: u32,
 }
 
 impl Typist {
     /// Sits down at `keyboard`; called by the thread that traces.
     pub(super) fn start(keyboard: Keyboard) -> std::io::Result<Typist> {
-        let desk = Desk { keyboard: Some(keyboard), awaited: None, asleep_since: None };
+        let desk = Desk { keyboard: Some(keyboard), awaited: None, asleep: 0 };
         let tracer = TaskId(nix::unistd::gettid().as_raw());
         let shared =
             Shared { desk: Mutex::new(desk), tracer, waits: AtomicBool::new(false), over: AtomicBool::new(false) };
@@ -68,7 +69,7 @@ impl Typist {
     pub(super) fn begin(&self, tasks: Vec<TaskId>) {
         let mut desk = self.shared.lock();
         desk.awaited = Some(tasks);
-        desk.asleep_since = None;
+        desk.asleep = 0;
         self.shared.waits.store(true, Ordering::SeqCst);
     }
 
@@ -109,13 +110,14 @@ impl Desk {
         let is_awake =
             |task: &TaskId| matches!(procfs::run_state(*task), RunState::Running | RunState::Uninterruptible);
         if tasks.iter().any(is_awake) || shared.has_news() {
-            self.asleep_since = None;
+            self.asleep = 0;
             return true;
         }
+        self.asleep += 1;
         let quiet = if keyboard.is_handed_on() { QUIET } else { QUIET_UNSEEN };
-        if self.asleep_since.get_or_insert_with(Instant::now).elapsed() >= quiet {
+        if self.asleep >= quiet {
             keyboard.type_next();
-            self.asleep_since = None;
+            self.asleep = 0;
             self.keyboard.take_if(|keyboard| keyboard.is_done());
         }
         true

@@ -13,6 +13,7 @@ mod writer;
 pub use event::{Call, CallResult, Event, EventKind, Fired, HitArg, Part, Sink};
 pub use name::TaskName;
 pub use record::{Abandoned, Hang, Record, RuleRecord};
+pub use text::escape;
 pub use value::{Arg, PathValue, Value};
 pub use weave::Weave;
 pub use writer::Writer;

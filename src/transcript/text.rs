@@ -68,7 +68,8 @@ impl Display for EventKind {
                 }
             }
             EventKind::Hit { place, args, returned } => {
-                write!(f, "hit {place}")?;
+                f.write_str("hit ")?;
+                unbroken(f, place)?;
                 if !args.is_empty() {
                     f.write_char('(')?;
                     for (at, arg) in args.iter().enumerate() {
@@ -82,8 +83,16 @@ impl Display for EventKind {
                     None => Ok(()),
                 }
             }
-            EventKind::Watch { place, value, by } => write!(f, "watch {place} = {value} by {by}"),
-            EventKind::Step { place } => write!(f, "step {place}"),
+            EventKind::Watch { place, value, by } => {
+                f.write_str("watch ")?;
+                unbroken(f, place)?;
+                write!(f, " = {value} by ")?;
+                unbroken(f, by)
+            }
+            EventKind::Step { place } => {
+                f.write_str("step ")?;
+                unbroken(f, place)
+            }
             EventKind::Stopped(signal) => write!(f, "stopped by {signal}"),
             EventKind::Exec { program, argc } => {
                 f.write_str("exec(")?;
@@ -95,7 +104,7 @@ impl Display for EventKind {
             EventKind::Killed(signal) => write!(f, "+++ killed by {signal}"),
             EventKind::Note(text) => {
                 f.write_str("note: ")?;
-                text.split(['\n', '\r']).try_for_each(|line| f.write_str(line))
+                unbroken(f, text)
             }
         }
     }
@@ -212,8 +221,16 @@ fn quoted(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     f.write_char('"')
 }
 
+/// A name as it stands in a transcript: in one line.
+pub fn escape(name: &str) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = escaped(&mut text, name.as_bytes());
+    text
+}
+
 /// As C writes a string: what is no text, or would end the line, is escaped.
-fn escaped(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+fn escaped(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
@@ -221,10 +238,7 @@ fn escaped(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
                 '\t' => f.write_str("\\t")?,
                 '\r' => f.write_str("\\r")?,
                 '"' | '\\' => write!(f, "\\{c}")?,
-                // Line separators end a line for some readers.
-                c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                    hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?;
-                }
+                c if acts(c) => hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?,
                 c => f.write_char(c)?,
             }
         }
@@ -233,7 +247,28 @@ fn escaped(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     Ok(())
 }
 
-fn hex(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+/// Names that have no quotes around them: what would act on a terminal is escaped.
+fn unbroken(f: &mut impl Write, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|c| if acts(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
+}
+
+/// The same, to be written with others.
+pub(super) struct Unbroken<'t>(pub(super) &'t str);
+
+impl Display for Unbroken<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        unbroken(f, self.0)
+    }
+}
+
+/// Whether a terminal or an editor acts on a character rather than showing it.
+fn acts(c: char) -> bool {
+    // Line and paragraph separators; marks, embeddings, overrides and isolates of direction (Unicode, annex 9).
+    let turns = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
+    c.is_control() || turns
+}
+
+fn hex(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
 }
 

@@ -65,7 +65,7 @@ fn the_life_of_tasks() {
     check(EventKind::Exit { code: 1 }, "+++ exited 1");
     check(EventKind::Killed(Signal::KILL), "+++ killed by SIGKILL");
     check(EventKind::Stopped(Signal::STOP), "stopped by SIGSTOP");
-    check(EventKind::Note("one\nline".into()), "note: oneline");
+    check(EventKind::Note("one\nline".into()), "note: one\\nline");
     let thread = TaskName { process: 12, thread: 34 };
     assert_eq!(event(thread, EventKind::Exit { code: 0 }).to_string(), "P12.T34 +++ exited 0");
 }

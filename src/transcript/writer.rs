@@ -3,6 +3,7 @@
 
 use std::io::{self, BufWriter, Write};
 
+use super::text::Unbroken;
 use super::{Event, Sink};
 
 /// Where the frames of an event stand: to the right of its task, below what happened.
@@ -58,7 +59,7 @@ impl<W: Write> Sink for Writer<W> {
             return;
         }
         let frames = |out: &mut BufWriter<W>| {
-            event.frames.iter().try_for_each(|frame| writeln!(out, "{:FRAME$}at {frame}", ""))
+            event.frames.iter().try_for_each(|frame| writeln!(out, "{:FRAME$}at {}", "", Unbroken(frame)))
         };
         match writeln!(self.out, "{event}").and_then(|()| frames(&mut self.out)) {
             Ok(()) => {
