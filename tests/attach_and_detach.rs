@@ -316,3 +316,23 @@ fn the_end_of_the_process_is_the_end_of_the_run() {
     let (status, said) = ended(attach(folder.path(), target.id(), "expect = { exit = 7 }"));
     assert_eq!(status, Some(5), "it is a zombie now: {said}");
 }
+
+#[test]
+fn a_rinject_that_is_killed_leaves_nothing_behind_without_places() {
+    if !can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = Running::busy(3);
+    for pause in [5, 20, 50, 100] {
+        let rinject = attach(folder.path(), target.id(), "trace = { syscalls = [\"all\"] }\nexpect = { exit = 9 }");
+        std::thread::sleep(Duration::from_millis(pause));
+        kill(Pid::from_raw(rinject.id() as i32), Signal::SIGKILL).unwrap();
+        ended(rinject);
+        target.assert_free();
+    }
+    target.assert_free();
+    // A call such as epoll_wait(2) that was interrupted just then ends with EINTR, and nobody is left to mend it.
+    let (said, status) = target.finish();
+    assert!(said.ends_with(" lost=0 changed=0\n") && status.is_some(), "{said:?} {status:?}");
+}

@@ -363,3 +363,11 @@ fn when_the_tracer_dies_the_tracees_die() {
         wait_until(|| !lives(number));
     }
 }
+
+#[test]
+fn an_environment_that_is_no_text_is_no_obstacle() {
+    let folder = folder(&[("x.toml", GOOD)]);
+    let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff");
+    let (status, out, err) = run(rinject(folder.path(), &["check", "x.toml"]).env("ODD", odd).env(odd, "odd"));
+    assert_eq!(status, 0, "{out}{err}");
+}

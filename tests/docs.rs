@@ -3,14 +3,15 @@
 //!
 //! A fenced `toml` block that begins with `spec = 1` is run and must pass. One whose first line is a file name, such as
 //! `# first.toml`, is written to that file instead; `console` blocks below it run `$ rinject ...` and `$ cat ...` in
-//! the page's folder, and show exactly what is printed. `# not run: reason` leaves a block at being checked.
+//! the page's folder, and show exactly what is printed; `$ sh FILE &` starts a script that a `sh` block is, and `$!` is
+//! its number, until the end of the block. `# not run: reason` leaves a block at being checked.
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -85,6 +86,13 @@ fn specs_on_pages_do_what_the_pages_say() {
                     fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
                 }
                 "toml" if is_spec => spec_block(&block, able),
+                "sh" if remark(&block).ends_with(".sh") => {
+                    fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
+                }
+                "console" if block.text.contains("$!") && !can_attach() => {
+                    println!("skipped: {name} attaches, and this machine refuses");
+                    Ok(())
+                }
                 "console" if able => console_block(&block, folder.path()),
                 _ => Ok(()),
             };
@@ -120,13 +128,26 @@ fn spec_block(block: &Block, able: bool) -> Result<(), String> {
 fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
     let mut actual = String::new();
     let mut is_ours = true;
+    let mut behind = Behind(None);
     for line in block.text.lines() {
         let Some(command) = line.strip_prefix("$ ") else { continue };
+        let number = behind.0.as_ref().map_or_else(String::new, |child| child.id().to_string());
+        let command = command.replace("$!", &number);
         let words: Vec<&str> = command.split_whitespace().collect();
         let _ = writeln!(actual, "{line}");
         match words[..] {
             ["rinject", ..] => {
                 actual += &printed(Command::new(env!("CARGO_BIN_EXE_rinject")).args(&words[1..]), folder)?
+            }
+            ["sh", script, "&"] => {
+                let mut shell = Command::new("sh");
+                shell
+                    .arg(script)
+                    .current_dir(folder)
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null());
+                behind = Behind(Some(shell.spawn().map_err(|error| error.to_string())?));
             }
             ["cat", file] => {
                 actual += &fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))?
@@ -139,6 +160,24 @@ fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
     }
     let diff = similar::TextDiff::from_lines(block.text.trim_end(), actual.trim_end());
     Err(format!("something else is printed:\n{}", diff.unified_diff().header("page", "printed")))
+}
+
+/// A program that runs in the background, killed in the end.
+struct Behind(Option<Child>);
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            // It can only have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Whether processes may be attached to that are not one's own children.
+fn can_attach() -> bool {
+    rinject::run::has_ptrace_capability() || rinject::run::yama_scope().is_none_or(|scope| scope == 0)
 }
 
 /// Standard output of a command, which is killed after a minute.

@@ -25,8 +25,9 @@ pub(super) fn environment() -> BTreeMap<String, String> {
 /// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs.
 pub(super) fn binaries(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = built().collect();
-    let cargo =
-        std::env::vars().filter_map(|(name, path)| Some((name.strip_prefix("CARGO_BIN_EXE_")?.to_owned(), path)));
+    let cargo = environment()
+        .into_iter()
+        .filter_map(|(name, path)| Some((name.strip_prefix("CARGO_BIN_EXE_")?.to_owned(), path)));
     all.extend(cargo);
     all.extend(given.clone());
     all
