@@ -64,7 +64,7 @@ impl Engine {
             call.tampering.push(tampering);
             call.wants_exit = true;
         }
-        call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw));
+        call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
         if threads > 1 && sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
             // An exec waits for the other threads of its process to end, where no signal wakes it.
@@ -215,6 +215,7 @@ impl Engine {
         if let Some(sysno) = call.sysno.filter(|sysno| installs_filter(*sysno, &call.raw)) {
             self.filter_installed(name, sysno, &call.raw, result);
         }
+        self.pages_wait |= result >= 0 && call.sysno.is_some_and(|sysno| sysno.name() == "userfaultfd");
         let Some(mut event) = call.event.take() else {
             return decision.edits.extend(call.tampering.iter().rev().flat_map(|it| it.undo.iter().cloned()));
         };

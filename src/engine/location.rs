@@ -58,6 +58,8 @@ pub enum CodeSite {
     Unknown,
     /// It is no code.
     NotCode,
+    /// In memory that others may have mapped too, and would see a breakpoint in.
+    Shared,
 }
 
 /// An address by the file and the symbol that it lies in: `libc.so.6!malloc+0x1c`.

@@ -63,6 +63,8 @@ use task::{Process, Task};
 #[derive(Debug)]
 pub struct Engine {
     plan: Arc<Plan>,
+    /// A process of the run answers for pages of memory itself (userfaultfd(2)): touching one may be a wait for it.
+    pages_wait: bool,
     /// Calls that the filter of the plan selects.
     selected: CallSet,
     names: Names,
@@ -124,6 +126,7 @@ impl Engine {
             give_up: false,
             attachment: None,
             stirred: true,
+            pages_wait: false,
             selected: plan.trace.stops(),
             plan,
         };
@@ -226,6 +229,11 @@ impl Engine {
         self.schedule.sleepers().filter_map(|name| self.tasks.get(&name)).map(|task| task.id).collect()
     }
 
+    /// Whether reading memory may have to wait for a task of the run, which is stopped meanwhile.
+    pub fn pages_wait(&self) -> bool {
+        self.pages_wait
+    }
+
     /// Whether tasks run at once, so that nobody waits for one to settle.
     pub fn is_free(&self) -> bool {
         self.schedule.is_free()
@@ -300,6 +308,7 @@ impl Engine {
             task.go = task::Go::default();
         }
         let in_call = matches!(stop, Stop::Entry(_));
+        self.hide_trap_flag(name, &stop, inspect, decision);
         if self.past_point(name, &stop, inspect, decision) {
             return;
         }
@@ -341,7 +350,7 @@ impl Engine {
         let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
         let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
         let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
-        let may_block = may_block || task.announced.is_some();
+        let may_block = may_block || task.announced.is_some() || self.pages_wait;
         let (id, signal) = (task.id, task.go.signal);
         let how = match task.go {
             _ if task.go.detach => How::Detach,

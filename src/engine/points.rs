@@ -393,6 +393,12 @@ fn sites(point: &Point, inspect: &dyn Inspect) -> Result<Vec<(Addr, bool)>, Stri
                 let start = inspect.locate(start).map(|location| location.to_string()).unwrap_or_default();
                 return Err(format!("`{text}` lies inside an instruction, which begins at {start}"));
             }
+            (CodeSite::Shared, PointKind::Code { hardware: false }) => {
+                return Err(format!(
+                    "`{text}` lies in memory that is mapped shared, where whoever else has mapped it would run into a \
+                     breakpoint: use `hardware = true`"
+                ));
+            }
             (CodeSite::NotCode, PointKind::Code { hardware: false }) => {
                 return Err(format!("`{text}` is no code: watch it with `watch`"));
             }

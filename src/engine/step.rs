@@ -4,7 +4,7 @@
 use super::Engine;
 use super::inspect::Inspect;
 use super::points::{BREAKPOINT, SpaceId};
-use super::stop::{Decision, Stop};
+use super::stop::{Decision, Edit, Stop};
 use super::task::Walk;
 use crate::abi::{Addr, Signal};
 use crate::transcript::{EventKind, TaskName};
@@ -14,6 +14,9 @@ use crate::transcript::{EventKind, TaskName};
 pub(super) const STEPS: [i32; 2] = [2, 5];
 /// Prefixes of instructions that a step executes once and comes back to.
 const REPEATS: [u8; 2] = [0xf2, 0xf3];
+const PUSHF: u8 = 0x9c;
+/// In the register of flags.
+const TRAP_FLAG: u64 = 1 << 8;
 /// `syscall`, `sysenter` and `int 0x80`.
 const CALLS: [[u8; 2]; 3] = [[0x0f, 0x05], [0x0f, 0x34], [0xcd, 0x80]];
 
@@ -46,6 +49,13 @@ impl Engine {
             self.points.unmask(space, addr, &mut code);
         }
         let is_call = CALLS.contains(&code);
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.pushes_flags = match code {
+                [PUSHF, _] => Some(8),
+                [0x66, PUSHF] => Some(2),
+                _ => None,
+            };
+        }
         self.go(name, |go| {
             go.step = !is_call;
             go.calls = is_call;
@@ -91,6 +101,27 @@ impl Engine {
             self.walk(name, inspect, decision);
         }
         stepped
+    }
+
+    /// The processor pushes the flags as they are while it is stepped. What the program gets to see is what it would
+    /// see without: the trap flag only if it has set that itself.
+    pub(super) fn hide_trap_flag(
+        &mut self,
+        name: TaskName,
+        stop: &Stop,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        let Some(len) = self.tasks.get_mut(&name).and_then(|task| task.pushes_flags.take()) else { return };
+        let stepped = matches!(stop, Stop::Signal(info) if info.signal == Signal::TRAP && STEPS.contains(&info.code));
+        let Some(registers) = inspect.registers().ok().filter(|registers| registers.eflags & TRAP_FLAG == 0) else {
+            return;
+        };
+        let mut flags = [0; 8];
+        if stepped && inspect.read(Addr(registers.rsp), &mut flags[..len]) == len {
+            let flags = u64::from_le_bytes(flags) & !TRAP_FLAG;
+            decision.edits.push(Edit::Write { addr: Addr(registers.rsp), bytes: flags.to_le_bytes()[..len].into() });
+        }
     }
 
     fn repeats(&self, space: SpaceId, addr: Addr, inspect: &dyn Inspect) -> bool {

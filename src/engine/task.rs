@@ -38,6 +38,8 @@ pub(super) struct Task {
     pub(super) over: Option<Addr>,
     /// The breakpoint there was told with the stack there, and is about to be hit again.
     pub(super) told: Option<(Addr, u64)>,
+    /// It is stepped through an instruction that pushes the flags, that of the step among them: so many bytes.
+    pub(super) pushes_flags: Option<usize>,
     /// It is stepped, and where it gets to is recorded.
     pub(super) walk: Option<Walk>,
     /// It has a seccomp filter that rinject has not put there.
@@ -95,6 +97,7 @@ impl Task {
             cut_short: false,
             over: None,
             told: None,
+            pushes_flags: None,
             walk: None,
             sandboxed: false,
             announced: None,

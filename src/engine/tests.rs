@@ -6,6 +6,7 @@ use std::sync::Arc;
 mod budget;
 mod fickle;
 mod points;
+mod sight;
 
 use super::*;
 use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};

@@ -97,8 +97,8 @@ impl IoUring {
     }
 }
 
-/// Calls by which a task could get out of sight: they stop, whatever is traced.
-const ALWAYS: [&str; 4] = ["clone", "clone3", "prctl", "seccomp"];
+/// Calls by which a task could get out of sight, or its memory: they stop, whatever is traced.
+const ALWAYS: [&str; 5] = ["clone", "clone3", "prctl", "seccomp", "userfaultfd"];
 
 impl Trace {
     /// All calls that stop: those with events, and those that are watched for rinject's own sake.

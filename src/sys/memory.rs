@@ -44,6 +44,28 @@ fn read_vm(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
     usize::try_from(got).unwrap_or(0)
 }
 
+/// As [`read_memory`], but a page that a program has to provide (userfaultfd(2)) is taken for one that is not there
+/// instead of being waited for, and written nothing to: the one who provides it may be stopped.
+pub fn read_memory_unwaiting(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
+    let mut done = 0;
+    while done < buffer.len() {
+        let at = addr.plus(done as u64);
+        let room = (PAGE - at.0 % PAGE) as usize;
+        let end = buffer.len().min(done + room);
+        let part = read_mem_file(task, at, &mut buffer[done..end]);
+        done += part;
+        if part == 0 || done < end {
+            break;
+        }
+    }
+    done
+}
+
+/// As [`write_memory`], likewise.
+pub fn write_memory_unwaiting(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
+    write_mem_file(task, addr, bytes)
+}
+
 /// For tasks whose memory process_vm_readv(2) refuses (non-dumpable): the tracer may still use the file.
 fn read_mem_file(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
     OpenOptions::new()

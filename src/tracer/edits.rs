@@ -27,7 +27,7 @@ pub(super) fn carry_out(edits: &[Edit], task: TaskId, process: TaskId, inspector
                 let _ = sys::set_register(task, register, value);
             }
             Edit::Write { addr, ref bytes } => {
-                sys::write_memory(task, addr, bytes);
+                inspector.write(addr, bytes);
             }
             Edit::Result(result) => {
                 let _ = sys::set_result(task, result);

@@ -25,11 +25,24 @@ pub(super) struct Inspector {
     process: TaskId,
     registers: Cell<Option<Registers>>,
     images: Rc<Images>,
+    /// Memory may have to be waited for, by its page.
+    pages_wait: bool,
 }
 
 impl Inspector {
     pub(super) fn new(task: TaskId, process: TaskId, registers: Option<Registers>, images: Rc<Images>) -> Inspector {
-        Inspector { task, process, registers: Cell::new(registers), images }
+        Inspector { task, process, registers: Cell::new(registers), images, pages_wait: false }
+    }
+
+    /// The same where a page of memory may be one that somebody has to provide, who is stopped meanwhile.
+    pub(super) fn of_pages_that_wait(self, pages_wait: bool) -> Inspector {
+        Inspector { pages_wait, ..self }
+    }
+
+    /// Writes memory; false if not all of it could be.
+    pub(super) fn write(&self, addr: Addr, bytes: &[u8]) -> bool {
+        let write = if self.pages_wait { sys::write_memory_unwaiting } else { sys::write_memory };
+        write(self.task, addr, bytes)
     }
 
     /// The registers, if they were read already.
@@ -48,7 +61,7 @@ impl Inspector {
 
     fn string(&self, addr: Addr) -> Option<String> {
         let mut bytes = vec![0; libc::PATH_MAX as usize];
-        let got = sys::read_memory(self.task, addr, &mut bytes);
+        let got = self.read(addr, &mut bytes);
         let end = bytes[..got].iter().position(|byte| *byte == 0)?;
         Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
@@ -78,7 +91,8 @@ impl Inspect for Inspector {
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
-        sys::read_memory(self.task, addr, buffer)
+        let read = if self.pages_wait { sys::read_memory_unwaiting } else { sys::read_memory };
+        read(self.task, addr, buffer)
     }
 
     fn is_writable(&self, addr: Addr, len: usize) -> bool {

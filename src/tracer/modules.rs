@@ -12,7 +12,7 @@ use crate::abi::{Addr, TaskId};
 use crate::engine::{CodeSite, Location, Resolved, Site};
 use crate::image::{CodeAt, Elf, LineSearch, Named, SymbolKind};
 use crate::plan::{Place, PlaceAt};
-use crate::sys::procfs::Mapping;
+use crate::sys::procfs::{self, Mapping};
 
 /// How many near names a failed search comes back with.
 const SUGGESTIONS: usize = 3;
@@ -75,8 +75,13 @@ impl Modules {
         if let (PlaceAt::Address(addr), None) = (&place.at, &place.module) {
             let inside = self.loaded(task, images).find(|loaded| loaded.module.holds(*addr));
             let site = inside.map(|loaded| loaded.site(*addr, false));
-            let unknown = Site { addr: *addr, is_ifunc: false, code: CodeSite::Unknown };
-            return Resolved::At(vec![site.unwrap_or(unknown)]);
+            let unknown = || {
+                let maps = procfs::mappings(task);
+                let is_shared = maps.iter().any(|map| map.shared && (map.start..map.end).contains(addr));
+                let code = if is_shared { CodeSite::Shared } else { CodeSite::Unknown };
+                Site { addr: *addr, is_ifunc: false, code }
+            };
+            return Resolved::At(vec![site.unwrap_or_else(unknown)]);
         }
         let meant: Vec<Loaded<'_>> = self.loaded(task, images).filter(is_meant).collect();
         if meant.is_empty() {
@@ -160,6 +165,7 @@ impl Loaded<'_> {
 
     fn site(&self, addr: Addr, is_ifunc: bool) -> Site {
         let code = match self.elf.code_at(addr.0.wrapping_sub(self.bias)) {
+            _ if self.module.first.shared => CodeSite::Shared,
             CodeAt::Boundary => CodeSite::Boundary,
             CodeAt::Inside(start) => CodeSite::Inside(Addr(start.wrapping_add(self.bias))),
             CodeAt::Unknown => CodeSite::Unknown,

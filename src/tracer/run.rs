@@ -451,6 +451,7 @@ impl Tracer<'_> {
     fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
         let process = self.engine.process_of(task).unwrap_or(task);
         let inspector = Inspector::new(task, process, registers, self.images.clone());
+        let inspector = inspector.of_pages_that_wait(self.engine.pages_wait());
         let decision = self.engine.observe(observation.clone(), &inspector);
         if decision.put_off {
             self.put_off.insert(task, observation);

@@ -107,3 +107,30 @@ fn a_forked_child_has_a_copy_and_a_vforked_one_the_same() {
         assert_eq!(run.take_edits(), [rewound(BUMP), byte(BUMP, OWN)]);
     }
 }
+
+#[test]
+fn the_flags_that_a_step_pushes_are_the_programs_own() {
+    const TRAPPED: u64 = 0x346;
+    let mut script = script();
+    script.memory.insert(BUMP.0, vec![0x9c, 0x90]);
+    script.sites.insert("bump".to_owned(), vec![Site { addr: BUMP, is_ifunc: false, code: CodeSite::Boundary }]);
+    let mut run = Run::of("inject = [{ at = \"bump\" }]", script);
+    run.script.memory.insert(BUMP.0, vec![0xcc, 0x90]);
+    run.script.memory.insert(0x9000, TRAPPED.to_le_bytes().to_vec());
+    run.resumes(ROOT);
+    stands(&mut run, BUMP.0 + 1, trap(0x80));
+    run.resumes(ROOT);
+    run.take_edits();
+    run.script.rsp = 0x9000;
+    stands(&mut run, BUMP.0 + 1, trap(2));
+    let own = Edit::Write { addr: Addr(0x9000), bytes: 0x246_u64.to_le_bytes().into() };
+    assert_eq!(run.take_edits()[0], own);
+}
+
+#[test]
+fn shared_memory_takes_no_breakpoint() {
+    let mut script = script();
+    script.sites.insert("bump".to_owned(), vec![Site { addr: BUMP, is_ifunc: false, code: CodeSite::Shared }]);
+    let run = Run::of("inject = [{ at = \"bump\" }]", script);
+    assert_eq!(run.started, [rewound(MAIN), byte(MAIN, 0x55)]);
+}
