@@ -226,5 +226,8 @@ fn whoever_has_started_rinject_is_no_exception() {
         return println!("skipped: {text}");
     }
     // The shell waits and makes no calls; it goes on afterwards.
-    assert!(text.contains("RJ0710") && text.ends_with("status 1\n"), "{text}");
+    assert!(
+        text.contains("RJ0710") && text.contains("run it again: rinject attach ") && text.ends_with("status 1\n"),
+        "{text}"
+    );
 }

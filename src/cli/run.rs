@@ -37,7 +37,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     interrupt::watch(options.stopper.clone(), second);
     let jobs = if attach.is_some() { Some(1) } else { words.jobs };
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let mut session = Session::new(words, global, options.stopper.clone(), selected.status);
+    let mut session = Session::new(words, global, &options, selected.status);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
     let bar = progress_bar(cases.len());
@@ -142,24 +142,37 @@ struct Session {
     results: Vec<CaseResult>,
     status: ExitStatus,
     stopper: Stopper,
+    /// The process that the command line names instead of programs.
+    attached: Option<i32>,
     fail_fast: bool,
     /// The runs were ended because a case failed.
     cut_short: bool,
 }
 
 impl Session {
-    fn new(words: &Run, global: &Global, stopper: Stopper, status: ExitStatus) -> Session {
+    fn new(words: &Run, global: &Global, options: &Options, status: ExitStatus) -> Session {
         let told = match words.format {
             Format::Human => Told::Human(Human::new(io::stdout(), colour(global), global.quiet)),
             Format::Json => Told::Json(Json::new(io::stdout())),
         };
-        Session { told, results: Vec::new(), status, stopper, fail_fast: words.fail_fast, cut_short: false }
+        Session {
+            told,
+            results: Vec::new(),
+            status,
+            stopper: options.stopper.clone(),
+            attached: options.attach.map(|attach| attach.pid),
+            fail_fast: words.fail_fast,
+            cut_short: false,
+        }
     }
 
     fn ended(&mut self, case: &Case, ended: Ended) {
         let status = exit_status(&ended.end);
         let mut result = CaseResult::of(case, ended.end);
         result.took = ended.took;
+        if let Some(process) = self.attached {
+            result.again = format!("rinject attach {process} {}", case.id);
+        }
         if self.cut_short && result.status == Status::Interrupted {
             return;
         }

@@ -50,7 +50,7 @@ impl<W: Write> Human<W> {
             writeln!(self.out, "its folder is kept: {}", kept.display())?;
         }
         if is_bad && result.outcome.is_some() {
-            writeln!(self.out, "run it again: {}\n", result.repeat())?;
+            writeln!(self.out, "run it again: {}\n", result.again)?;
         }
         Ok(())
     }

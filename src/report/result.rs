@@ -61,6 +61,8 @@ impl fmt::Display for Status {
 pub struct CaseResult {
     /// The case's id.
     pub id: String,
+    /// The command that runs it again.
+    pub again: String,
     /// How it ended.
     pub status: Status,
     /// Why it was skipped or is known to fail; empty otherwise.
@@ -95,6 +97,7 @@ impl CaseResult {
     pub fn of(case: &Case, end: End) -> CaseResult {
         let mut result = CaseResult {
             id: case.id.clone(),
+            again: format!("rinject run {}", case.id),
             status: Status::Error,
             reason: String::new(),
             took: Duration::ZERO,
@@ -138,11 +141,6 @@ impl CaseResult {
     pub fn failures(&self) -> impl Iterator<Item = (&Failure, Diagnostic)> {
         let failures = self.outcome.iter().flat_map(|outcome| &outcome.failures);
         failures.map(|failure| (failure, diagnostic(failure, &self.source)))
-    }
-
-    /// The command that runs the case again.
-    pub fn repeat(&self) -> String {
-        format!("rinject run {}", self.id)
     }
 }
 
