@@ -13,15 +13,12 @@ mod fixtures;
 
 /// Whoever starts rinject, and the program that runs alone, has surroundings that are unlike rinject's own choice.
 const SURROUNDINGS: &str = "umask 027; ulimit -S -n 512; ulimit -S -s 4096; ulimit -S -c 1; trap '' USR2 PIPE; \
-    exec 7</dev/null; exec env -i PATH=/usr/bin:/bin GREETING=hello timeout -s KILL 60 \"$@\"";
+    exec 7</dev/null; exec env -i PATH=/usr/bin:/bin GREETING=hello ODD=$(printf '\\377') timeout -s KILL 60 \"$@\"";
 
 /// A fact as the program names it, and the remark of the table.
 const FACTS: [(&str, &str); 22] = [
     ("argv[0]", "`arg0` sets it"),
-    (
-        "environment",
-        "`env` adds to it, `env-clear` says whether it begins empty; sorted by name, and without what is no UTF-8",
-    ),
+    ("environment", "`env` adds to it, `env-clear` says whether it begins empty"),
     ("working directory", "a folder of the case's own; `cwd` sets it"),
     ("standard streams", "`stdin`, `stdout` and `stderr`, also `\"inherit\"` for each"),
     ("other descriptors", "what rinject was given without close-on-exec"),
@@ -65,7 +62,8 @@ fn start(folder: &Path, words: &[&str]) {
 
 /// What the program wrote, with names for what is different each time.
 fn facts(path: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = text.escape_ascii().to_string().replace("\\n", "\n");
     let text = case_folder(&text).map_or(text.clone(), |folder| text.replace(folder, "${tmp}"));
     let facts = text.lines().map(|line| line.split_once(':').expect("a name and what is so"));
     facts

@@ -1,5 +1,6 @@
 //! What to run, and its surroundings.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ pub struct Target {
     pub program_span: Span,
     /// `argv`, with `argv[0]`.
     pub argv: Vec<String>,
-    /// The whole environment, in name order.
-    pub env: Vec<(String, String)>,
+    /// The whole environment: what is inherited as it was, then what the spec adds, in name order.
+    pub env: Vec<(OsString, OsString)>,
     /// The working directory.
     pub cwd: PathBuf,
     /// Files made in `cwd` first.

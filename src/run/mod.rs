@@ -198,6 +198,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         spec_dir: surroundings::spec_folder(&case.file).to_string_lossy().into_owned(),
         case: case.id.clone(),
         env: surroundings::environment(),
+        inherited: std::env::vars_os().collect(),
         bins: surroundings::binaries(&options.bins),
         seed: options.seed,
         attach: options.attach,

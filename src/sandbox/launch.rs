@@ -1,6 +1,6 @@
 //! The target made ready to be executed: program found, streams opened, limits set.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -69,7 +69,7 @@ impl Launch {
         let child = ChildPlan {
             program: c_string("the program's path", program.as_os_str().as_bytes())?,
             argv: c_strings("an argument", target.argv.iter().cloned())?,
-            env: c_strings("the environment", target.env.iter().map(|(name, value)| format!("{name}={value}")))?,
+            env: c_strings("the environment", variables(&target.env))?,
             cwd: c_string("the working directory", target.cwd.as_os_str().as_bytes())?,
             stdio: [stdin, out, err],
             terminal: terminal.map(Terminal::slave).transpose().map_err(on_terminal)?,
@@ -116,12 +116,12 @@ pub fn terminal(target: &Target) -> Result<Option<Terminal>, SetupError> {
 }
 
 /// The file a program's name stands for: with a slash as it is, else looked up in PATH.
-pub(super) fn find_program(program: &str, env: &[(String, String)]) -> Option<PathBuf> {
+pub(super) fn find_program(program: &str, env: &[(OsString, OsString)]) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program));
     }
-    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str())?;
-    path.split(':').map(|folder| Path::new(folder).join(program)).find(|candidate| is_executable(candidate))
+    let (_, path) = env.iter().find(|(name, _)| name == "PATH")?;
+    std::env::split_paths(path).map(|folder| folder.join(program)).find(|candidate| is_executable(candidate))
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -130,8 +130,8 @@ fn is_executable(path: &Path) -> bool {
 
 fn resolve(target: &Target, spec_dir: &Path) -> Result<PathBuf, SetupError> {
     let span = target.program_span;
-    let path_variable =
-        target.env.iter().find(|(name, _)| name == "PATH").map_or("an empty PATH", |(_, value)| value.as_str());
+    let path_variable = target.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.to_string_lossy());
+    let path_variable = path_variable.as_deref().unwrap_or("an empty PATH");
     let not_found =
         |looked: &str| SetupError::NotFound { program: target.program.clone(), looked: looked.to_owned(), span };
     if target.program.is_empty() {
@@ -179,6 +179,10 @@ fn c_string(what: &str, bytes: &[u8]) -> Result<CString, SetupError> {
     CString::new(bytes).map_err(|_| SetupError::ZeroByte { what: what.to_owned() })
 }
 
-fn c_strings(what: &str, strings: impl Iterator<Item = String>) -> Result<Vec<CString>, SetupError> {
-    strings.map(|string| c_string(what, string.as_bytes())).collect()
+fn variables(env: &[(OsString, OsString)]) -> impl Iterator<Item = OsString> {
+    env.iter().map(|(name, value)| [name.as_os_str(), value].join(OsStr::new("=")))
+}
+
+fn c_strings(what: &str, strings: impl Iterator<Item = impl Into<OsString>>) -> Result<Vec<CString>, SetupError> {
+    strings.map(|string| c_string(what, string.into().as_bytes())).collect()
 }

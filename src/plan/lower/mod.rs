@@ -24,6 +24,7 @@ mod tests;
 mod values;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,8 +44,10 @@ pub struct Context {
     pub spec_dir: String,
     /// `${case}`: the case id.
     pub case: String,
-    /// `${env.X}`, and what the target inherits with `env-clear = false`.
+    /// `${env.X}`.
     pub env: BTreeMap<String, String>,
+    /// What the target inherits with `env-clear = false`: in its order, with whatever bytes there are.
+    pub inherited: Vec<(OsString, OsString)>,
     /// `${bin.NAME}`: absolute paths.
     pub bins: BTreeMap<String, String>,
     /// Instead of the spec's own seed.
@@ -66,6 +69,7 @@ impl Context {
             spec_dir: spec_dir.into(),
             case: String::new(),
             env: BTreeMap::new(),
+            inherited: Vec::new(),
             bins: BTreeMap::new(),
             seed: None,
             attach: None,

@@ -2,6 +2,7 @@
 //! It must not know what happens in the run.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -126,16 +127,13 @@ impl Lowering<'_> {
         Some(Command { argv, span: run.span, timeout })
     }
 
-    fn env(&mut self, written: &spec::Target) -> Vec<(String, String)> {
+    fn env(&mut self, written: &spec::Target) -> Vec<(OsString, OsString)> {
         let clear = written.env_clear.as_ref().map_or(!self.is_transparent(), |clear| clear.value);
-        let mut env: BTreeMap<String, String> = if clear {
-            let tmp = self.context.tmp.as_str();
-            [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("HOME", tmp)]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into()
-        } else {
-            self.context.env.clone()
-        };
+        let tmp = self.context.tmp.as_str();
+        let fixed = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("HOME", tmp)];
+        let fixed = fixed.into_iter().filter(|_| clear);
+        let mut added: BTreeMap<String, String> =
+            fixed.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         for (name, value) in &written.env {
             if name.value.is_empty() || name.value.contains(['=', '\0']) {
                 let message =
@@ -143,10 +141,17 @@ impl Lowering<'_> {
                 self.error(Code::BAD_TEXT, name.span, message, "empty, or with `=` or a zero byte", None);
             }
             if let Some(value) = self.argument(value) {
-                env.insert(name.value.clone(), value);
+                added.insert(name.value.clone(), value);
             }
         }
-        env.into_iter().collect()
+        let mut env = if clear { Vec::new() } else { self.context.inherited.clone() };
+        for (name, value) in added {
+            match env.iter_mut().find(|(known, _)| *known == *name) {
+                Some((_, known)) => *known = value.into(),
+                None => env.push((name.into(), value.into())),
+            }
+        }
+        env
     }
 
     fn cwd(&mut self, written: &spec::Target) -> PathBuf {

@@ -56,7 +56,7 @@ fn the_smallest_useful_spec_has_its_defaults() {
     assert_eq!(plan.target.argv, ["./kv", "put", "k", "v"]);
     assert_eq!(plan.target.timeout, Duration::from_secs(10));
     assert_eq!(plan.target.cwd.to_str(), Some("/tmp/rinject-00000000"));
-    let env: Vec<&str> = plan.target.env.iter().map(|(name, _)| name.as_str()).collect();
+    let env: Vec<&str> = plan.target.env.iter().map(|(name, _)| name.to_str().unwrap()).collect();
     assert_eq!(env, ["HOME", "LC_ALL", "PATH", "TZ"]);
     assert_eq!(names(&plan.trace.written), ["fsync"]);
     // Some do the same job: were one of them used instead, the author would hear of it. After the others the file has
