@@ -27,6 +27,7 @@ mod sandboxed;
 mod schedule;
 mod scope;
 mod signals;
+mod spin;
 mod stack;
 mod state;
 mod step;
@@ -85,6 +86,10 @@ pub struct Engine {
     outputs: Vec<Descriptor>,
     /// How many calls about rings were refused.
     rings_denied: u64,
+    /// How often a task was interrupted that had computed for too long while others were there.
+    spins: u64,
+    /// The first of those.
+    first_spinner: Option<TaskName>,
     /// How many calls were refused that would have given a task another tracer.
     tracers_denied: u64,
     /// Tasks that are to be let go, and who waits for it.
@@ -118,6 +123,8 @@ impl Engine {
             budgets: Budgets::default(),
             outputs: Vec::new(),
             rings_denied: 0,
+            spins: 0,
+            first_spinner: None,
             tracers_denied: 0,
             releasing: BTreeMap::new(),
             born: 0,
@@ -294,6 +301,7 @@ impl Engine {
             record.used = rule.budget.as_ref().map(|budget| self.budgets.most(at, budget));
         }
         self.record.events = self.log.events();
+        self.tell_spins();
         self.record
     }
 
@@ -327,6 +335,7 @@ impl Engine {
             Stop::Started => {
                 let task = self.tasks.get_mut(&name);
                 decision.edits.extend(task.map(|task| std::mem::take(&mut task.undo)).unwrap_or_default());
+                self.has_spun(name);
             }
             Stop::VforkDone | Stop::Interrupted => {}
         }
@@ -346,7 +355,7 @@ impl Engine {
         let alone = self.schedule.alone();
         let every_call = self.stops_at_every_call();
         let Some(task) = self.tasks.get(&name) else { return Next::Finished };
-        let (go, exiting) = (task.go, task.exiting);
+        let go = task.go;
         let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
         let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
         let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
@@ -359,16 +368,18 @@ impl Engine {
             _ if every_call || wants_exit || task.go.calls || task.sandboxed => How::Calls,
             _ => How::Run,
         };
-        if let Some(task) = self.tasks.get_mut(&name) {
-            task.told_every_call = matches!(how, How::Calls);
-        }
         let settle = match () {
             () if self.schedule.is_free() => Settle::Nothing,
             () if alone => Settle::Stop,
-            () if go.may_end || exiting || waits_for_ends => Settle::EndOrSleep,
+            () if go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
+            () if task.call.is_none() && how != How::Listen => Settle::StopWithin(self.patience()),
             () => Settle::Stop,
         };
+        if let Some(task) = self.tasks.get_mut(&name) {
+            task.told_every_call = matches!(how, How::Calls);
+            task.may_spin = matches!(settle, Settle::StopWithin(_));
+        }
         match how {
             How::Listen => self.schedule.listening(name),
             // Of the first process alone the end will still be told: rinject is its parent.

@@ -1,14 +1,22 @@
 //! Who may run. In the serial schedule one task does at a time, and who it is depends only on what has happened so
 //! far; in the free one all do at once.
 //!
-//! Time in the serial schedule is a counter that only sleeps and delays move: tasks that sleep wake in the order of their
-//! deadlines on that counter, however long the others really took.
+//! Time in the serial schedule is a counter: sleeps and delays move it to their ends, and each turn by a fixed step, so
+//! that somebody who sleeps has a turn at last beside others who are never done. Tasks that sleep wake in the order of
+//! their deadlines on that counter, however long the others really took.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::plan::Policy;
 use crate::transcript::TaskName;
+
+/// What a turn takes on the counter of time; about what a task really needs from one stop to the next.
+const STEP: Duration = Duration::from_micros(10);
+
+/// How long past its deadline a task lets others go on. In a short run nobody is cut off by a sleeper, so that the order
+/// of events does not hang on how many calls a library makes.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// What a task is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +59,22 @@ pub(super) enum Turn {
     Nobody,
 }
 
+impl State {
+    /// When its turn comes at the latest.
+    fn deadline(self) -> Option<Duration> {
+        match self {
+            State::Sleeping(at) | State::Awake(at) | State::Held(at) => Some(at),
+            State::Ready
+            | State::Running
+            | State::Blocked
+            | State::Kept
+            | State::Listening
+            | State::Zombie
+            | State::Away => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     state: State,
@@ -70,6 +94,8 @@ pub(super) struct Schedule {
     ready: BTreeSet<TaskName>,
     kept: BTreeSet<TaskName>,
     held: BTreeSet<TaskName>,
+    /// Deadlines of tasks that sleep, slept or are held.
+    deadlines: BTreeSet<(Duration, TaskName)>,
     current: Option<TaskName>,
     now: Duration,
 }
@@ -82,6 +108,7 @@ impl Schedule {
             ready: BTreeSet::new(),
             kept: BTreeSet::new(),
             held: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
             current: None,
             now: Duration::ZERO,
         }
@@ -95,11 +122,22 @@ impl Schedule {
     fn put(&mut self, task: TaskName, state: State) {
         let Some(entry) = self.entries.get_mut(&task) else { return };
         let old = std::mem::replace(&mut entry.state, state);
-        if let Some(shelf) = self.shelf(old) {
-            shelf.remove(&task);
+        self.take_off(task, old);
+        if let Some(deadline) = state.deadline() {
+            self.deadlines.insert((deadline, task));
         }
         if let Some(shelf) = self.shelf(state) {
             shelf.insert(task);
+        }
+    }
+
+    /// Takes a task out of the sets of its state.
+    fn take_off(&mut self, task: TaskName, state: State) {
+        if let Some(deadline) = state.deadline() {
+            self.deadlines.remove(&(deadline, task));
+        }
+        if let Some(shelf) = self.shelf(state) {
+            shelf.remove(&task);
         }
     }
 
@@ -127,10 +165,9 @@ impl Schedule {
 
     /// A task is gone.
     pub(super) fn gone(&mut self, task: TaskName) {
-        self.entries.remove(&task);
-        self.ready.remove(&task);
-        self.kept.remove(&task);
-        self.held.remove(&task);
+        if let Some(entry) = self.entries.remove(&task) {
+            self.take_off(task, entry.state);
+        }
     }
 
     /// How many tasks there are.
@@ -287,12 +324,15 @@ impl Schedule {
         if self.entries.is_empty() {
             return Turn::Nobody;
         }
-        if let Some(task) = self.ready() {
+        let first = self.deadlines.first().copied();
+        let is_due = first.is_some_and(|(deadline, _)| deadline.saturating_add(GRACE) <= self.now);
+        if !is_due && let Some(task) = self.ready() {
+            self.now = self.now.saturating_add(STEP);
             self.current = Some(task);
             self.put(task, State::Running);
             return Turn::Run(task);
         }
-        match self.first_deadline() {
+        match first.and_then(|(_, name)| Some((name, self.entries.get(&name)?.state))) {
             Some((task, State::Awake(deadline))) => {
                 self.now = self.now.max(deadline);
                 self.current = Some(task);
@@ -322,20 +362,6 @@ impl Schedule {
             entry.yielded = false;
         }
         Some(lowest)
-    }
-
-    fn first_deadline(&self) -> Option<(TaskName, State)> {
-        let deadlines = self.entries.iter().filter_map(|(name, entry)| match entry.state {
-            State::Sleeping(at) | State::Awake(at) | State::Held(at) => Some((at, *name, entry.state)),
-            State::Ready
-            | State::Running
-            | State::Blocked
-            | State::Kept
-            | State::Listening
-            | State::Zombie
-            | State::Away => None,
-        });
-        deadlines.min_by_key(|(at, name, _)| (*at, *name)).map(|(_, name, state)| (name, state))
     }
 }
 
@@ -437,6 +463,22 @@ mod tests {
         assert_eq!(schedule.turn(), Turn::Recall(B));
         schedule.stopped(B);
         assert_eq!(schedule.turn(), Turn::Run(B));
+    }
+
+    #[test]
+    fn a_sleeper_has_a_turn_beside_one_that_is_never_done() {
+        let mut schedule = ready(&[A, B]);
+        assert_eq!(schedule.turn(), Turn::Run(A));
+        schedule.will_sleep(A, ms(1));
+        schedule.asleep(A);
+        let turns = (0..100_000).take_while(|_| {
+            let turn = schedule.turn();
+            schedule.stopped(B);
+            turn == Turn::Run(B)
+        });
+        assert_eq!(turns.count(), 10_100, "each takes a fixed step on the counter");
+        assert!(schedule.wake(A));
+        assert_eq!(schedule.turn(), Turn::Recall(A));
     }
 
     #[test]

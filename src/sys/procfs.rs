@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use crate::abi::{Addr, SignalSet, TaskId};
 
@@ -34,14 +35,29 @@ pub fn run_state(task: TaskId) -> RunState {
     }
 }
 
+/// How long a task has had a processor, in steps of the kernel's clock tick; `None` where it is gone.
+pub fn processor_time(task: TaskId) -> Option<Duration> {
+    // Fields 14 and 15 of proc_pid_stat(5); the first word is field 3.
+    let stat = stat_behind_name(task)?;
+    let mut words = stat.split(' ').skip(11).map(str::parse::<u64>);
+    let ticks = words.next()?.ok()? + words.next()?.ok()?;
+    let each = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+    Some(Duration::from_secs(ticks) / u32::try_from(each).ok()?)
+}
+
 fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {
+    let stat = stat_behind_name(task)?;
+    let mut words = stat.split(' ');
+    let state = *words.next()?.as_bytes().first()?;
+    Some((state, words.next()?.parse().ok()?))
+}
+
+/// What stands behind the name in /proc/TID/stat: the state first.
+fn stat_behind_name(task: TaskId) -> Option<String> {
     let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
     // The name in parentheses may hold anything, also parentheses: the last one ends it (proc_pid_stat(5)).
     let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
-    let mut words = rest.split(' ');
-    let state = *words.next()?.as_bytes().first()?;
-    Some((state, words.next()?.parse().ok()?))
+    std::str::from_utf8(stat.get(end + 2..)?).ok().map(str::to_owned)
 }
 
 /// A field of `/proc/PID/status` (proc_pid_status(5)).

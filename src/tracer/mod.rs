@@ -91,6 +91,7 @@ mod task;
 mod teardown;
 mod typing;
 mod unwind;
+mod waiting;
 mod watchdog;
 mod why;
 

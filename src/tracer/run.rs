@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::decode::decode;
 use super::edits::carry_out;
@@ -15,20 +15,20 @@ use super::typing::Typist;
 use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
 use crate::engine::{Birth, Engine, How, Newborn, Next, Observation, Settle, Stop};
-use crate::sys::procfs::{self, RunState};
+use crate::sys::procfs;
 use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
 
 /// A task's place in the tracer's book.
 #[derive(Debug)]
 pub(super) struct Seat {
-    state: SeatState,
+    pub(super) state: SeatState,
     /// When it last stopped.
-    since: Instant,
+    pub(super) since: Instant,
 }
 
 #[derive(Debug)]
-enum SeatState {
+pub(super) enum SeatState {
     Stopped(Stopped),
     Running(Running),
 }
@@ -45,15 +45,15 @@ impl Seat {
 
 /// A run that goes on.
 pub(super) struct Tracer<'a> {
-    engine: Engine,
-    watchdog: Watchdog,
-    seats: HashMap<TaskId, Seat>,
+    pub(super) engine: Engine,
+    pub(super) watchdog: Watchdog,
+    pub(super) seats: HashMap<TaskId, Seat>,
     /// What the engine did not want to know yet.
     put_off: HashMap<TaskId, Observation>,
     /// New tasks that have stopped before their parents have told of them.
     early: HashMap<TaskId, Status>,
     /// What several tasks have done since the last wait, first come first.
-    seen: VecDeque<(TaskId, Status)>,
+    pub(super) seen: VecDeque<(TaskId, Status)>,
     images: Rc<Images>,
     /// Who types on the target's terminal.
     pub(super) typist: Option<Typist>,
@@ -163,58 +163,6 @@ impl Tracer<'_> {
         }
     }
 
-    /// Waits until a running task has stopped, ended or, where it may, fallen asleep. `was_asleep` says that the
-    /// engine knows it to be asleep already.
-    fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
-        let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
-        loop {
-            let Some(seat) = self.seats.get_mut(&task) else { return };
-            let placeholder = SeatState::Running(Running::told(task));
-            let running = match std::mem::replace(&mut seat.state, placeholder) {
-                SeatState::Running(running) => running,
-                stopped @ SeatState::Stopped(_) => {
-                    seat.state = stopped;
-                    return;
-                }
-            };
-            let seen = if settle == Settle::Stop { self.wait_for(task, running) } else { running.poll() };
-            let running = match seen {
-                Seen::Running(running) => running,
-                other => return self.seen(task, other),
-            };
-            if let Some(seat) = self.seats.get_mut(&task) {
-                seat.state = SeatState::Running(running);
-            }
-            match procfs::run_state(task) {
-                RunState::Sleeping => asleep += 1,
-                RunState::Uninterruptible if settle == Settle::EndOrSleep => asleep += 1,
-                // In a group-stop, or in a stop that the wait before came just too early for.
-                RunState::Stopped if was_asleep => listening += 1,
-                RunState::Zombie => zombie += 1,
-                RunState::Gone => return self.vanished(task),
-                RunState::Running | RunState::Uninterruptible | RunState::Stopped => (asleep, zombie) = (0, 0),
-            }
-            // Seen twice with a wait in between: a task on its way into or out of sleep is not asleep.
-            if asleep == 2 {
-                if !was_asleep {
-                    self.tell(task, Observation::Asleep { task }, None);
-                }
-                return;
-            }
-            if listening == 2 {
-                return;
-            }
-            if zombie == 2 {
-                return self.tell(task, Observation::ZombieLeader { task }, None);
-            }
-            if self.watchdog.has_barked() {
-                return;
-            }
-            // A refusal would only make the next look come sooner.
-            let _ = nix::sched::sched_yield();
-        }
-    }
-
     /// Tells what was put off.
     fn recall(&mut self, task: TaskId) {
         match self.put_off.remove(&task) {
@@ -223,98 +171,19 @@ impl Tracer<'_> {
         }
     }
 
-    /// Waits until any task stirs, or the time of a held one is up.
-    fn wait(&mut self, timers: &[(TaskId, Duration)]) {
-        if let Some((task, status)) = self.seen.pop_front() {
-            return self.changed(task, status);
-        }
-        if self.engine.spares() && self.watchdog.has_barked() {
-            return self.wait_impatiently();
-        }
-        let until = |(held, length): &(TaskId, Duration)| {
-            (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), *held)
-        };
-        let Some((until, held)) = timers.iter().map(until).min() else {
-            return match self.wait_for_any() {
-                WaitOutcome::Changed(task, status) => self.changed_first(task, status),
-                WaitOutcome::Nothing => {}
-                WaitOutcome::NoChild => self.all_vanished(),
-            };
-        };
-        let mut pause = Duration::from_micros(20);
-        loop {
-            let now = Instant::now();
-            if now >= until {
-                return self.tell(held, Observation::Elapsed { task: held }, None);
-            }
-            if let WaitOutcome::Changed(task, status) = sys::wait(None, false) {
-                return self.changed_first(task, status);
-            }
-            if self.watchdog.has_barked() {
-                return;
-            }
-            std::thread::sleep(pause.min(until - now));
-            pause = (pause * 2).min(Duration::from_millis(1));
-        }
-    }
-
-    /// Waits for whichever comes first, while somebody may type.
-    fn wait_for_any(&self) -> WaitOutcome {
-        let Some(typist) = &self.typist else { return sys::wait(None, true) };
-        let running = self.seats.iter().filter(|(_, seat)| matches!(seat.state, SeatState::Running(_)));
-        typist.begin(running.map(|(task, _)| *task).collect());
-        let outcome = sys::wait(None, true);
-        typist.end();
-        outcome
-    }
-
-    /// Waits for the one task that can run, while somebody may type.
-    fn wait_for(&self, task: TaskId, running: Running) -> Seen {
-        let Some(typist) = &self.typist else { return running.wait() };
-        typist.begin(vec![task]);
-        let seen = running.wait();
-        typist.end();
-        seen
-    }
-
-    /// Waits for a task to stop once more, but not for ever.
-    fn wait_impatiently(&mut self) {
-        let mut pause = Duration::from_micros(20);
-        while !self.watchdog.is_late() {
-            match sys::wait(None, false) {
-                WaitOutcome::Changed(task, status) => return self.changed_first(task, status),
-                WaitOutcome::NoChild => return self.all_vanished(),
-                WaitOutcome::Nothing => std::thread::sleep(pause),
-            }
-            pause = (pause * 2).min(Duration::from_millis(1));
-        }
-    }
-
-    /// Takes what a wait for any task has told, and what is there besides: the kernel looks at its list of tasks from
-    /// the front each time, and those at its end would never have their turn.
-    fn changed_first(&mut self, task: TaskId, status: Status) {
-        while self.engine.is_free()
-            && self.seats.len() > 1
-            && let WaitOutcome::Changed(other, status) = sys::wait(None, false)
-        {
-            self.seen.push_back((other, status));
-        }
-        self.changed(task, status);
-    }
-
-    fn all_vanished(&mut self) {
+    pub(super) fn all_vanished(&mut self) {
         let tasks: Vec<TaskId> = self.seats.keys().copied().collect();
         for task in tasks {
             self.vanished(task);
         }
     }
 
-    fn vanished(&mut self, task: TaskId) {
+    pub(super) fn vanished(&mut self, task: TaskId) {
         self.seats.remove(&task);
         self.tell(task, Observation::Vanished { task }, None);
     }
 
-    fn changed(&mut self, task: TaskId, status: Status) {
+    pub(super) fn changed(&mut self, task: TaskId, status: Status) {
         if !self.seats.contains_key(&task) {
             return self.stranger(task, status);
         }
@@ -338,7 +207,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn seen(&mut self, task: TaskId, seen: Seen) {
+    pub(super) fn seen(&mut self, task: TaskId, seen: Seen) {
         if self.watchdog.kills() {
             // What happens from here on is the watchdog's doing.
             if let Seen::Stopped(stopped, _) = seen {
@@ -448,7 +317,7 @@ impl Tracer<'_> {
     }
 
     /// Tells the engine, carries out what it decides, and hands on the events.
-    fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
+    pub(super) fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
         let process = self.engine.process_of(task).unwrap_or(task);
         let inspector = Inspector::new(task, process, registers, self.images.clone());
         let inspector = inspector.of_pages_that_wait(self.engine.pages_wait());

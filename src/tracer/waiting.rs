@@ -1,0 +1,184 @@
+//! Waiting: for one task until it has stopped, ended or fallen asleep, or for whichever stirs first.
+//! It must not know what comes of that.
+
+use std::time::{Duration, Instant};
+
+use super::run::{Seat, SeatState, Tracer};
+use super::task::{Running, Seen};
+use crate::abi::TaskId;
+use crate::engine::{Observation, Settle};
+use crate::sys::procfs::{self, RunState};
+use crate::sys::{self, Status, WaitOutcome};
+
+impl Tracer<'_> {
+    /// Waits until a running task has stopped, ended or, where it may, fallen asleep. `was_asleep` says that the
+    /// engine knows it to be asleep already.
+    pub(super) fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
+        let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
+        if let Settle::StopWithin(limit) = settle {
+            return self.settle_within(task, limit);
+        }
+        loop {
+            let Some(seat) = self.seats.get_mut(&task) else { return };
+            let placeholder = SeatState::Running(Running::told(task));
+            let running = match std::mem::replace(&mut seat.state, placeholder) {
+                SeatState::Running(running) => running,
+                stopped @ SeatState::Stopped(_) => {
+                    seat.state = stopped;
+                    return;
+                }
+            };
+            let seen = if settle == Settle::Stop { self.wait_for(task, running) } else { running.poll() };
+            let running = match seen {
+                Seen::Running(running) => running,
+                other => return self.seen(task, other),
+            };
+            if let Some(seat) = self.seats.get_mut(&task) {
+                seat.state = SeatState::Running(running);
+            }
+            match procfs::run_state(task) {
+                RunState::Sleeping => asleep += 1,
+                RunState::Uninterruptible if settle == Settle::EndOrSleep => asleep += 1,
+                // In a group-stop, or in a stop that the wait before came just too early for.
+                RunState::Stopped if was_asleep => listening += 1,
+                RunState::Zombie => zombie += 1,
+                RunState::Gone => return self.vanished(task),
+                RunState::Running | RunState::Uninterruptible | RunState::Stopped => (asleep, zombie) = (0, 0),
+            }
+            // Seen twice with a wait in between: a task on its way into or out of sleep is not asleep.
+            if asleep == 2 {
+                if !was_asleep {
+                    self.tell(task, Observation::Asleep { task }, None);
+                }
+                return;
+            }
+            if listening == 2 {
+                return;
+            }
+            if zombie == 2 {
+                return self.tell(task, Observation::ZombieLeader { task }, None);
+            }
+            if self.watchdog.has_barked() {
+                return;
+            }
+            // A refusal would only make the next look come sooner.
+            let _ = nix::sched::sched_yield();
+        }
+    }
+
+    /// Waits until a task that executes has stopped or ended; it is made to stop once it has had a processor for `limit`.
+    fn settle_within(&mut self, task: TaskId, limit: Duration) {
+        // Most stop at once, and there a sleep would cost more than it saves.
+        const LOOKS: u32 = 200;
+        let mut before = None;
+        for look in 0.. {
+            let Some(Seat { state: SeatState::Running(_), .. }) = self.seats.get(&task) else { return };
+            match sys::wait(Some(task), false) {
+                WaitOutcome::Changed(task, status) => return self.changed(task, status),
+                WaitOutcome::NoChild => return self.vanished(task),
+                WaitOutcome::Nothing if self.watchdog.has_barked() => return,
+                WaitOutcome::Nothing if look < LOOKS => {
+                    let _ = nix::sched::sched_yield();
+                    continue;
+                }
+                WaitOutcome::Nothing => {}
+            }
+            if look % LOOKS == 0 {
+                if matches!(procfs::run_state(task), RunState::Zombie | RunState::Gone) {
+                    return self.settle(task, Settle::EndOrSleep, false);
+                }
+                let now = procfs::processor_time(task).unwrap_or_default();
+                if now.saturating_sub(*before.get_or_insert(now)) >= limit {
+                    return self.interrupt(task);
+                }
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    /// Makes a task stop and waits for that.
+    fn interrupt(&mut self, task: TaskId) {
+        // One that is gone, or stops of itself just now, tells that instead.
+        let _ = sys::interrupt(task);
+        self.settle(task, Settle::EndOrSleep, false);
+    }
+
+    /// Waits until any task stirs, or the time of a held one is up.
+    pub(super) fn wait(&mut self, timers: &[(TaskId, Duration)]) {
+        if let Some((task, status)) = self.seen.pop_front() {
+            return self.changed(task, status);
+        }
+        if self.engine.spares() && self.watchdog.has_barked() {
+            return self.wait_impatiently();
+        }
+        let until = |(held, length): &(TaskId, Duration)| {
+            (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), *held)
+        };
+        let Some((until, held)) = timers.iter().map(until).min() else {
+            return match self.wait_for_any() {
+                WaitOutcome::Changed(task, status) => self.changed_first(task, status),
+                WaitOutcome::Nothing => {}
+                WaitOutcome::NoChild => self.all_vanished(),
+            };
+        };
+        let mut pause = Duration::from_micros(20);
+        loop {
+            let now = Instant::now();
+            if now >= until {
+                return self.tell(held, Observation::Elapsed { task: held }, None);
+            }
+            if let WaitOutcome::Changed(task, status) = sys::wait(None, false) {
+                return self.changed_first(task, status);
+            }
+            if self.watchdog.has_barked() {
+                return;
+            }
+            std::thread::sleep(pause.min(until - now));
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits for whichever comes first, while somebody may type.
+    fn wait_for_any(&self) -> WaitOutcome {
+        let Some(typist) = &self.typist else { return sys::wait(None, true) };
+        let running = self.seats.iter().filter(|(_, seat)| matches!(seat.state, SeatState::Running(_)));
+        typist.begin(running.map(|(task, _)| *task).collect());
+        let outcome = sys::wait(None, true);
+        typist.end();
+        outcome
+    }
+
+    /// Waits for the one task that can run, while somebody may type.
+    fn wait_for(&self, task: TaskId, running: Running) -> Seen {
+        let Some(typist) = &self.typist else { return running.wait() };
+        typist.begin(vec![task]);
+        let seen = running.wait();
+        typist.end();
+        seen
+    }
+
+    /// Waits for a task to stop once more, but not for ever.
+    fn wait_impatiently(&mut self) {
+        let mut pause = Duration::from_micros(20);
+        while !self.watchdog.is_late() {
+            match sys::wait(None, false) {
+                WaitOutcome::Changed(task, status) => return self.changed_first(task, status),
+                WaitOutcome::NoChild => return self.all_vanished(),
+                WaitOutcome::Nothing => std::thread::sleep(pause),
+            }
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Takes what a wait for any task has told, and what is there besides: the kernel looks at its list of tasks from
+    /// the front each time, and those at its end would never have their turn.
+    fn changed_first(&mut self, task: TaskId, status: Status) {
+        while self.engine.is_free()
+            && self.seats.len() > 1
+            && let WaitOutcome::Changed(other, status) = sys::wait(None, false)
+        {
+            self.seen.push_back((other, status));
+        }
+        self.changed(task, status);
+    }
+}

@@ -1,0 +1,18 @@
+# bash: traps, waits, pipelines with failing parts, here-documents, coprocesses and signals to itself
+# quick
+run() {
+  trap 'echo USR1' USR1; trap 'echo end' EXIT
+  kill -USR1 $$; sh -c "kill -USR1 $$"; true | false | true; echo "${PIPESTATUS[*]}"
+  coproc CO { while read -r line; do echo "<$line>"; done; }
+  echo hello >&"${CO[1]}"; read -r answer <&"${CO[0]}"; echo "$answer"; eval "exec ${CO[1]}>&-"; wait
+  for i in 1 2 3 4 5; do (exit "$i") & pids[i]=$!; done
+  for i in 1 2 3 4 5; do wait "${pids[i]}" || echo "$i: $?"; done
+  sleep 100 & kill -TERM $!; wait $! || echo "sleep: $?"
+  (trap '' TERM; kill -TERM $BASHPID; echo survived); { (ulimit -c 0; kill -SEGV $BASHPID); } 2>/dev/null || echo "segv: $?"
+  cat <<-END | tr a-z A-Z
+	here
+	END
+  exec 9>file; flock -n 9 2>/dev/null && echo locked; echo "$((2**62))" >&9
+  read -r -t 0.1 nothing < <(sleep 0.3) || echo "read: $?"
+  set +e; missing-command; echo $?; wait; exit 7
+}
