@@ -13,6 +13,6 @@ run() {
 	here
 	END
   exec 9>file; flock -n 9 2>/dev/null && echo locked; echo "$((2**62))" >&9
-  read -r -t 0.1 nothing < <(sleep 0.3) || echo "read: $?"
+  sleep 0.3 | { read -r -t 0.1 nothing || echo "read: $?"; }
   set +e; missing-command; echo $?; wait; exit 7
 }

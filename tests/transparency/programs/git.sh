@@ -1,7 +1,7 @@
 # git: a repository of 300 files, branches, a merge with a conflict, rebase, stash, gc, clone and bisect
 # quick
 # needs: git
-# varies: **/.git/index **/.git/objects/pack/* **/*.bundle .git/index
+# varies: **/.git/index **/.git/objects/pack/* **/.git/objects/info/packs *.bundle
 prepare() {
   git config --global user.name N && git config --global user.email n@example.org
   git config --global init.defaultBranch main && git config --global gc.auto 0 && git config --global core.fsync none

@@ -16,5 +16,5 @@ ps -o stat= -p $$ | cut -c1-2; trap 'echo INT' INT; kill -INT $$; kill -WINCH $$
 END
 }
 run() {
-  script -qec 'bash --norc --noprofile ./jobs' /dev/null
+  script -qec 'bash --norc --noprofile ./jobs' /dev/null | sed -E 's/^(.*line [0-9]+: *)[0-9]+/\1N/'
 }
