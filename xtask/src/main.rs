@@ -7,6 +7,7 @@ mod codegen;
 mod fixtures;
 mod project;
 mod soak;
+mod transparency;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,11 @@ enum Chore {
         #[arg(long, default_value_t = 50)]
         times: u32,
     },
+    /// Compares what real programs do alone and under rinject, in every form.
+    Transparency {
+        /// Only programs whose name contains this.
+        word: Option<String>,
+    },
     /// Measures, as ratios taken side by side in one run.
     Bench {
         /// Only rows whose work contains one of these.
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Fixtures => project::fixtures().map(|bin| println!("{}", bin.display())),
         Chore::Bless { words } => bless::run(&words),
         Chore::Soak { times } => soak::run(times),
+        Chore::Transparency { word } => transparency::run(word.as_deref()),
         Chore::Bench { words, rounds } => bench::run(rounds, &words),
     };
     match result {

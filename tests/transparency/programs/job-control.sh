@@ -4,17 +4,17 @@
 prepare() {
   cat >jobs <<'END'
 set -m
-stopped() { until grep -q '^State:.T' "/proc/$1/status"; do sleep 0.01; done; }
+stopped() { until jobs | grep -q Stopped; do sleep 0.01; done; }
 stty size; tty | grep -c pts
-sleep 1000 & pid=$!; kill -TSTP $pid; stopped $pid; jobs
-bg %1; jobs; kill -STOP %1; stopped $pid; jobs; kill -CONT %1; kill %1; wait %1; echo "killed: $?"
-cat & pid=$!; stopped $pid; jobs; kill -9 $pid; wait $pid; echo "cat: $?"
-stty tostop; (echo from behind; exit 3) & pid=$!; stopped $pid; jobs; fg %1; echo "fg: $?"
+sleep 1000 & pid=$!; kill -TSTP $pid; stopped; jobs
+bg %1; jobs; kill -STOP %1; stopped; jobs; kill -CONT %1; kill %1; wait %1; echo "killed: $?"
+cat & pid=$!; stopped; jobs; kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.01; done; wait $pid; echo "cat: $?"
+stty tostop; (echo from behind; exit 3) & pid=$!; stopped; jobs; fg %1; echo "fg: $?"
 stty -tostop; (echo let through) & wait $!
-(sleep 0.1; kill -TSTP 0; echo again) & pid=$!; stopped $pid; fg %1 >/dev/null; echo "fg: $?"
+(sleep 0.1; kill -TSTP 0; echo again) & pid=$!; stopped; fg %1 >/dev/null; echo "fg: $?"
 ps -o stat= -p $$ | cut -c1-2; trap 'echo INT' INT; kill -INT $$; kill -WINCH $$
 END
 }
 run() {
-  script -qec 'bash --norc --noprofile ./jobs' /dev/null | sed -E 's/^(.*line [0-9]+: *)[0-9]+/\1N/'
+  SHELL=/bin/bash script -qec 'bash --norc --noprofile ./jobs' /dev/null | sed -E 's/^(.*line [0-9]+: *)[0-9]+/\1N/'
 }
