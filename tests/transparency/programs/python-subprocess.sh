@@ -18,9 +18,9 @@ if pid == 0:
 print(os.read(r, 100), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 pid = os.fork()
 if pid == 0:
-    os.kill(os.getpid(), signal.SIGSTOP); os._exit(4)
+    os.kill(os.getpid(), signal.SIGSTOP); os.read(r, 1); os._exit(4)
 print(os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])); os.kill(pid, signal.SIGCONT)
-print(os.WIFCONTINUED(os.waitpid(pid, os.WCONTINUED)[1]), os.waitpid(pid, 0)[1] >> 8)
+print(os.WIFCONTINUED(os.waitpid(pid, os.WCONTINUED)[1])); os.write(w, b"x"); print(os.waitpid(pid, 0)[1] >> 8)
 pid, fd = pty.fork()
 if pid == 0: os.execvp("sh", ["sh", "-c", "test -t 0 && echo a terminal; exit 5"])
 print(os.read(fd, 100)); print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
