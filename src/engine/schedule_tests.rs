@@ -1,0 +1,136 @@
+//! The schedule without a kernel.
+
+use super::*;
+
+const A: TaskName = TaskName { process: 1, thread: 1 };
+const B: TaskName = TaskName { process: 1, thread: 2 };
+const C: TaskName = TaskName { process: 2, thread: 1 };
+
+fn ready(tasks: &[TaskName]) -> Schedule {
+    let mut schedule = Schedule::new(Policy::Serial);
+    for task in tasks {
+        schedule.born(*task);
+        schedule.stopped(*task);
+    }
+    schedule
+}
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Runs the task whose turn it is to its next stop.
+fn step(schedule: &mut Schedule) -> TaskName {
+    match schedule.turn() {
+        Turn::Run(task) | Turn::Recall(task) => {
+            schedule.stopped(task);
+            task
+        }
+        other => panic!("nobody runs: {other:?}"),
+    }
+}
+
+#[test]
+fn the_current_task_goes_on_until_it_sleeps() {
+    let mut schedule = ready(&[A, B]);
+    assert_eq!([step(&mut schedule), step(&mut schedule)], [A, A]);
+    assert_eq!(schedule.turn(), Turn::Run(A));
+    schedule.asleep(A);
+    assert_eq!([step(&mut schedule), step(&mut schedule)], [B, B]);
+    schedule.stopped(A);
+    assert_eq!(step(&mut schedule), B, "a woken task waits for its turn");
+}
+
+#[test]
+fn a_yielder_waits_until_all_others_had_a_turn() {
+    let mut schedule = ready(&[A, B, C]);
+    assert_eq!(step(&mut schedule), A);
+    schedule.yielded(A);
+    assert_eq!(step(&mut schedule), B);
+    schedule.yielded(B);
+    assert_eq!(step(&mut schedule), C);
+    schedule.yielded(C);
+    assert_eq!(step(&mut schedule), A);
+}
+
+#[test]
+fn sleepers_wake_in_the_order_of_their_deadlines() {
+    let mut schedule = ready(&[A, B, C]);
+    for (task, length) in [(A, ms(20)), (B, ms(10))] {
+        assert_eq!(schedule.turn(), Turn::Run(task));
+        schedule.will_sleep(task, length);
+        schedule.asleep(task);
+    }
+    // Both are awake before C blocks: the machine was slow.
+    assert!(schedule.wake(A) && schedule.wake(B), "neither is to be seen yet");
+    assert_eq!(schedule.turn(), Turn::Run(C));
+    schedule.asleep(C);
+    assert_eq!(step(&mut schedule), B);
+    schedule.gone(B);
+    assert_eq!(step(&mut schedule), A);
+}
+
+#[test]
+fn a_sleep_that_is_over_before_anybody_looked_keeps_its_deadline() {
+    let mut schedule = ready(&[A, B]);
+    assert_eq!(schedule.turn(), Turn::Run(A));
+    schedule.will_sleep(A, ms(10));
+    assert!(schedule.wake(A));
+    assert_eq!(step(&mut schedule), B);
+    assert_eq!(schedule.turn(), Turn::Run(B));
+    schedule.asleep(B);
+    assert_eq!(schedule.turn(), Turn::Recall(A));
+}
+
+#[test]
+fn a_sleeper_whose_deadline_is_first_is_waited_for() {
+    let mut schedule = ready(&[A, B]);
+    for (task, length) in [(A, ms(20)), (B, ms(10))] {
+        assert_eq!(schedule.turn(), Turn::Run(task));
+        schedule.will_sleep(task, length);
+        schedule.asleep(task);
+    }
+    assert!(schedule.wake(A));
+    assert_eq!(schedule.turn(), Turn::Wait { timer: None });
+    assert!(schedule.wake(B));
+    assert_eq!(schedule.turn(), Turn::Recall(B));
+    schedule.stopped(B);
+    assert_eq!(schedule.turn(), Turn::Run(B));
+}
+
+#[test]
+fn a_sleeper_has_a_turn_beside_one_that_is_never_done() {
+    let mut schedule = ready(&[A, B]);
+    assert_eq!(schedule.turn(), Turn::Run(A));
+    schedule.will_sleep(A, ms(1));
+    schedule.asleep(A);
+    let turns = (0..100_000).take_while(|_| {
+        let turn = schedule.turn();
+        schedule.stopped(B);
+        turn == Turn::Run(B)
+    });
+    assert_eq!(turns.count(), 10_100, "each takes a fixed step on the counter");
+    assert!(schedule.wake(A));
+    assert_eq!(schedule.turn(), Turn::Recall(A));
+}
+
+#[test]
+fn held_tasks_let_others_run_and_overlap() {
+    let mut schedule = ready(&[A, B]);
+    assert_eq!(schedule.turn(), Turn::Run(A));
+    schedule.hold(A, ms(50));
+    assert_eq!(schedule.turn(), Turn::Run(B));
+    schedule.hold(B, ms(50));
+    assert_eq!(schedule.turn(), Turn::Wait { timer: Some((A, ms(50))) });
+    schedule.elapsed(A);
+    assert_eq!(schedule.turn(), Turn::Run(A));
+    schedule.asleep(A);
+    assert_eq!(schedule.turn(), Turn::Wait { timer: Some((B, ms(50))) });
+}
+
+#[test]
+fn nobody_is_left_when_all_are_gone() {
+    let mut schedule = ready(&[A]);
+    schedule.gone(A);
+    assert_eq!(schedule.turn(), Turn::Nobody);
+}
