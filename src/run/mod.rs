@@ -239,11 +239,21 @@ fn observe(
         None => started(case, plan, filter, terminal, options, &mut sink)?,
     };
     let lines = sink.writer.lines();
-    let file = sink.writer.finish().map_err(|error| not_set_up(case, &transcript_trouble(error)))?;
+    let (file, failed) = sink.writer.finish();
+    let transcript = Lines::new(file, lines);
+    if let Some(error) = failed {
+        return Err(cut_short(case, transcript_trouble(error).to_string(), "it has no room left", &transcript));
+    }
+    if let Some(Abandoned::Shortage(errno)) = traced.record.abandoned {
+        let error = std::io::Error::from_raw_os_error(errno);
+        let help = "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case \
+                    at a time";
+        return Err(cut_short(case, format!("rinject cannot go on: {error}"), help, &transcript));
+    }
     if traced.record.abandoned == Some(Abandoned::Stopped) {
         return Err(Trouble::Interrupted);
     }
-    Ok(Observed { record: traced.record, transcript: Lines::new(file, lines), stdout, stderr })
+    Ok(Observed { record: traced.record, transcript, stdout, stderr })
 }
 
 fn lines_file(case: &Case) -> Result<std::fs::File, Trouble> {
@@ -295,6 +305,10 @@ impl Sink for Both<'_> {
 
     fn is_content(&self) -> bool {
         self.judge.is_content()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.writer.is_broken()
     }
 }
 
@@ -374,6 +388,17 @@ fn snapshot_trouble(case: &Case, error: &SnapshotError) -> Trouble {
 
 fn transcript_trouble(error: std::io::Error) -> SetupError {
     SetupError::File { what: "write the transcript in", path: PathBuf::from("/tmp"), span: None, error }
+}
+
+/// A run that rinject could not go on with: how, and the end of what was recorded.
+fn cut_short(case: &Case, message: String, help: &str, transcript: &Lines) -> Trouble {
+    let (end, count) = transcript.last(20).unwrap_or_default();
+    let recorded = format!("the run was ended; {count} lines were recorded until then");
+    let mut trouble = trouble(case, Code::SETUP, message, None, Some(help.to_owned()));
+    if let Trouble::NotSetUp(diagnostic) = &mut trouble {
+        diagnostic.notes.extend(std::iter::once(recorded).chain(end));
+    }
+    trouble
 }
 
 fn trouble(case: &Case, code: Code, message: String, span: Option<Span>, help: Option<String>) -> Trouble {

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
+use super::shortage::noted;
 use crate::abi::{Addr, TaskId};
 
 const PAGE: u64 = 4096;
@@ -68,9 +69,7 @@ pub fn write_memory_unwaiting(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
 
 /// For tasks whose memory process_vm_readv(2) refuses (non-dumpable): the tracer may still use the file.
 fn read_mem_file(task: TaskId, addr: Addr, buffer: &mut [u8]) -> usize {
-    OpenOptions::new()
-        .read(true)
-        .open(format!("/proc/{}/mem", task.0))
+    noted(OpenOptions::new().read(true).open(format!("/proc/{}/mem", task.0)))
         .and_then(|file| file.read_at(buffer, addr.0))
         .unwrap_or(0)
 }
@@ -94,9 +93,7 @@ fn write_vm(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
 }
 
 pub(super) fn write_mem_file(task: TaskId, addr: Addr, bytes: &[u8]) -> bool {
-    OpenOptions::new()
-        .write(true)
-        .open(format!("/proc/{}/mem", task.0))
+    noted(OpenOptions::new().write(true).open(format!("/proc/{}/mem", task.0)))
         .and_then(|file| file.write_all_at(bytes, addr.0))
         .is_ok()
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
+use super::shortage;
 use crate::abi::{Addr, SignalSet, TaskId};
 
 /// The state of a task, as far as the tracer tells states apart.
@@ -35,6 +36,11 @@ pub fn run_state(task: TaskId) -> RunState {
     }
 }
 
+/// When a task was started, in ticks of the kernel's clock since it was (field 22 of proc_pid_stat(5)).
+pub fn started(task: TaskId) -> Option<u64> {
+    stat_behind_name(task)?.split(' ').nth(22 - 3)?.parse().ok()
+}
+
 /// How long a task has had a processor, in steps of the kernel's clock tick; `None` where it is gone.
 pub fn processor_time(task: TaskId) -> Option<Duration> {
     // Fields 14 and 15 of proc_pid_stat(5); the first word is field 3.
@@ -54,7 +60,7 @@ fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {
 
 /// What stands behind the name in /proc/TID/stat: the state first.
 fn stat_behind_name(task: TaskId) -> Option<String> {
-    let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
+    let stat = shortage::read(format!("/proc/{}/stat", task.0)).ok()?;
     // The name in parentheses may hold anything, also parentheses: the last one ends it (proc_pid_stat(5)).
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     std::str::from_utf8(stat.get(end + 2..)?).ok().map(str::to_owned)
@@ -62,7 +68,7 @@ fn stat_behind_name(task: TaskId) -> Option<String> {
 
 /// A field of `/proc/PID/status` (proc_pid_status(5)).
 pub fn status_field(task: TaskId, field: &str) -> Option<String> {
-    let status = fs::read(format!("/proc/{}/status", task.0)).ok()?;
+    let status = shortage::read(format!("/proc/{}/status", task.0)).ok()?;
     let status = String::from_utf8_lossy(&status);
     // Newlines in the name are escaped there.
     status.lines().find_map(|line| Some(line.strip_prefix(field)?.strip_prefix(':')?.trim().to_owned()))
@@ -70,13 +76,13 @@ pub fn status_field(task: TaskId, field: &str) -> Option<String> {
 
 /// What a task calls itself, with whatever is no plain text in it escaped.
 pub fn name(task: TaskId) -> Option<String> {
-    let name = fs::read(format!("/proc/{}/comm", task.0)).ok()?;
+    let name = shortage::read(format!("/proc/{}/comm", task.0)).ok()?;
     Some(name.strip_suffix(b"\n").unwrap_or(&name).escape_ascii().to_string())
 }
 
 /// The kernel's flags of a task (`PF_*`, field 9 of proc_pid_stat(5)).
 pub fn flags(task: TaskId) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
+    let stat = shortage::read(format!("/proc/{}/stat", task.0)).ok()?;
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
     rest.split(' ').nth(9 - 3)?.parse().ok()
@@ -89,7 +95,7 @@ pub fn link(task: TaskId, name: &str) -> Option<String> {
 
 /// The number and the name of what a task sleeps in; `None` where that is not to be had.
 pub fn call_in_progress(task: TaskId) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{}/syscall", task.0)).ok()?;
+    let text = shortage::read_to_string(format!("/proc/{}/syscall", task.0)).ok()?;
     text.split(' ').next()?.trim().parse().ok()
 }
 
@@ -106,14 +112,14 @@ pub fn descriptor_writes(task: TaskId, fd: i32) -> bool {
 
 /// The flags that a descriptor was opened with, and that `fcntl` has set since; 0 where it is not open.
 pub fn descriptor_flags(task: TaskId, fd: i32) -> i32 {
-    let Ok(info) = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)) else { return 0 };
+    let Ok(info) = shortage::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)) else { return 0 };
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
     flags.and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0)
 }
 
 /// Where a descriptor is read or written next.
 pub fn descriptor_position(task: TaskId, fd: i32) -> Option<u64> {
-    let info = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)).ok()?;
+    let info = shortage::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)).ok()?;
     info.lines().find_map(|line| line.strip_prefix("pos:"))?.trim().parse().ok()
 }
 
@@ -131,19 +137,19 @@ pub fn executable(task: TaskId) -> Option<String> {
 
 /// The bytes of the file that is executed, through the task's own link, so that a replaced file is no matter.
 pub fn executable_bytes(task: TaskId) -> Option<Vec<u8>> {
-    fs::read(format!("/proc/{}/exe", task.0)).ok()
+    shortage::read(format!("/proc/{}/exe", task.0)).ok()
 }
 
 /// The arguments of a task.
 pub fn arguments(task: TaskId) -> Vec<Vec<u8>> {
-    let Ok(text) = fs::read(format!("/proc/{}/cmdline", task.0)) else { return Vec::new() };
+    let Ok(text) = shortage::read(format!("/proc/{}/cmdline", task.0)) else { return Vec::new() };
     let text = text.strip_suffix(b"\0").unwrap_or(&text);
     if text.is_empty() { Vec::new() } else { text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect() }
 }
 
 /// The auxiliary vector as pairs of words (getauxval(3)).
 pub fn auxiliary_vector(task: TaskId) -> Vec<(u64, u64)> {
-    let Ok(bytes) = fs::read(format!("/proc/{}/auxv", task.0)) else { return Vec::new() };
+    let Ok(bytes) = shortage::read(format!("/proc/{}/auxv", task.0)) else { return Vec::new() };
     let word = |part: &[u8]| part.try_into().map(u64::from_ne_bytes).unwrap_or(0);
     bytes.chunks_exact(16).map(|pair| (word(&pair[..8]), word(&pair[8..]))).collect()
 }
@@ -174,7 +180,7 @@ pub fn mappings(task: TaskId) -> Vec<Mapping> {
 
 /// The text that tells the mappings of a task; it changes when they do.
 pub fn maps_text(task: TaskId) -> String {
-    fs::read(format!("/proc/{}/maps", task.0))
+    shortage::read(format!("/proc/{}/maps", task.0))
         .map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -202,8 +208,8 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
 
 /// Children of a process that have ended and were not waited for.
 pub fn zombie_children(process: TaskId) -> Vec<TaskId> {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
-    let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let Ok(tasks) = shortage::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
+    let children = tasks.flatten().filter_map(|task| shortage::read_to_string(task.path().join("children")).ok());
     let numbers: Vec<i32> = children
         .flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>())
         .collect();
@@ -212,7 +218,7 @@ pub fn zombie_children(process: TaskId) -> Vec<TaskId> {
 
 /// The processes that a task has made and that still are its children.
 pub fn children_of(task: TaskId) -> Vec<TaskId> {
-    let list = fs::read_to_string(format!("/proc/{0}/task/{0}/children", task.0)).unwrap_or_default();
+    let list = shortage::read_to_string(format!("/proc/{0}/task/{0}/children", task.0)).unwrap_or_default();
     list.split_whitespace().filter_map(|word| word.parse().ok().map(TaskId)).collect()
 }
 
@@ -224,7 +230,7 @@ pub fn lost_rights(process: TaskId) -> bool {
     if image.mode() & SET_USER_ID == 0 {
         return false;
     }
-    let status = fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap_or_default();
+    let status = shortage::read_to_string(format!("/proc/{}/status", process.0)).unwrap_or_default();
     // Real, effective, saved and file system user (proc_pid_status(5)).
     let users = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     let effective = users.and_then(|users| users.split_whitespace().nth(1)?.parse::<u32>().ok());
@@ -233,7 +239,7 @@ pub fn lost_rights(process: TaskId) -> bool {
 
 /// One of the signal masks of `/proc/PID/status` (`SigIgn`, `SigCgt`, `SigBlk`).
 pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
-    let status = fs::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();
+    let status = shortage::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();
     let mask = status
         .lines()
         .find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"))
@@ -243,14 +249,14 @@ pub fn signal_mask(task: TaskId, field: &str) -> SignalSet {
 
 /// Whether a resource is limited: a line of /proc/PID/limits by its name (proc_pid_limits(5)).
 pub fn has_limit(task: TaskId, resource: &str) -> bool {
-    let limits = fs::read_to_string(format!("/proc/{}/limits", task.0)).unwrap_or_default();
+    let limits = shortage::read_to_string(format!("/proc/{}/limits", task.0)).unwrap_or_default();
     let soft = limits.lines().find_map(|line| line.strip_prefix(resource)?.split_whitespace().next());
     soft.is_some_and(|soft| soft != "unlimited")
 }
 
 /// The numbers of the open descriptors, ascending.
 pub fn open_descriptors(task: TaskId) -> Vec<i32> {
-    let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", task.0)) else { return Vec::new() };
+    let Ok(entries) = shortage::read_dir(format!("/proc/{}/fd", task.0)) else { return Vec::new() };
     let mut numbers: Vec<i32> =
         entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
@@ -259,7 +265,7 @@ pub fn open_descriptors(task: TaskId) -> Vec<i32> {
 
 /// `VmData` of `/proc/PID/status`, in bytes.
 pub fn data_memory(task: TaskId) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();
+    let status = shortage::read_to_string(format!("/proc/{}/status", task.0)).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1024
@@ -272,7 +278,7 @@ pub fn program_break(task: TaskId) -> Option<Addr> {
     if let Some(heap) = mappings(task).into_iter().find(|map| map.name == "[heap]") {
         return Some(heap.end);
     }
-    let stat = fs::read(format!("/proc/{}/stat", task.0)).ok()?;
+    let stat = shortage::read(format!("/proc/{}/stat", task.0)).ok()?;
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
     rest.split(' ').nth(START_BRK)?.trim().parse().ok().map(Addr)
@@ -280,7 +286,7 @@ pub fn program_break(task: TaskId) -> Option<Addr> {
 
 /// The threads of a process, in the order of their numbers; one that has ended and was not waited for is listed.
 pub fn threads(process: TaskId) -> Vec<TaskId> {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
+    let Ok(tasks) = shortage::read_dir(format!("/proc/{}/task", process.0)) else { return Vec::new() };
     let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let mut threads: Vec<i32> = tasks.flatten().filter_map(number).collect();
     threads.sort_unstable();
@@ -289,7 +295,7 @@ pub fn threads(process: TaskId) -> Vec<TaskId> {
 
 /// The process a thread belongs to.
 pub fn process_of(task: TaskId) -> Option<TaskId> {
-    let status = fs::read_to_string(format!("/proc/{}/status", task.0)).ok()?;
+    let status = shortage::read_to_string(format!("/proc/{}/status", task.0)).ok()?;
     let tgid = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
     tgid.trim().parse().ok().map(TaskId)
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use super::procfs;
+use super::shortage::noted;
 use crate::abi::{Signal, TaskId};
 
 /// Sends `signal` to one thread (`thread` given: tgkill(2)) or to the process (kill(2)).
@@ -53,9 +55,16 @@ pub fn queue_signal(process: TaskId, thread: Option<TaskId>, signal: Signal, val
     got == 0
 }
 
-/// A process that can be killed from another thread without a race against the reuse of its number.
+/// A process that can be killed from another thread, and no other that has its number by then.
 #[derive(Debug)]
-pub struct ProcessHandle(OwnedFd);
+pub struct ProcessHandle(Identity);
+
+#[derive(Debug)]
+enum Identity {
+    Descriptor(OwnedFd),
+    /// The number, and when the process with it was started.
+    Number(TaskId, u64),
+}
 
 impl ProcessHandle {
     /// Opens a handle (pidfd_open(2), Linux 5.3) on a process that has not been reaped yet.
@@ -63,16 +72,32 @@ impl ProcessHandle {
         // SAFETY: pidfd_open(2) takes plain numbers.
         let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process.0, 0) };
         if fd < 0 {
-            return Err(io::Error::last_os_error());
+            return noted(Err(io::Error::last_os_error()));
         }
         // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
-        Ok(ProcessHandle(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+        Ok(ProcessHandle(Identity::Descriptor(unsafe { OwnedFd::from_raw_fd(fd as i32) })))
+    }
+
+    /// A handle that takes no descriptor: the process is told from another with its number by when it was started, looked
+    /// at right before it is killed. `None` where it is gone.
+    pub fn by_number(process: TaskId) -> Option<ProcessHandle> {
+        Some(ProcessHandle(Identity::Number(process, procfs::started(process)?)))
     }
 
     /// Sends SIGKILL; a process that is gone already is no error.
     pub fn kill(&self) {
-        let fd = self.0.as_raw_fd();
-        // SAFETY: pidfd_send_signal(2) takes plain numbers and, here, no siginfo.
-        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGKILL, 0, 0) };
+        match &self.0 {
+            Identity::Descriptor(fd) => {
+                let fd = fd.as_raw_fd();
+                // SAFETY: pidfd_send_signal(2) takes plain numbers and, here, no siginfo.
+                unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGKILL, 0, 0) };
+            }
+            Identity::Number(process, started) => {
+                if procfs::started(*process) == Some(*started) {
+                    // SAFETY: kill(2) takes plain numbers.
+                    unsafe { libc::kill(process.0, libc::SIGKILL) };
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::modules::Modules;
 use crate::abi::TaskId;
 use crate::image::Elf;
 use crate::sys::procfs::{self, Mapping};
-use crate::sys::read_memory;
+use crate::sys::{noted, read_memory};
 
 /// Where distributions keep separate debug information (GDB manual, "Separate Debug Files").
 const DEBUG_FOLDER: &str = "/usr/lib/debug";
@@ -77,16 +77,16 @@ impl Images {
 /// Opens the file behind a mapping as the task sees it. One that was deleted or replaced is had through the kernel's
 /// own links: the program's without privilege, others with CAP_CHECKPOINT_RESTORE (proc_pid_map_files(5)).
 fn open(task: TaskId, mapping: &Mapping) -> Option<File> {
-    let by_path = || File::open(format!("/proc/{}/root{}", task.0, mapping.name)).ok();
+    let by_path = || noted(File::open(format!("/proc/{}/root{}", task.0, mapping.name))).ok();
     let is_deleted = mapping.name.ends_with(" (deleted)");
     if let Some(file) = by_path().filter(|_| !is_deleted) {
         return Some(file);
     }
     let range = format!("{:x}-{:x}", mapping.start.0, mapping.end.0);
-    File::open(format!("/proc/{}/map_files/{range}", task.0)).ok().or_else(|| {
+    noted(File::open(format!("/proc/{}/map_files/{range}", task.0))).ok().or_else(|| {
         let is_program = procfs::executable(task).is_some_and(|path| path == mapping.name);
         let path = format!("/proc/{}/exe", task.0);
-        is_program.then(|| File::open(path).ok()).flatten()
+        is_program.then(|| noted(File::open(path)).ok()).flatten()
     })
 }
 

@@ -12,7 +12,7 @@ use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Regio
 use crate::faults;
 use crate::image;
 use crate::plan::Place;
-use crate::sys::{self, procfs};
+use crate::sys::{self, noted, procfs};
 
 /// Auxiliary vector entries (getauxval(3)).
 const AT_ENTRY: u64 = 9;
@@ -162,7 +162,7 @@ impl Inspect for Inspector {
 
     fn landmarks(&self) -> Landmarks {
         let Some(entry) = self.auxiliary(AT_ENTRY) else { return Landmarks::default() };
-        let places = File::open(format!("/proc/{}/exe", self.task.0)).ok().and_then(|file| {
+        let places = noted(File::open(format!("/proc/{}/exe", self.task.0))).ok().and_then(|file| {
             let cache = object::ReadCache::new(file);
             image::places(&cache)
         });

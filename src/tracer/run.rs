@@ -94,6 +94,9 @@ impl Tracer<'_> {
             if self.watchdog.has_barked() {
                 self.give_up();
             }
+            if let Some(errno) = sys::take_shortage() {
+                self.engine.abandon(Abandoned::Shortage(errno));
+            }
             if self.watchdog.is_late() {
                 // What has not stopped is let go by the kernel, with the end of this thread.
                 return;
@@ -329,6 +332,9 @@ impl Tracer<'_> {
         carry_out(&decision.edits, task, process, &inspector, || self.watchdog.kill_all());
         for event in &decision.events {
             self.sink.event(event);
+        }
+        if self.sink.is_broken() {
+            self.engine.abandon(Abandoned::Unwritten);
         }
         if self.engine.spares() && self.is_over() {
             self.engine.leave();

@@ -76,6 +76,9 @@ struct Shared {
     over: Condvar,
 }
 
+/// How many processes are held by a descriptor. A run may have more of them than rinject may have open.
+const DESCRIPTORS: usize = 64;
+
 #[derive(Debug, Default)]
 struct State {
     processes: HashMap<TaskId, ProcessHandle>,
@@ -105,8 +108,13 @@ impl Watchdog {
 
     /// A process of the run was born. It cannot have been reaped yet: the tracer alone does that.
     pub(super) fn add(&self, process: TaskId) {
-        let Ok(handle) = ProcessHandle::open(process) else { return };
         let mut state = self.shared.lock();
+        let handle = if state.processes.len() < DESCRIPTORS {
+            ProcessHandle::open(process).ok()
+        } else {
+            ProcessHandle::by_number(process)
+        };
+        let Some(handle) = handle else { return };
         if state.reason.is_some() && !self.spares {
             handle.kill();
         }

@@ -168,4 +168,9 @@ pub trait Sink {
     fn is_content(&self) -> bool {
         true
     }
+
+    /// Whether it cannot take any more events: the run is given up.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }

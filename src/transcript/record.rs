@@ -64,6 +64,10 @@ pub enum Abandoned {
     Output(u64),
     /// `start = "main"` was asked for and an image has none that can be found; its name.
     NoMain(String),
+    /// The transcript could not be written on.
+    Unwritten,
+    /// rinject ran out of descriptors or memory; the errno.
+    Shortage(i32),
     /// Somebody outside stopped the run.
     Stopped,
 }

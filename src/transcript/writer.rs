@@ -36,16 +36,11 @@ impl<W: Write> Writer<W> {
         self.refused
     }
 
-    /// Writes out what is buffered and gives back what was written to.
-    ///
-    /// # Errors
-    ///
-    /// The first error of writing: after it no line was written.
-    pub fn finish(self) -> io::Result<W> {
-        match self.failed {
-            Some(error) => Err(error),
-            None => self.out.into_inner().map_err(io::IntoInnerError::into_error),
-        }
+    /// Writes out what is buffered and gives back what was written to, with the first error of writing: after it no line
+    /// was written.
+    pub fn finish(mut self) -> (W, Option<io::Error>) {
+        let failed = self.failed.take().or_else(|| self.out.flush().err());
+        (self.out.into_parts().0, failed)
     }
 }
 
@@ -68,6 +63,10 @@ impl<W: Write> Sink for Writer<W> {
             }
             Err(error) => self.failed = Some(error),
         }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.failed.is_some()
     }
 }
 
@@ -96,7 +95,7 @@ mod tests {
         writer.event(&event(true));
         writer.event(&event(false));
         assert_eq!((writer.lines(), writer.is_full()), (1, false));
-        assert_eq!(writer.finish().unwrap(), b"P1     +++ exited 1\n");
+        assert_eq!(writer.finish().0, b"P1     +++ exited 1\n");
     }
 
     #[test]
@@ -105,7 +104,7 @@ mod tests {
         writer.event(&Event { frames: vec!["kv!commit+0x1c".into(), "kv!main+0x8".into()], ..event(true) });
         assert_eq!(writer.lines(), 3);
         let expected = b"P1     +++ exited 1\n         at kv!commit+0x1c\n         at kv!main+0x8\n";
-        assert_eq!(writer.finish().unwrap(), expected);
+        assert_eq!(writer.finish().0, expected);
     }
 
     #[test]
@@ -120,6 +119,6 @@ mod tests {
         let mut space = [0; 4];
         let mut writer = Writer::new(&mut space[..], u64::MAX);
         (0..10_000).for_each(|_| writer.event(&event(true)));
-        assert!(writer.finish().is_err());
+        assert!(writer.finish().1.is_some());
     }
 }

@@ -140,6 +140,10 @@ fn limit(record: &Record) -> Option<Failure> {
             Failure::new(FailureKind::Start, format!("`{image}` has no `main` that can be found"))
                 .help("`start = \"entry\"` starts where the loader hands over")
         }
+        Abandoned::Unwritten => failure("the transcript could not be written on".into()),
+        Abandoned::Shortage(errno) => {
+            failure(format!("rinject ran out: {}", std::io::Error::from_raw_os_error(*errno)))
+        }
         Abandoned::Stopped => failure("the run was stopped from outside".into()),
     })
 }

@@ -1,0 +1,62 @@
+//! rinject without descriptors or room for its transcript: the run ends as an error, its processes with it, and what was
+//! recorded is told.
+
+#[path = "../fixtures/build.rs"]
+mod fixtures;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// A variable that every process of a run inherits, by which it is found.
+const MARK: &str = "RINJECT_SHORTAGE_MARK";
+
+/// Runs a spec with a soft limit (an option of ulimit(1p)) on rinject itself.
+fn run(name: &str, spec: &str, limit: &str) -> Output {
+    let bin = fixtures::build(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("short.toml");
+    std::fs::write(&file, spec.replace("BIN", bin.to_str().unwrap())).unwrap();
+    let script = format!("trap '' XFSZ; ulimit -S {limit}; exec timeout -s KILL 100 \"$@\"");
+    let rinject = ["sh", env!("CARGO_BIN_EXE_rinject"), "run", "--check"];
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).args(rinject).arg(&file).env(MARK, name);
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// That a run has ended as an error, with words that say so, and that nothing of it is left.
+fn ended(name: &str, output: &Output, words: &[&str]) {
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(6), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    for word in words {
+        assert!(told.contains(word), "no `{word}` in\n{told}");
+    }
+    let wanted = format!("{MARK}={name}");
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let left = processes.filter(|process| {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+    });
+    assert_eq!(left.count(), 0, "processes of the run are left");
+}
+
+#[test]
+fn without_descriptors_no_task_is_taken_for_gone() {
+    let spec = "spec = 1\n[target]\nprogram = \"BIN/odd-surroundings\"\nargs = [\"processes\", \"200\"]\nenv-clear = false\n\
+                timeout = \"90s\"\nlimits = { nofile = 1000, tasks = 500 }\n[[inject]]\nat = \"mark\"\nfires = \"0..\"\n\
+                [trace]\nsyscalls = [\"access\"]\n";
+    let output = run("descriptors", spec, "-n 24");
+    ended(
+        "descriptors",
+        &output,
+        &["rinject cannot go on: Too many open files", "lines were recorded", "clone P2 (fork)"],
+    );
+}
+
+#[test]
+fn without_room_for_the_transcript_the_program_does_not_go_on() {
+    let spec = "spec = 1\n[target]\nprogram = \"sh\"\nenv-clear = false\ntimeout = \"90s\"\n\
+                args = [\"-c\", \"while :; do umask 022; done\"]\nlimits = { events = 100000000, fsize = \"1GiB\" }\n\
+                [trace]\nsyscalls = [\"umask\"]\n";
+    let output = run("room", spec, "-f 100");
+    ended("room", &output, &["cannot write the transcript", "File too large", "lines were recorded", "umask(022)"]);
+}
