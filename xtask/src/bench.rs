@@ -85,6 +85,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
     let pinned = |name, words| Way { name, words, pinned: true };
     const STOPS: u64 = 100_000;
     const FREE: u64 = 10_000_000;
+    const SHARED: u64 = 200_000;
     const SIGNALS: u64 = 1_000_000;
     let many = SIGNALS.to_string();
     let gdb = |hits: &str| {
@@ -103,6 +104,16 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             "loop",
             hits,
         ])
+    };
+    let tasks = word(&bin.join("many-tasks"));
+    let crowd = |kind: &str, number: u64, schedule: &str| {
+        let name = format!("{kind}-{number}-{schedule}");
+        let text = run(&tasks, &[kind, &number.to_string(), &SHARED.to_string()]);
+        let text = text.replace("timeout", "limits = { tasks = 2000 }, timeout");
+        spec(
+            &name,
+            format!("{text}determinism = {{ schedule = \"{schedule}\" }}\ntrace = {{ syscalls = [\"access\"] }}\n"),
+        )
     };
     let (stops, free) = (STOPS.to_string(), FREE.to_string());
     let inject = "inject=access:error=EIO";
@@ -125,6 +136,17 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
                 way("rinject", spec("record", target("access", STOPS) + "trace = { syscalls = [\"access\"] }\n")?),
                 pinned("strace pinned", strace_filter("trace=access", "access", &stops)),
                 way("strace", strace("trace=access", "access", &stops)),
+            ],
+        },
+        Row {
+            work: "a recorded call of one in a thousand",
+            count: SHARED,
+            ways: vec![
+                way("one task", spec("alone", target("access", SHARED) + "trace = { syscalls = [\"access\"] }\n")?),
+                way("1,000 threads", crowd("threads", 1000, "serial")?),
+                way("1,000 processes", crowd("processes", 1000, "serial")?),
+                way("1,000 threads, free", crowd("threads", 1000, "free")?),
+                way("1,000 processes, free", crowd("processes", 1000, "free")?),
             ],
         },
         Row {
