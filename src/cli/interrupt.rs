@@ -1,7 +1,9 @@
-//! SIGINT and SIGTERM end the runs in order: trees are killed and reaped, results so far are told.
+//! SIGINT, SIGTERM and SIGHUP end the runs in order: trees are killed and reaped, results so far are told.
 
 use nix::sys::signal::{SigSet, Signal};
 
+use crate::abi::TaskId;
+use crate::sys::procfs;
 use crate::tracer::Stopper;
 
 /// What a second signal does while the runs are being ended.
@@ -13,11 +15,15 @@ pub(super) enum Second {
     Waits,
 }
 
-/// Turns the next SIGINT or SIGTERM into a stop of all runs. Must come before any other thread is started: threads inherit the mask.
+/// Turns the next SIGINT, SIGTERM or SIGHUP into a stop of all runs. Must come before any other thread is started: threads inherit the mask.
 pub(super) fn watch(stopper: Stopper, second: Second) {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
     signals.add(Signal::SIGTERM);
+    // A terminal that is closed; who was started with nohup(1) goes on.
+    if !is_ignored(Signal::SIGHUP) {
+        signals.add(Signal::SIGHUP);
+    }
     if signals.thread_block().is_err() {
         return;
     }
@@ -35,4 +41,11 @@ pub(super) fn watch(stopper: Stopper, second: Second) {
         // Without the thread nobody would take the signals: let them have their default effect.
         let _ = signals.thread_unblock();
     }
+}
+
+/// Whether whoever started rinject had a signal ignored.
+fn is_ignored(signal: Signal) -> bool {
+    let ignored = procfs::status_field(TaskId(std::process::id() as i32), "SigIgn");
+    let mask = ignored.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or(0);
+    mask & 1 << (signal as i32 - 1) != 0
 }

@@ -27,7 +27,6 @@ mod sandboxed;
 mod schedule;
 mod scope;
 mod signals;
-mod spin;
 mod stack;
 mod state;
 mod step;
@@ -86,10 +85,6 @@ pub struct Engine {
     outputs: Vec<Descriptor>,
     /// How many calls about rings were refused.
     rings_denied: u64,
-    /// How often a task was interrupted that had computed for too long while others were there.
-    spins: u64,
-    /// The first of those.
-    first_spinner: Option<TaskName>,
     /// How many calls were refused that would have given a task another tracer.
     tracers_denied: u64,
     /// Tasks that are to be let go, and who waits for it.
@@ -123,8 +118,6 @@ impl Engine {
             budgets: Budgets::default(),
             outputs: Vec::new(),
             rings_denied: 0,
-            spins: 0,
-            first_spinner: None,
             tracers_denied: 0,
             releasing: BTreeMap::new(),
             born: 0,
@@ -301,7 +294,6 @@ impl Engine {
             record.used = rule.budget.as_ref().map(|budget| self.budgets.most(at, budget));
         }
         self.record.events = self.log.events();
-        self.tell_spins();
         self.record
     }
 
@@ -335,7 +327,6 @@ impl Engine {
             Stop::Started => {
                 let task = self.tasks.get_mut(&name);
                 decision.edits.extend(task.map(|task| std::mem::take(&mut task.undo)).unwrap_or_default());
-                self.has_spun(name);
             }
             Stop::VforkDone | Stop::Interrupted => {}
         }
@@ -373,12 +364,10 @@ impl Engine {
             () if alone => Settle::Stop,
             () if go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
-            () if task.call.is_none() && how != How::Listen => Settle::StopWithin(self.patience()),
             () => Settle::Stop,
         };
         if let Some(task) = self.tasks.get_mut(&name) {
             task.told_every_call = matches!(how, How::Calls);
-            task.may_spin = matches!(settle, Settle::StopWithin(_));
         }
         match how {
             How::Listen => self.schedule.listening(name),

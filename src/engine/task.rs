@@ -30,8 +30,6 @@ pub(super) struct Task {
     pub(super) pending_signal: Option<Event>,
     /// It is past PTRACE_EVENT_EXIT.
     pub(super) exiting: bool,
-    /// It was resumed outside of any call while others are there: it may compute for ever, waiting for one of them.
-    pub(super) may_spin: bool,
     /// It was asked to stop and has not stopped since.
     pub(super) asked: bool,
     /// The call that it is in may have been cut short by that.
@@ -96,7 +94,6 @@ impl Task {
             pending_signal: None,
             exiting: false,
             asked: false,
-            may_spin: false,
             cut_short: false,
             over: None,
             told: None,

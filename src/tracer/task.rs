@@ -1,5 +1,6 @@
 //! A traced task by what may be done to it: only a stopped one takes requests, and resuming consumes it.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::errors::{Gone, RegisterError, SeizeError, SetRegisterError, SetRegistersError, SignalError, Unmapped};
@@ -217,22 +218,15 @@ impl Running {
                 others
             }
         };
+        let mut known: HashSet<TaskId> = all.iter().map(Running::id).chain([process]).collect();
         loop {
-            let mut known: Vec<TaskId> = all.iter().map(Running::id).collect();
-            known.push(process);
-            let new = procfs::threads(process).into_iter().filter(|task| !known.contains(task));
-            // EPERM here: the kernel itself has attached a new thread of a traced one (PTRACE_O_TRACECLONE).
-            let new: Vec<Running> = new
-                .filter_map(|task| match Running::seize(task) {
-                    Ok(running) => Some(running),
-                    Err(SeizeError::Forbidden) => Some(Running::told(task)),
-                    Err(SeizeError::Gone | SeizeError::Oneself) => None,
-                })
-                .collect();
+            let new: Vec<TaskId> = procfs::threads(process).into_iter().filter(|task| known.insert(*task)).collect();
             if new.is_empty() {
                 return Ok(all);
             }
-            all.extend(new);
+            // EPERM: the kernel itself has attached a new thread of a traced one (PTRACE_O_TRACECLONE), whose stop will
+            // tell of it; to take it for one that was there before would be to wait for its first stop twice.
+            all.extend(new.into_iter().filter_map(|task| Running::seize(task).ok()));
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::run::{Seat, SeatState, Tracer};
+use super::run::{SeatState, Tracer};
 use super::task::{Running, Seen};
 use crate::abi::TaskId;
 use crate::engine::{Observation, Settle};
@@ -15,9 +15,6 @@ impl Tracer<'_> {
     /// engine knows it to be asleep already.
     pub(super) fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
         let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
-        if let Settle::StopWithin(limit) = settle {
-            return self.settle_within(task, limit);
-        }
         loop {
             let Some(seat) = self.seats.get_mut(&task) else { return };
             let placeholder = SeatState::Running(Running::told(task));
@@ -64,43 +61,6 @@ impl Tracer<'_> {
             // A refusal would only make the next look come sooner.
             let _ = nix::sched::sched_yield();
         }
-    }
-
-    /// Waits until a task that executes has stopped or ended; it is made to stop once it has had a processor for `limit`.
-    fn settle_within(&mut self, task: TaskId, limit: Duration) {
-        // Most stop at once, and there a sleep would cost more than it saves.
-        const LOOKS: u32 = 200;
-        let mut before = None;
-        for look in 0.. {
-            let Some(Seat { state: SeatState::Running(_), .. }) = self.seats.get(&task) else { return };
-            match sys::wait(Some(task), false) {
-                WaitOutcome::Changed(task, status) => return self.changed(task, status),
-                WaitOutcome::NoChild => return self.vanished(task),
-                WaitOutcome::Nothing if self.watchdog.has_barked() => return,
-                WaitOutcome::Nothing if look < LOOKS => {
-                    let _ = nix::sched::sched_yield();
-                    continue;
-                }
-                WaitOutcome::Nothing => {}
-            }
-            if look % LOOKS == 0 {
-                if matches!(procfs::run_state(task), RunState::Zombie | RunState::Gone) {
-                    return self.settle(task, Settle::EndOrSleep, false);
-                }
-                let now = procfs::processor_time(task).unwrap_or_default();
-                if now.saturating_sub(*before.get_or_insert(now)) >= limit {
-                    return self.interrupt(task);
-                }
-            }
-            std::thread::sleep(Duration::from_micros(50));
-        }
-    }
-
-    /// Makes a task stop and waits for that.
-    fn interrupt(&mut self, task: TaskId) {
-        // One that is gone, or stops of itself just now, tells that instead.
-        let _ = sys::interrupt(task);
-        self.settle(task, Settle::EndOrSleep, false);
     }
 
     /// Waits until any task stirs, or the time of a held one is up.
