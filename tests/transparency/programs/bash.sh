@@ -1,7 +1,7 @@
 # bash: traps, waits, pipelines with failing parts, here-documents, coprocesses and signals to itself
 # quick
 run() {
-  trap 'echo USR1' USR1; trap 'echo end' EXIT
+  trap 'echo USR1' USR1
   kill -USR1 $$; sh -c "kill -USR1 $$"; true | false | true; echo "${PIPESTATUS[*]}"
   (
     coproc CO { while read -r line; do echo "<$line>"; done; }
@@ -17,5 +17,5 @@ run() {
 	END
   exec 9>file; flock -n 9 2>/dev/null && echo locked; echo "$((2**62))" >&9
   sleep 0.3 | { read -r -t 0.1 nothing || echo "read: $?"; }
-  set +e; missing-command; echo $?; wait; exit 7
+  set +e; missing-command; echo $?; wait; trap 'echo end' EXIT; exit 7
 }
