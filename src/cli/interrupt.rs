@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::abi::TaskId;
+use crate::abi::{self, TaskId};
 use crate::sys::procfs;
 use crate::tracer::Stopper;
 
@@ -45,7 +45,6 @@ pub(super) fn watch(stopper: Stopper, second: Second) {
 
 /// Whether whoever started rinject had a signal ignored.
 fn is_ignored(signal: Signal) -> bool {
-    let ignored = procfs::status_field(TaskId(std::process::id() as i32), "SigIgn");
-    let mask = ignored.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or(0);
-    mask & 1 << (signal as i32 - 1) != 0
+    let ignored = procfs::signal_mask(TaskId(std::process::id() as i32), "SigIgn");
+    abi::Signal::new(signal as i64).is_some_and(|signal| ignored.contains(signal))
 }

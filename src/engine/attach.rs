@@ -57,8 +57,7 @@ impl Engine {
         if lasts || self.plan.expect.exit != ExitExpect::Any || !self.log.begun() {
             return false;
         }
-        let records = self.rules.records();
-        self.plan.rules.iter().zip(records).all(|(rule, record)| record.fired >= rule.fires.min())
+        self.rules.have_fired(&self.plan.rules)
     }
 
     /// Ends the tracing of a process that ran already.

@@ -21,6 +21,7 @@ mod log;
 mod names;
 mod nested;
 mod points;
+mod refuse;
 mod ring;
 mod rules;
 mod sandboxed;
@@ -83,10 +84,8 @@ pub struct Engine {
     budgets: Budgets,
     /// What the standard output and error of the first process are.
     outputs: Vec<Descriptor>,
-    /// How many calls about rings were refused.
-    rings_denied: u64,
-    /// How many calls were refused that would have given a task another tracer.
-    tracers_denied: u64,
+    /// How often each of its own rules has refused a call.
+    refused: BTreeMap<&'static str, u64>,
     /// Tasks that are to be let go, and who waits for it.
     releasing: BTreeMap<TaskName, TaskName>,
     /// How many processes there ever were.
@@ -117,8 +116,7 @@ impl Engine {
             told: Told::default(),
             budgets: Budgets::default(),
             outputs: Vec::new(),
-            rings_denied: 0,
-            tracers_denied: 0,
+            refused: BTreeMap::new(),
             releasing: BTreeMap::new(),
             born: 0,
             executed: false,
@@ -149,23 +147,14 @@ impl Engine {
                 }
                 decision.edits.extend(self.has_stopped(name, &mut stop, inspect));
                 self.introduce(name, inspect);
-                if self.is_leaving() {
-                    self.schedule.stopped(name);
-                    self.leave_stop(name, stop, inspect, &mut decision);
-                    return decision;
-                }
-                if self.is_releasing(name) && !self.is_awaiting(name) {
-                    self.schedule.stopped(name);
-                    self.leave_stop(name, stop, inspect, &mut decision);
-                    return decision;
-                }
-                if self.awaits_release(name, &stop) || self.needs_stillness(name, &stop, inspect) {
+                let leaves = self.is_leaving() || self.is_releasing(name) && !self.is_awaiting(name);
+                if !leaves && (self.awaits_release(name, &stop) || self.needs_stillness(name, &stop, inspect)) {
                     self.schedule.keep(name);
                     decision.put_off = true;
                     return decision;
                 }
                 self.schedule.stopped(name);
-                if self.is_releasing(name) {
+                if leaves || self.is_releasing(name) {
                     self.leave_stop(name, stop, inspect, &mut decision);
                     return decision;
                 }

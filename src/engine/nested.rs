@@ -3,10 +3,10 @@
 
 use super::Engine;
 use super::inspect::Inspect;
-use super::stop::{Decision, Edit, Next, RawCall, Stop};
-use crate::abi::{Arch, Errno, Sysno, TaskId};
+use super::stop::{Decision, Next, RawCall, Stop};
+use crate::abi::{Arch, Sysno, TaskId};
 use crate::plan::Nested;
-use crate::transcript::{EventKind, Fired, TaskName};
+use crate::transcript::TaskName;
 
 /// Requests of ptrace(2) by which a tracer gets a tracee.
 const PTRACE_TRACEME: u64 = 0;
@@ -26,24 +26,12 @@ impl Engine {
         if sysno.name() != "ptrace" || self.plan.trace.nested != Nested::Deny || self.traced(name, raw).is_none() {
             return false;
         }
-        let image = self.processes.get(&name.process).map(|process| process.image.clone()).unwrap_or_default();
+        let image = self.image_name(name);
         self.note(format!(
             "`{image}` was refused to trace its own children (EPERM), which rinject traces; \
              `[trace] nested = \"release\"` lets them go"
         ));
-        let Some(eperm) = Errno::parse("EPERM") else { return false };
-        let result = -i64::from(eperm.number());
-        decision.edits.push(Edit::Skip(result));
-        if self.has_events(name) {
-            let decoded = self.decoder(name, inspect).entry(raw.arch, raw.number, &raw.args);
-            let mut event = self.event(name, EventKind::Call(decoded));
-            if let EventKind::Call(shown) = &mut event.kind {
-                self.decoder(name, inspect).exit(shown, result);
-            }
-            self.tracers_denied += 1;
-            event.fired.push(Fired { rule: Nested::RULE.into(), hit: self.tracers_denied });
-            self.emit(event, decision);
-        }
+        self.refuse(name, raw, ("EPERM", Nested::RULE), inspect, decision);
         true
     }
 
@@ -59,9 +47,10 @@ impl Engine {
     /// Whether a stop has to wait until another task has been let go: it is about to attach to that one.
     pub(super) fn awaits_release(&mut self, name: TaskName, stop: &Stop) -> bool {
         let Stop::Entry(raw) = stop else { return false };
-        let is_ptrace = raw.arch == Arch::X86_64
-            && Sysno::from_number(raw.arch, raw.number).is_some_and(|call| call.name() == "ptrace");
-        if !is_ptrace || self.plan.trace.nested != Nested::Release {
+        if self.plan.trace.nested != Nested::Release || raw.arch != Arch::X86_64 {
+            return false;
+        }
+        if Sysno::from_number(raw.arch, raw.number).is_none_or(|call| call.name() != "ptrace") {
             return false;
         }
         match self.traced(name, raw) {

@@ -210,6 +210,11 @@ impl Rules {
         changed
     }
 
+    /// Whether each rule has fired as often as it has to at least.
+    pub(super) fn have_fired(&self, rules: &[Rule]) -> bool {
+        rules.iter().zip(&self.rules).all(|(rule, state)| state.record.fired >= rule.fires.min())
+    }
+
     /// How the rules have fared, in file order.
     pub(super) fn records(&self) -> Vec<RuleRecord> {
         self.rules

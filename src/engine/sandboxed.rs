@@ -36,7 +36,7 @@ impl Engine {
         };
         let einval = Errno::parse("EINVAL").map(|errno| -i64::from(errno.number()));
         if is_strict && Some(result) == einval && self.plan.trace.filter == FilterMode::Seccomp {
-            let image = self.processes.get(&name.process).map(|process| process.image.clone()).unwrap_or_default();
+            let image = self.image_name(name);
             self.note(format!(
                 "`{image}` could not go into strict mode (EINVAL), since it has the filter of rinject; \
                  `[trace] filter = \"ptrace\"` does without"
@@ -55,16 +55,18 @@ impl Engine {
     /// pass.
     pub(super) fn is_announced(&mut self, name: TaskName, raw: &RawCall) -> bool {
         let by_filter = self.plan.trace.filter == FilterMode::Seccomp;
-        let selected = Sysno::from_number(raw.arch, raw.number).is_some_and(|sysno| self.selected.contains(sysno));
         let Some(task) = self.tasks.get_mut(&name) else { return false };
-        if task.announced.take_if(|before| before == raw).is_some() || !(task.sandboxed && by_filter && selected) {
+        if task.announced.take_if(|before| before == raw).is_some()
+            || !(task.sandboxed && task.told_every_call && by_filter)
+        {
             return false;
         }
-        if !task.told_every_call {
-            return false;
+        let sysno = Sysno::from_number(raw.arch, raw.number);
+        let is_selected = sysno.is_some_and(|sysno| self.selected.contains(sysno));
+        if is_selected {
+            task.announced = Some(*raw);
         }
-        task.announced = Some(*raw);
-        true
+        is_selected
     }
 
     /// The target's filter asks for a tracer. It has none that it knows of, and then the call fails with ENOSYS

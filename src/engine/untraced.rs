@@ -43,7 +43,7 @@ impl Engine {
             }
             _ => return None,
         };
-        let image = self.processes.get(&name.process).map(|process| process.image.clone()).unwrap_or_default();
+        let image = self.image_name(name);
         self.note(format!(
             "`{image}` asked for a child that nobody traces (CLONE_UNTRACED): it is traced all the same, so that rules reach it"
         ));
