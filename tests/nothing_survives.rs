@@ -71,6 +71,18 @@ fn unclaimed() -> BTreeSet<PathBuf> {
     claims.filter_map(folder).collect()
 }
 
+/// Folders of runs that no file claims: nobody would ever remove them.
+fn forgotten() -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir("/tmp").unwrap().flatten().map(|entry| entry.path());
+    let names =
+        entries.filter(|path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"rinject-")));
+    let has_claim = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!(".{name}.lock")).exists()
+    };
+    names.filter(|path| !has_claim(path)).collect()
+}
+
 fn rinject(spec: &Path, mark: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
     command.args(["run", "--update", "no"]).arg(spec).env(MARK, mark).process_group(0);
@@ -94,6 +106,7 @@ fn rinject_killed_at_any_moment_leaves_nothing() {
         fs::write(&path, format!("spec = 1\nsnapshot = {{ transcript = false }}\n{text}")).unwrap();
         path
     });
+    let forgotten_before = forgotten();
     let mut moment = 0x2545_f491_4f6c_dd1d_u64;
     for round in 0..kills() {
         moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -118,4 +131,6 @@ fn rinject_killed_at_any_moment_leaves_nothing() {
     assert!(rinject(&next, "next").status().unwrap().success());
     let still: Vec<_> = left.iter().filter(|folder| folder.exists()).collect();
     assert!(still.is_empty(), "not removed: {still:?}");
+    let never: Vec<_> = forgotten().difference(&forgotten_before).cloned().collect();
+    assert!(never.is_empty(), "never to be removed: {never:?}");
 }

@@ -162,7 +162,7 @@ impl Engine {
                 name = TaskName { process: name.process, thread: 1 };
             }
             Stop::Entry(_) | Stop::TheirFilter | Stop::Signal(_) | Stop::Group(_) | Stop::VforkDone => {}
-            Stop::Exiting | Stop::Started | Stop::Interrupted => {}
+            Stop::Exiting | Stop::Started | Stop::Prodded | Stop::Interrupted => {}
         }
         self.undo(name, decision);
         let Some(task) = self.tasks.get_mut(&name) else { return };

@@ -107,7 +107,7 @@ impl Engine {
         task.asked = false;
         let was_cut_short = match stop {
             Stop::Exit(_) => task.cut_short,
-            Stop::Started | Stop::Interrupted | Stop::Group(_) => std::mem::take(&mut task.cut_short),
+            Stop::Started | Stop::Prodded | Stop::Interrupted | Stop::Group(_) => std::mem::take(&mut task.cut_short),
             _ => false,
         };
         if !was_cut_short {

@@ -28,6 +28,7 @@ mod sandboxed;
 mod schedule;
 mod scope;
 mod signals;
+mod spin;
 mod stack;
 mod state;
 mod step;
@@ -58,6 +59,7 @@ use names::Names;
 use points::Points;
 use rules::Rules;
 use schedule::{Schedule, Turn};
+use spin::Spins;
 use task::{Process, Task};
 
 /// The state of a run.
@@ -84,6 +86,8 @@ pub struct Engine {
     budgets: Budgets,
     /// What the standard output and error of the first process are.
     outputs: Vec<Descriptor>,
+    /// Tasks that had to be made to stop.
+    spins: Spins,
     /// How often each of its own rules has refused a call.
     refused: BTreeMap<&'static str, u64>,
     /// Tasks that are to be let go, and who waits for it.
@@ -116,6 +120,7 @@ impl Engine {
             told: Told::default(),
             budgets: Budgets::default(),
             outputs: Vec::new(),
+            spins: Spins::default(),
             refused: BTreeMap::new(),
             releasing: BTreeMap::new(),
             born: 0,
@@ -202,11 +207,17 @@ impl Engine {
                 let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
                 Next::Wait { timers: timer.into_iter().collect() }
             }
-            Turn::Recall(name) => match self.tasks.get(&name) {
-                Some(task) => Next::Recall { task: task.id },
-                None => Next::Finished,
-            },
-            Turn::Run(name) => self.resume(name),
+            Turn::Recall(name) => {
+                self.spins.turn(name);
+                match self.tasks.get(&name) {
+                    Some(task) => Next::Recall { task: task.id },
+                    None => Next::Finished,
+                }
+            }
+            Turn::Run(name) => {
+                self.spins.turn(name);
+                self.resume(name)
+            }
         }
     }
 
@@ -283,6 +294,7 @@ impl Engine {
             record.used = rule.budget.as_ref().map(|budget| self.budgets.most(at, budget));
         }
         self.record.events = self.log.events();
+        self.tell_spins();
         self.record
     }
 
@@ -317,6 +329,7 @@ impl Engine {
                 let task = self.tasks.get_mut(&name);
                 decision.edits.extend(task.map(|task| std::mem::take(&mut task.undo)).unwrap_or_default());
             }
+            Stop::Prodded => self.prodded(name),
             Stop::VforkDone | Stop::Interrupted => {}
         }
         if !in_call {
@@ -353,6 +366,7 @@ impl Engine {
             () if alone => Settle::Stop,
             () if go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
+            () if task.call.is_none() => Settle::StopWithin(self.spins.patience()),
             () => Settle::Stop,
         };
         if let Some(task) = self.tasks.get_mut(&name) {

@@ -301,6 +301,11 @@ impl Schedule {
         }
     }
 
+    /// A task has computed for long: so much has gone by for those who sleep.
+    pub(super) fn spent(&mut self, time: Duration) {
+        self.now = self.now.saturating_add(time);
+    }
+
     /// A task has been let go: nothing is known of it before its end.
     pub(super) fn away(&mut self, task: TaskName) {
         self.put(task, State::Away);

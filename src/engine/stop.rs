@@ -85,6 +85,8 @@ pub enum Stop {
     },
     /// The task is about to end.
     Exiting,
+    /// The task was made to stop because it has had a processor for long.
+    Prodded,
     /// The task was asked to stop, or stopped for no reason that matters here.
     Interrupted,
 }
@@ -237,6 +239,8 @@ pub enum How {
 pub enum Settle {
     /// A stop, however long it takes: it is the only task, or is in no call that may block.
     Stop,
+    /// A stop; it is made to stop once it has had a processor for so long.
+    StopWithin(Duration),
     /// A stop, or it falls asleep.
     StopOrSleep,
     /// It ends, or waits in the kernel for others to end, also where no signal wakes it.

@@ -7,6 +7,7 @@ mod budget;
 mod fickle;
 mod points;
 mod sight;
+mod spin;
 
 use super::*;
 use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};

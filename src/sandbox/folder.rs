@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::SetupError;
-use super::claim::{self, Claim, PREFIX};
+use super::claim::{self, Claim};
 use super::command::{self, Ran};
 use crate::diagnostic::visible_name;
 use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
@@ -41,9 +41,9 @@ impl Sandbox {
     pub fn new() -> Result<Sandbox, SetupError> {
         static SWEPT: Once = Once::new();
         SWEPT.call_once(|| claim::sweep(Path::new(ROOT)));
-        let folder = tempfile::Builder::new().prefix(PREFIX).rand_bytes(8).tempdir_in(ROOT);
-        let folder = folder.map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
-        let claim = Claim::to(folder.path()).map_err(|error| failed("claim the folder", folder.path(), error))?;
+        let claim =
+            Claim::new(Path::new(ROOT)).map_err(|error| failed("claim a folder in", Path::new(ROOT), error))?;
+        let folder = claim.folder().map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
         Ok(Sandbox { folder, _claim: claim, before: BTreeSet::new() })
     }
 

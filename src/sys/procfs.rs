@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use super::shortage;
 use crate::abi::{Addr, SignalSet, TaskId};
@@ -38,6 +39,16 @@ pub fn run_state(task: TaskId) -> RunState {
 /// When a task was started, in ticks of the kernel's clock since it was (field 22 of proc_pid_stat(5)).
 pub fn started(task: TaskId) -> Option<u64> {
     stat_behind_name(task)?.split(' ').nth(22 - 3)?.parse().ok()
+}
+
+/// How long a task has had a processor, in steps of the kernel's clock tick; `None` where it is gone.
+pub fn processor_time(task: TaskId) -> Option<Duration> {
+    // Fields 14 and 15 of proc_pid_stat(5); the first word is field 3.
+    let stat = stat_behind_name(task)?;
+    let mut words = stat.split(' ').skip(14 - 3).map(str::parse::<u64>);
+    let ticks = words.next()?.ok()? + words.next()?.ok()?;
+    let each = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+    Some(Duration::from_secs(ticks) / u32::try_from(each).ok()?)
 }
 
 fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {

@@ -1,6 +1,7 @@
 //! A wait status as the engine's word for it.
 //! It must not know what anybody does about it.
 
+use super::patience::is_prod;
 use crate::abi::{Addr, Arch, Registers, Signal, Sysno, TaskId};
 use crate::engine::{Birth, Newborn, RawCall, Stop};
 use crate::plan::MARK;
@@ -17,7 +18,10 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
             CallStop::Exit { result } => Stop::Exit(result),
             CallStop::None => Stop::Interrupted,
         },
-        Status::SignalStop(_) => Stop::Signal(sys::siginfo(task)?),
+        Status::SignalStop(_) => match sys::siginfo(task)? {
+            info if is_prod(&info) => Stop::Prodded,
+            info => Stop::Signal(info),
+        },
         Status::EventStop { event, signal } => match event {
             libc::PTRACE_EVENT_SECCOMP if sys::event_message(task)? != u64::from(MARK) => Stop::TheirFilter,
             libc::PTRACE_EVENT_SECCOMP => {

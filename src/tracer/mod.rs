@@ -85,6 +85,7 @@ mod images;
 mod inspect;
 mod launch;
 mod modules;
+mod patience;
 mod process;
 mod run;
 mod task;

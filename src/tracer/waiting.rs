@@ -25,7 +25,11 @@ impl Tracer<'_> {
                     return;
                 }
             };
-            let seen = if settle == Settle::Stop { self.wait_for(task, running) } else { running.poll() };
+            let seen = match settle {
+                Settle::Stop => self.wait_for(task, running),
+                Settle::StopWithin(limit) => self.wait_within(task, running, limit),
+                Settle::StopOrSleep | Settle::EndOrSleep | Settle::Nothing => running.poll(),
+            };
             let running = match seen {
                 Seen::Running(running) => running,
                 other => return self.seen(task, other),
@@ -114,6 +118,14 @@ impl Tracer<'_> {
         typist.begin(vec![task]);
         let seen = running.wait();
         typist.end();
+        seen
+    }
+
+    /// Waits for a task that may be made to stop.
+    fn wait_within(&self, task: TaskId, running: Running, limit: Duration) -> Seen {
+        self.watchdog.awaits(task, limit);
+        let seen = self.wait_for(task, running);
+        self.watchdog.met();
         seen
     }
 

@@ -1,6 +1,7 @@
 //! The deadline, and whoever else ends a run from outside: a thread that kills what the tracer waits for.
 //!
-//! It must not wait for or trace anything: it says why, then sends SIGKILL until the tracer says that all is over.
+//! It must not wait for or trace anything: it says why, then sends SIGKILL until the tracer says that all is over. It
+//! also looks after a task that computes for too long.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::patience::Awaited;
 use crate::abi::TaskId;
 use crate::sys::procfs;
 use crate::sys::{Bell, ProcessHandle};
@@ -86,6 +88,8 @@ struct State {
     reason: Option<Option<Abandoned>>,
     /// The call that each process was seen in when the run was given up.
     calls: HashMap<TaskId, u64>,
+    /// The task that the tracer waits for, if that may not take for ever.
+    awaited: Option<Awaited>,
     over: bool,
 }
 
@@ -129,6 +133,16 @@ impl Watchdog {
     /// Kills every process of the run.
     pub(super) fn kill_all(&self) {
         self.shared.lock().processes.values().for_each(ProcessHandle::kill);
+    }
+
+    /// The tracer waits for a task, which is to stop once it has had a processor for `limit`.
+    pub(super) fn awaits(&self, task: TaskId, limit: Duration) {
+        self.shared.lock().awaited = Some(Awaited::new(task, limit));
+    }
+
+    /// The task has stopped.
+    pub(super) fn met(&self) {
+        self.shared.lock().awaited = None;
     }
 
     /// Whether the run is to be given up. Set before anything is killed, so that no death of the watchdog's doing
@@ -181,6 +195,9 @@ fn guard(shared: &Shared, watch: &Watch) {
         if state.reason.is_some() && !shared.barked.swap(true, Ordering::Release) {
             let calls = state.processes.keys().filter_map(|task| Some((*task, procfs::call_in_progress(*task)?)));
             state.calls = calls.collect();
+        }
+        if let Some(awaited) = &mut state.awaited {
+            awaited.look();
         }
         match &watch.spared {
             None if state.reason.is_some() => state.processes.values().for_each(ProcessHandle::kill),

@@ -34,14 +34,7 @@ impl Form {
     }
 
     /// The spec that runs a command in this form and expects it to end with `exit`.
-    pub(crate) fn spec(
-        self,
-        command: &[String],
-        cwd: &str,
-        nested: Option<&str>,
-        schedule: Option<&str>,
-        exit: i32,
-    ) -> String {
+    pub(crate) fn spec(self, command: &[String], cwd: &str, nested: Option<&str>, exit: i32) -> String {
         let Form::Under { is_transparent, is_traced } = self else { unreachable!("alone there is no spec") };
         let quoted = |text: &str| toml::Value::from(text).to_string();
         let args: Vec<String> = command[1..].iter().map(|word| quoted(word)).collect();
@@ -60,9 +53,6 @@ impl Form {
         }
         if let Some(nested) = nested.filter(|_| !is_transparent) {
             spec += &format!("nested = \"{nested}\"\n");
-        }
-        if let Some(schedule) = schedule.filter(|_| !is_transparent) {
-            spec += &format!("[determinism]\nschedule = \"{schedule}\"\n");
         }
         spec += "[[inject]]\non = \"swapoff\"\nerror = \"EPERM\"\nfires = \"0..\"\n\
                  [[inject]]\non = \"signal(SIGSTKFLT)\"\nsuppress = true\nfires = \"0..\"\n";

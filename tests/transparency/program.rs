@@ -30,8 +30,6 @@ pub(crate) struct Program {
     needs: Vec<String>,
     /// `# nested: release`: what `trace.nested` has to be.
     nested: Option<String>,
-    /// `# schedule: free`: its tasks wait for each other in loops without calls.
-    schedule: Option<String>,
     /// `# varies: glob ...`: files that are not the same in any two runs.
     varies: GlobSet,
     /// `# once`: too long to be run twice alone.
@@ -71,7 +69,6 @@ impl Program {
             about: comments.first().expect("a script begins with what it does").to_string(),
             needs: value("needs:").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             nested: value("nested:").map(str::to_owned),
-            schedule: value("schedule:").map(str::to_owned),
             varies: varies.build().expect("globs make a set"),
             is_once: comments.contains(&"once"),
             path,
@@ -134,7 +131,7 @@ impl Program {
     fn under(&self, form: Form, command: &[String], exit: i32, work: &Path, place: &Path) -> Result<(), Failed> {
         let spec = place.join("under.toml");
         let work_name = work.to_str().ok_or("the folder for temporary files has a strange name")?;
-        fs::write(&spec, form.spec(command, work_name, self.nested.as_deref(), self.schedule.as_deref(), exit))?;
+        fs::write(&spec, form.spec(command, work_name, self.nested.as_deref(), exit))?;
         let rinject = [env!("CARGO_BIN_EXE_rinject"), "run", "--check", "--format", "json"].map(str::to_owned);
         let rinject = [&rinject[..], &[spec.to_str().expect("as the folder").to_owned()]].concat();
         let output = surrounded(&rinject, place, place).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;

@@ -1,5 +1,4 @@
 # a Go program: goroutines that its preemption signals interrupt, channels, a collector under load, os/exec and a nil pointer recovered from
-# schedule: free
 # needs: go
 # varies: go/** cache/** program
 prepare() {

@@ -1,5 +1,4 @@
 # postgres: initdb, pgbench with four clients, a checkpoint, an immediate stop, recovery and a dump
-# schedule: free
 # needs: postgres initdb pgbench psql pg_dump setpriv
 # varies: db/** log pgdb/**
 prepare() { if [ "$(id -u)" = 0 ]; then chmod 755 .. . && mkdir db && chown 65534:65534 db && touch log && chown 65534:65534 log; else mkdir db; fi; }
