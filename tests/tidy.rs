@@ -238,6 +238,14 @@ fn every_golden_has_its_spec() {
 }
 
 #[test]
+fn goldens_are_the_same_wherever_the_project_lies() {
+    let root_name = root().display().to_string();
+    let goldens = files(&root(), &["specs", "tests/invalid"], "");
+    let found: Vec<String> = goldens.into_iter().filter(|golden| read(golden).contains(&root_name)).collect();
+    none(&found, "files that name the folder the project lies in");
+}
+
+#[test]
 fn snapshots_that_wait_are_never_committed() {
     let ignored = read(".gitignore");
     assert!(ignored.lines().any(|line| line == "*.snap.new"), ".gitignore must have `*.snap.new`");

@@ -13,3 +13,11 @@ pub struct BpfInsn {
     /// Operand.
     pub k: u32,
 }
+
+impl BpfInsn {
+    /// As the kernel reads it from memory.
+    pub fn to_bytes(&self) -> [u8; 8] {
+        let ([a, b], [c, d, e, f]) = (self.code.to_ne_bytes(), self.k.to_ne_bytes());
+        [a, b, self.jt, self.jf, c, d, e, f]
+    }
+}

@@ -119,7 +119,7 @@ fn stops(plan: &Plan) -> String {
             let here = plan.trace.calls.iter().filter(|call| call.number(arch).is_some()).count();
             format!(
                 "{here} call{} by a seccomp filter; all others run at full speed while there is one task. \
-                 With several, every call stops",
+                 With several, all stop that may wake somebody",
                 if here == 1 { "" } else { "s" }
             )
         }

@@ -25,6 +25,9 @@ const INTERRUPTED: &str = "a signal interrupted the call for good";
 
 impl Engine {
     pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
+        if self.asks_for_filter(name, &raw, inspect, decision) {
+            return;
+        }
         if self.is_announced(name, &raw) || self.is_same_call(name, &raw, decision) {
             return;
         }
@@ -79,7 +82,7 @@ impl Engine {
         }
         call.wants_exit |= call.maps || self.tasks.get(&name).is_some_and(|task| task.walk.is_some());
         // Without an exit stop to come nothing would tell this call from the next one like it.
-        let has_exit = call.wants_exit || self.stops_at_every_call();
+        let has_exit = call.wants_exit || self.stops_at_exits();
         if let Some(task) = self.tasks.get_mut(&name) {
             task.call = has_exit.then_some(call);
         }
@@ -189,6 +192,9 @@ impl Engine {
     }
 
     pub(super) fn exit(&mut self, name: TaskName, result: i64, inspect: &dyn Inspect, decision: &mut Decision) {
+        if self.has_got_filter(name, result, decision) {
+            return;
+        }
         let announced = self.tasks.get_mut(&name).and_then(|task| task.announced.take());
         if announced.is_some_and(|raw| self.answered(name, raw, inspect, decision)) {
             return self.call_lost(name, decision);

@@ -27,6 +27,7 @@ mod rules;
 mod sandboxed;
 mod schedule;
 mod scope;
+mod second_filter;
 mod signals;
 mod spin;
 mod stack;
@@ -59,6 +60,7 @@ use names::Names;
 use points::Points;
 use rules::Rules;
 use schedule::{Schedule, Turn};
+use second_filter::SecondFilter;
 use spin::Spins;
 use task::{Process, Task};
 
@@ -86,6 +88,7 @@ pub struct Engine {
     budgets: Budgets,
     /// What the standard output and error of the first process are.
     outputs: Vec<Descriptor>,
+    second_filter: SecondFilter,
     /// Tasks that had to be made to stop.
     spins: Spins,
     /// How often each of its own rules has refused a call.
@@ -120,6 +123,7 @@ impl Engine {
             told: Told::default(),
             budgets: Budgets::default(),
             outputs: Vec::new(),
+            second_filter: SecondFilter::None,
             spins: Spins::default(),
             refused: BTreeMap::new(),
             releasing: BTreeMap::new(),
@@ -350,7 +354,6 @@ impl Engine {
         let Some(task) = self.tasks.get(&name) else { return Next::Finished };
         let go = task.go;
         let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
-        let wants_exit = task.call.as_ref().is_some_and(|call| call.wants_exit);
         let may_block = task.call.as_ref().is_some_and(|call| call.may_block && call.skipped.is_none());
         let may_block = may_block || task.announced.is_some() || self.pages_wait;
         let (id, signal) = (task.id, task.go.signal);
@@ -358,7 +361,7 @@ impl Engine {
             _ if task.go.detach => How::Detach,
             _ if task.go.listen => How::Listen,
             _ if task.go.step => How::Step,
-            _ if every_call || wants_exit || task.go.calls || task.sandboxed => How::Calls,
+            _ if every_call || task.call.is_some() || task.go.calls || task.sandboxed => How::Calls,
             _ => How::Run,
         };
         let settle = match () {
@@ -382,10 +385,15 @@ impl Engine {
         Next::Resume { task: id, how, signal, settle }
     }
 
-    /// Whether tasks stop at the entry and exit of calls that nobody asked for: with several tasks, those that may
-    /// block have to be seen.
-    fn stops_at_every_call(&self) -> bool {
+    /// Whether tasks stop at the exit of each call at whose entry they have stopped: with several tasks it has to be seen
+    /// who is woken.
+    fn stops_at_exits(&self) -> bool {
         !self.schedule.alone() || self.plan.trace.filter == FilterMode::Ptrace
+    }
+
+    /// Whether tasks stop at the entry of every call, since no filter tells those that matter.
+    fn stops_at_every_call(&self) -> bool {
+        self.stops_at_exits() && !self.has_second_filter()
     }
 
     fn check_limits(&mut self) {

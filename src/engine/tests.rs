@@ -6,6 +6,7 @@ use std::sync::Arc;
 mod budget;
 mod fickle;
 mod points;
+mod second_filter;
 mod sight;
 mod spin;
 

@@ -15,6 +15,9 @@ const ALLOW: u32 = 0x7fff_0000;
 const TRACE: u32 = 0x7ff0_0000 | MARK as u32;
 /// Tells the stops that this filter asks for from those that a filter of the target's own asks for.
 pub const MARK: u16 = 0x726a;
+const TRACE_FOREIGN: u32 = 0x7ff0_0000 | MARK_FOREIGN as u32;
+/// The same for a call that is not by the table of the filter's architecture.
+pub const MARK_FOREIGN: u16 = MARK + 1;
 /// Offsets in `struct seccomp_data`.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
@@ -26,22 +29,35 @@ pub fn filter(calls: &CallSet, arch: Arch) -> Vec<BpfInsn> {
     let mut numbers: Vec<u32> = calls.iter().chain(restart).filter_map(|call| call.number(arch)).collect();
     numbers.sort_unstable();
     numbers.dedup();
+    table(&numbers, arch, TRACE, ALLOW, ALLOW)
+}
+
+/// A filter that stops all calls but `calls` of `arch`. Those by another architecture's table stop, too, with a mark of
+/// their own.
+pub fn filter_all_but(calls: &CallSet, arch: Arch) -> Vec<BpfInsn> {
+    let mut numbers: Vec<u32> = calls.iter().filter_map(|call| call.number(arch)).collect();
+    numbers.sort_unstable();
+    table(&numbers, arch, ALLOW, TRACE, TRACE_FOREIGN)
+}
+
+/// What becomes of calls of `arch` with these ascending numbers, of its other ones, and of those of other tables.
+fn table(numbers: &[u32], arch: Arch, listed: u32, others: u32, foreign: u32) -> Vec<BpfInsn> {
     let mut program = vec![
         plain(LOAD_WORD, ARCH),
         jump(JUMP_EQUAL, arch.audit(), 1, 0),
-        plain(RETURN, ALLOW),
+        plain(RETURN, foreign),
         plain(LOAD_WORD, NUMBER),
     ];
-    for (low, high) in runs(&numbers) {
+    for (low, high) in runs(numbers) {
         if low == high {
             program.push(jump(JUMP_EQUAL, low, 0, 1));
         } else {
             program.push(jump(JUMP_GREATER_EQUAL, low, 0, 2));
             program.push(jump(JUMP_GREATER, high, 1, 0));
         }
-        program.push(plain(RETURN, TRACE));
+        program.push(plain(RETURN, listed));
     }
-    program.push(plain(RETURN, ALLOW));
+    program.push(plain(RETURN, others));
     program
 }
 
@@ -105,6 +121,24 @@ mod tests {
                     let expected = if stops { TRACE } else { ALLOW };
                     assert_eq!(verdict(&program, arch.audit(), number), expected, "{call} on {arch}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn all_but_the_named_calls_stop_on_every_architecture() {
+        let every_third: CallSet = Sysno::all().step_by(3).collect();
+        for calls in [CallSet::new(), every_third, CallSet::all()] {
+            for arch in Arch::ALL {
+                let program = filter_all_but(&calls, arch);
+                for call in Sysno::all() {
+                    let Some(number) = call.number(arch) else { continue };
+                    let expected = if calls.contains(call) { ALLOW } else { TRACE };
+                    assert_eq!(verdict(&program, arch.audit(), number), expected, "{call} on {arch}");
+                }
+                assert_eq!(verdict(&program, arch.audit(), u32::MAX), TRACE);
+                let other = Arch::ALL.into_iter().find(|other| *other != arch).unwrap();
+                assert_eq!(verdict(&program, other.audit(), 1), TRACE_FOREIGN);
             }
         }
     }

@@ -20,7 +20,7 @@ pub use action::{
     Action, Amount, ArgEdit, ArgValue, Capture, Captured, Corruption, Flip, Form, MemoryEdit, MemoryValue, Recipient,
     Side, StepTo, Victim,
 };
-pub use bpf::{MARK, filter};
+pub use bpf::{MARK, MARK_FOREIGN, filter, filter_all_but};
 pub use budget::{Budget, Resource};
 pub use caller::{Caller, base_name};
 pub use chance::Chance;

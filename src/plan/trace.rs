@@ -98,7 +98,7 @@ impl IoUring {
 }
 
 /// Calls by which a task could get out of sight, or its memory: they stop, whatever is traced.
-const ALWAYS: [&str; 5] = ["clone", "clone3", "prctl", "seccomp", "userfaultfd"];
+const ALWAYS: [&str; 7] = ["clone", "clone3", "fork", "prctl", "seccomp", "userfaultfd", "vfork"];
 
 impl Trace {
     /// All calls that stop: those with events, and those that are watched for rinject's own sake.

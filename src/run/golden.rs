@@ -55,7 +55,10 @@ pub(super) fn compare(
         return Ok(Files::default());
     };
     let update = if outcome.verdict == Verdict::Pass { options.update } else { no_overwriting(options.update) };
-    let fresh = Golden { source: case.id.clone(), expression: plan.name.clone(), body };
+    // Beside the golden file, however the user's words led to it.
+    let file = spec.file_name().unwrap_or_default().to_string_lossy();
+    let source = cell.map_or_else(|| file.to_string(), |cell| format!("{file}::{cell}"));
+    let fresh = Golden { source, expression: plan.name.clone(), body };
     let compared = snapshot::compare(&path, &fresh, update, options.is_ci)?;
     let accept = |pending: &PathBuf| format!("rinject accept {}", pending.with_extension("").display());
     Ok(match compared {

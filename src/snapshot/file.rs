@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// A golden file's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Golden {
-    /// The spec it belongs to, relative to the project.
+    /// The case it belongs to: the spec beside it, and which of the values in lists it has.
     pub source: String,
     /// The case, shown by `cargo insta review`.
     pub expression: String,

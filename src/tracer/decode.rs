@@ -4,34 +4,29 @@
 use super::patience::is_prod;
 use crate::abi::{Addr, Arch, Registers, Signal, Sysno, TaskId};
 use crate::engine::{Birth, Newborn, RawCall, Stop};
-use crate::plan::MARK;
+use crate::plan::{MARK, MARK_FOREIGN};
 use crate::sys::{self, CallStop, PtraceError, Status, procfs};
 
 /// What a status says, asking the kernel for what the status leaves out; the registers, if they were read.
 pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Registers>), PtraceError> {
     let stop = match status {
-        Status::SyscallStop => match sys::syscall_stop(task)? {
-            CallStop::Entry { arch, number, args, ip } => match Arch::from_audit(arch) {
-                Some(arch) => Stop::Entry(RawCall { arch, number, args, ip }),
-                None => Stop::Interrupted,
-            },
-            CallStop::Exit { result } => Stop::Exit(result),
-            CallStop::None => Stop::Interrupted,
-        },
+        Status::SyscallStop => call_stop(task)?,
         Status::SignalStop(_) => match sys::siginfo(task)? {
             info if is_prod(&info) => Stop::Prodded,
             info => Stop::Signal(info),
         },
         Status::EventStop { event, signal } => match event {
-            libc::PTRACE_EVENT_SECCOMP if sys::event_message(task)? != u64::from(MARK) => Stop::TheirFilter,
-            libc::PTRACE_EVENT_SECCOMP => {
-                let registers = sys::registers(task)?;
-                // The filter selects calls of the native table only.
-                let arch = Arch::X86_64;
-                let call =
-                    RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
-                return Ok((Stop::Entry(call), Some(registers)));
-            }
+            libc::PTRACE_EVENT_SECCOMP => match u16::try_from(sys::event_message(task)?) {
+                Ok(MARK) => {
+                    let registers = sys::registers(task)?;
+                    let arch = Arch::X86_64;
+                    let call =
+                        RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
+                    return Ok((Stop::Entry(call), Some(registers)));
+                }
+                Ok(MARK_FOREIGN) => call_stop(task)?,
+                _ => Stop::TheirFilter,
+            },
             libc::PTRACE_EVENT_FORK => born(task, message(task, event)?, Birth::Fork),
             libc::PTRACE_EVENT_VFORK => born(task, message(task, event)?, Birth::Vfork),
             libc::PTRACE_EVENT_CLONE => born(task, message(task, event)?, Birth::Clone),
@@ -45,6 +40,18 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
         Status::Ended(_) | Status::Unexplained(_) => Stop::Interrupted,
     };
     Ok((stop, None))
+}
+
+/// The entry or exit of a call that a task is at, by whatever table.
+fn call_stop(task: TaskId) -> Result<Stop, PtraceError> {
+    Ok(match sys::syscall_stop(task)? {
+        CallStop::Entry { arch, number, args, ip } => match Arch::from_audit(arch) {
+            Some(arch) => Stop::Entry(RawCall { arch, number, args, ip }),
+            None => Stop::Interrupted,
+        },
+        CallStop::Exit { result } => Stop::Exit(result),
+        CallStop::None => Stop::Interrupted,
+    })
 }
 
 /// The task that an event stop tells of. A task that is killed in that stop may have come to its last one already, whose

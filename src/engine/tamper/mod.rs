@@ -4,10 +4,12 @@
 mod args;
 mod corrupt;
 mod data;
+mod filtered;
 mod short;
 
 pub(super) use args::args;
 pub(super) use corrupt::{corrupt_in, corrupt_out};
+pub(super) use filtered::filtered;
 pub(super) use short::{short, wanted};
 
 use super::inspect::Inspect;
@@ -45,6 +47,18 @@ impl Tampering {
         self.undo.insert(0, Edit::Write { addr, bytes: before.into() });
         Ok(())
     }
+}
+
+/// The x86-64 psABI lets a leaf function use so many bytes below its stack pointer.
+const RED_ZONE: u64 = 128;
+
+/// Where nothing lives: below the stack's red zone, or below what was put there before.
+fn below_stack(taken: Option<Addr>, len: u64, inspect: &dyn Inspect) -> Result<Addr, String> {
+    let below = match taken {
+        Some(below) => below.0,
+        None => inspect.registers().map_err(|_| "the task is gone".to_owned())?.rsp.saturating_sub(RED_ZONE),
+    };
+    Ok(Addr(below.saturating_sub(len) & !15))
 }
 
 /// Another call in place of this one.
