@@ -23,6 +23,8 @@ use rinject::run::{self, Options};
 use rinject::snapshot::Update;
 use rinject::spec;
 
+mod common;
+
 struct Block {
     language: String,
     line: usize,
@@ -62,19 +64,9 @@ fn remark(block: &Block) -> &str {
     block.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
 }
 
-fn can_trace() -> bool {
-    let able = rinject::sys::probe_tracing().is_ok();
-    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
-    assert!(able || !required, "tracing is required and refused");
-    if !able {
-        println!("skipped: this machine refuses to trace");
-    }
-    able
-}
-
 #[test]
 fn specs_on_pages_do_what_the_pages_say() {
-    let able = can_trace();
+    let able = common::can_trace();
     let mut failures = String::new();
     for page in pages() {
         let name = page.strip_prefix(root()).unwrap_or(&page).display().to_string();

@@ -1,39 +1,8 @@
 //! What a hostile target says and does reaches no terminal as it is, and takes no more than its limits.
-#![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-#[path = "../fixtures/build.rs"]
-mod fixtures;
-
-fn can_trace() -> bool {
-    let able = rinject::sys::probe_tracing().is_ok();
-    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
-    assert!(able || !required, "tracing is required and refused");
-    if !able {
-        println!("skipped: this machine refuses to trace");
-    }
-    able
-}
-
-fn fixture(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fixtures::build(&root.join("fixtures")).unwrap_or_else(|error| panic!("{error}")).join(name)
-}
-
-/// Status, standard output and standard error of `rinject` in `folder`.
-fn rinject(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "60", env!("CARGO_BIN_EXE_rinject")]).args(words);
-    for name in ["CI", "INSTA_UPDATE", "RINJECT_UPDATE", "RINJECT_REQUIRE", "GITHUB_ACTIONS"] {
-        command.env_remove(name);
-    }
-    let output = command.current_dir(folder).stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("rinject writes UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
+mod common;
 
 /// What a terminal would act on.
 #[track_caller]
@@ -47,11 +16,11 @@ fn check(what: &str, text: &str) {
 
 #[test]
 fn names_act_on_no_terminal_in_any_report() {
-    if !can_trace() {
+    if !common::can_trace() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = fixture("odd-names");
+    let program = common::fixtures_bin().join("odd-names");
     // Everything fails, so that everything is told.
     let spec = format!(
         "spec = 1\ntarget = {{ program = {program:?}, cwd = \"${{tmp}}/in\" }}\n\
@@ -64,43 +33,43 @@ fn names_act_on_no_terminal_in_any_report() {
     fs::write(folder.path().join("x.toml"), spec).unwrap();
     let here = folder.path();
     let words = ["run", "x.toml", "--report", "junit=x.xml", "--report", "json=x.json"];
-    let (status, out, err) = rinject(here, &words);
+    let (status, out, err) = common::rinject(here, &words);
     assert_eq!(status, 1, "{out}{err}");
     check("the report for people", &out);
     check("the talk", &err);
     for told in ["RJ0702", "RJ0703", "RJ0707", "RJ0712", "\\u{1b}[31m", "\\xff"] {
         assert!(out.contains(told), "`{told}` is missing in:\n{out}");
     }
-    let (_, json, _) = rinject(here, &["run", "x.toml", "--format", "json"]);
+    let (_, json, _) = common::rinject(here, &["run", "x.toml", "--format", "json"]);
     check("the report for machines", &json);
     check("the file for machines", &fs::read_to_string(here.join("x.json")).unwrap());
     check("the file for CI systems", &fs::read_to_string(here.join("x.xml")).unwrap());
 
     let pending = fs::read_to_string(here.join("x.snap.new")).unwrap();
     check("the snapshot", &pending);
-    rinject(here, &["accept", "x.snap"]);
+    common::rinject(here, &["accept", "x.snap"]);
     fs::write(here.join("x.snap"), pending.replace("mkdir", "\x1b[1mmkdir")).unwrap();
-    let (_, out, _) = rinject(here, &["run", "x.toml"]);
+    let (_, out, _) = common::rinject(here, &["run", "x.toml"]);
     check("the difference from a snapshot", &out);
 }
 
 #[test]
 fn a_setup_command_acts_on_no_terminal() {
-    if !can_trace() {
+    if !common::can_trace() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let spec = "spec = 1\ntarget = { program = \"true\" }\n\
         setup = [{ run = [\"printf\", '\\033[31m\\302\\233\\n\\033'] }, { run = [\"sh\", \"-c\", 'printf \"\\033[31m\\302\\233\\n\" >&2; exit 1'] }]\n";
     fs::write(folder.path().join("x.toml"), spec).unwrap();
-    let (status, out, err) = rinject(folder.path(), &["run", "x.toml"]);
+    let (status, out, err) = common::rinject(folder.path(), &["run", "x.toml"]);
     assert_eq!(status, 6, "{out}{err}");
     check("what is told of the setup", &format!("{out}{err}"));
 }
 
 #[test]
 fn output_without_an_end_ends_the_run() {
-    if !can_trace() {
+    if !common::can_trace() {
         return;
     }
     let targets = [
@@ -118,7 +87,7 @@ fn output_without_an_end_ends_the_run() {
              [target]\n{target}\nlimits = {{ output = \"256KiB\" }}\n"
         );
         fs::write(folder.path().join("x.toml"), spec).unwrap();
-        let (status, out, err) = rinject(folder.path(), &["run", "x.toml"]);
+        let (status, out, err) = common::rinject(folder.path(), &["run", "x.toml"]);
         assert_eq!(status, 1, "{target}:\n{out}{err}");
         assert!(out.contains("an output is longer than 262144 bytes"), "{target}:\n{out}{err}");
     }

@@ -1,8 +1,6 @@
 //! rinject killed at any moment leaves no process behind, and no folder that the next run does not remove.
-#![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
-#[path = "../fixtures/build.rs"]
-mod fixtures;
+mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,18 +38,6 @@ const SPECS: [(&str, &str); 4] = [
 /// How often rinject is killed; `RINJECT_KILLS` says otherwise.
 fn kills() -> u64 {
     std::env::var("RINJECT_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(24)
-}
-
-/// Processes that have the mark in their environment.
-fn marked(mark: &str) -> Vec<String> {
-    let wanted = format!("{MARK}={mark}");
-    let has_mark = |folder: &Path| {
-        let environment = fs::read(folder.join("environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
-    };
-    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
-    let alive = processes.filter(|folder| has_mark(folder));
-    alive.map(|folder| fs::read_to_string(folder.join("stat")).unwrap_or_default()).collect()
 }
 
 /// Folders of runs that nobody claims.
@@ -92,13 +78,10 @@ fn rinject(spec: &Path, mark: &str) -> Command {
 
 #[test]
 fn rinject_killed_at_any_moment_leaves_nothing() {
-    let doctor = Command::new(env!("CARGO_BIN_EXE_rinject")).arg("doctor").output().unwrap();
-    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
-    assert!(doctor.status.success() || !required, "tracing is required and refused");
-    if !doctor.status.success() {
-        return println!("skipped: this machine refuses to trace");
+    if !common::can_trace() {
+        return;
     }
-    let bin = fixtures::build(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
+    let bin = common::fixtures_bin();
     let folder = tempfile::tempdir().unwrap();
     let specs = SPECS.map(|(name, text)| {
         let path = folder.path().join(format!("{name}.toml"));
@@ -117,11 +100,11 @@ fn rinject_killed_at_any_moment_leaves_nothing() {
         child.kill().unwrap();
         child.wait().unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let mut left = marked(&mark);
+        let mut left = common::processes_with(&format!("{MARK}={mark}"));
         while !left.is_empty() {
             assert!(Instant::now() < deadline, "round {round}, after {pause:?}: {left:?}");
             std::thread::sleep(Duration::from_millis(2));
-            left = marked(&mark);
+            left = common::processes_with(&format!("{MARK}={mark}"));
         }
     }
     let left = unclaimed();

@@ -1,10 +1,8 @@
 //! rinject without descriptors or room for its transcript: the run ends as an error, its processes with it, and what was
 //! recorded is told.
 
-#[path = "../fixtures/build.rs"]
-mod fixtures;
+mod common;
 
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// A variable that every process of a run inherits, by which it is found.
@@ -12,7 +10,7 @@ const MARK: &str = "RINJECT_SHORTAGE_MARK";
 
 /// Runs a spec with a soft limit (an option of ulimit(1p)) on rinject itself.
 fn run(name: &str, spec: &str, limit: &str) -> Output {
-    let bin = fixtures::build(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
+    let bin = common::fixtures_bin();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("short.toml");
     std::fs::write(&file, spec.replace("BIN", bin.to_str().unwrap())).unwrap();
@@ -30,17 +28,15 @@ fn ended(name: &str, output: &Output, words: &[&str]) {
     for word in words {
         assert!(told.contains(word), "no `{word}` in\n{told}");
     }
-    let wanted = format!("{MARK}={name}");
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let left = processes.filter(|process| {
-        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
-    });
-    assert_eq!(left.count(), 0, "processes of the run are left");
+    let left = common::processes_with(&format!("{MARK}={name}"));
+    assert!(left.is_empty(), "processes of the run are left: {left:?}");
 }
 
 #[test]
 fn without_descriptors_no_task_is_taken_for_gone() {
+    if !common::can_trace() {
+        return;
+    }
     let spec = "spec = 1\n[target]\nprogram = \"BIN/odd-surroundings\"\nargs = [\"processes\", \"200\"]\nenv-clear = false\n\
                 timeout = \"90s\"\nlimits = { nofile = 1000, tasks = 500 }\n[[inject]]\nat = \"mark\"\nfires = \"0..\"\n\
                 [trace]\nsyscalls = [\"access\"]\n";
@@ -54,6 +50,9 @@ fn without_descriptors_no_task_is_taken_for_gone() {
 
 #[test]
 fn without_room_for_the_transcript_the_program_does_not_go_on() {
+    if !common::can_trace() {
+        return;
+    }
     let spec = "spec = 1\n[target]\nprogram = \"sh\"\nenv-clear = false\ntimeout = \"90s\"\n\
                 args = [\"-c\", \"while :; do umask 022; done\"]\nlimits = { events = 100000000, fsize = \"1GiB\" }\n\
                 [trace]\nsyscalls = [\"umask\"]\n";

@@ -8,8 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-#[path = "../fixtures/build.rs"]
-mod fixtures;
+mod common;
 
 /// Whoever starts rinject, and the program that runs alone, has surroundings that are unlike rinject's own choice.
 const SURROUNDINGS: &str = "umask 027; ulimit -S -n 512; ulimit -S -s 4096; ulimit -S -c 1; trap '' USR2 PIPE; \
@@ -40,16 +39,6 @@ const FACTS: [(&str, &str); 22] = [
     ("tracing a child", "`[trace] nested`"),
     ("settings", "dumpable, death signal, subreaper, timer slack, nice, scheduler"),
 ];
-
-fn can_trace() -> bool {
-    let able = rinject::sys::probe_tracing().is_ok();
-    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
-    assert!(able || !required, "tracing is required and refused");
-    if !able {
-        println!("skipped: this machine refuses to trace");
-    }
-    able
-}
 
 /// Starts `words` in the surroundings.
 fn start(folder: &Path, words: &[&str]) {
@@ -83,9 +72,7 @@ fn cell(alone: &str, seen: &str) -> String {
 
 /// The table, and which of its rows this machine cannot tell.
 fn measured() -> (String, Vec<&'static str>) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = fixtures::build(&root.join("fixtures")).unwrap_or_else(|error| panic!("{error}"));
-    let program = program.join("tell-surroundings").display().to_string();
+    let program = common::fixtures_bin().join("tell-surroundings").display().to_string();
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let path = |name: &str| here.join(name).display().to_string();
@@ -129,7 +116,7 @@ fn measured() -> (String, Vec<&'static str>) {
 
 #[test]
 fn the_table_of_what_a_program_can_see_is_what_it_sees() {
-    if !can_trace() {
+    if !common::can_trace() {
         return;
     }
     let page: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/transparent.md");

@@ -1,0 +1,65 @@
+//! What tests of the program as a whole share.
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
+#![allow(dead_code, reason = "no test needs all of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+#[path = "../../fixtures/build.rs"]
+mod fixtures;
+
+/// Whether `RINJECT_REQUIRE` names what a test would otherwise be skipped without.
+pub(crate) fn is_required(what: &str) -> bool {
+    std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == what))
+}
+
+/// Whether processes can be traced here; says why a test does nothing, or fails where it may not.
+pub(crate) fn can_trace() -> bool {
+    let refused = rinject::sys::probe_tracing().err();
+    assert!(refused.is_none() || !is_required("ptrace"), "tracing is required and refused: {refused:?}");
+    if let Some(error) = &refused {
+        println!("skipped: this machine refuses to trace: {error:?}");
+    }
+    refused.is_none()
+}
+
+/// Whether a program is installed, as [`can_trace`].
+pub(crate) fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    assert!(is_there || !is_required(name), "`{name}` is required and not installed");
+    if !is_there {
+        println!("skipped: `{name}` is not installed");
+    }
+    is_there
+}
+
+/// The folder with the programs that were built from fixtures/.
+pub(crate) fn fixtures_bin() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fixtures::build(&root.join("fixtures")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Status, standard output and standard error of `rinject` in `folder`, which is killed after a minute.
+pub(crate) fn rinject(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new("timeout");
+    command.args(["-s", "KILL", "60", env!("CARGO_BIN_EXE_rinject")]).args(words);
+    for name in ["CI", "INSTA_UPDATE", "RINJECT_UPDATE", "RINJECT_REQUIRE", "GITHUB_ACTIONS"] {
+        command.env_remove(name);
+    }
+    let output = command.current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("rinject writes UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// Processes whose environment has this variable, as their lines in `/proc/PID/stat`.
+pub(crate) fn processes_with(variable: &str) -> Vec<String> {
+    let has = |folder: &Path| {
+        let environment = fs::read(folder.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|other| other == variable.as_bytes())
+    };
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let alive = processes.filter(|folder| has(folder));
+    alive.map(|folder| fs::read_to_string(folder.join("stat")).unwrap_or_default()).collect()
+}
