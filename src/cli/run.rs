@@ -25,7 +25,7 @@ pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
     run(words, global, None).unwrap_or_else(|status| status)
 }
 
-/// Runs the cases that the words select; with `attach`, one after the other on that process.
+/// Runs the cases that the words select; with `attach`, on that process.
 pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Result<ExitStatus, ExitStatus> {
     let options = Options { attach, ..options(words)? };
     let reports = reports(&words.report)?;
@@ -35,8 +35,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     };
     let second = if attach.is_some() || selected.cases.iter().any(attaches) { Second::Waits } else { Second::Ends };
     interrupt::watch(options.stopper.clone(), second);
-    let jobs = if attach.is_some() { Some(1) } else { words.jobs };
-    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let mut session = Session::new(words, global, &options, selected.status);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();

@@ -229,7 +229,7 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
         let rest = [
-            (self.errors, "errors"),
+            (self.errors, if self.errors == 1 { "error" } else { "errors" }),
             (self.skipped, "skipped"),
             (self.xfailed, "known to fail"),
             (self.interrupted, "interrupted"),

@@ -1,12 +1,14 @@
 //! Many cases: in parallel, told in order. It judges nothing and prints nothing.
 
+mod queue;
+
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::cases::Case;
 use crate::run::{self, End, Options};
+use queue::Queue;
 
 /// What becomes of the cases while they run.
 #[derive(Debug)]
@@ -26,18 +28,20 @@ pub struct Ended {
     pub took: Duration,
 }
 
-/// Runs `cases`, `jobs` at a time, each on a thread of its own. `tell` is called on the calling thread.
+/// Runs `cases`, `jobs` at a time, each on a thread of its own; those that attach to the same process one after the
+/// other. `tell` is called on the calling thread.
 pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl FnMut(Progress<'_>)) {
-    let next = AtomicUsize::new(0);
+    let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
     let (sender, receiver) = mpsc::channel();
     let sender = Mutex::new(sender);
     std::thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, cases.len().max(1)) {
             let sender = sender.lock().map(|sender| sender.clone());
             let Ok(sender) = sender else { return };
-            let next = &next;
+            let queue = &queue;
             scope.spawn(move || {
-                while let Some((number, case)) = claim(next, cases) {
+                while let Some(turn) = queue.next() {
+                    let (number, case) = (turn.number, &cases[turn.number]);
                     // The receiver is gone only when the telling thread has panicked.
                     let _ = sender.send((number, None));
                     let begun = Instant::now();
@@ -63,7 +67,8 @@ pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl Fn
     });
 }
 
-fn claim<'a>(next: &AtomicUsize, cases: &'a [Case]) -> Option<(usize, &'a Case)> {
-    let number = next.fetch_add(1, Ordering::Relaxed);
-    Some((number, cases.get(number)?))
+/// The process that a case attaches to, if it does.
+fn attached(case: &Case, options: &Options) -> Option<i32> {
+    let written = || case.spec.as_ref().ok()?.target.as_ref()?.attach.as_ref()?.pid.as_ref();
+    options.attach.map(|attach| attach.pid).or_else(|| written()?.value.try_into().ok())
 }
