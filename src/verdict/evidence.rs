@@ -11,6 +11,9 @@ use crate::transcript::{Abandoned, Hang, Record};
 use super::outcome::{Failure, FailureKind, Outcome, Verdict};
 use super::vacuity;
 
+/// Of how many tasks, or groups of them, is told where they were when time was up.
+const MOST_HANGS: usize = 16;
+
 /// What a run left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -126,7 +129,7 @@ fn limit(record: &Record) -> Option<Failure> {
         Abandoned::Timeout(hangs) => {
             let mut timeout = failure("the run did not end within its time limit".into())
                 .help("`[target] timeout` sets the limit; the transcript shows how far it came");
-            timeout.notes.extend(hangs.iter().map(whereabouts));
+            timeout.notes.extend(whereabouts(hangs));
             timeout
         }
         Abandoned::Tasks(limit) => failure(format!("there were more than {limit} tasks at a time"))
@@ -148,11 +151,30 @@ fn limit(record: &Record) -> Option<Failure> {
     })
 }
 
-fn whereabouts(hang: &Hang) -> String {
-    match &hang.call {
-        Some(call) => format!("{} was in `{call}`", hang.task),
-        None => format!("{} was running outside of any traced call", hang.task),
+/// Where each task was; of many tasks how many were where, with the first of them.
+fn whereabouts(hangs: &[Hang]) -> Vec<String> {
+    let place = |hang: &Hang| match &hang.call {
+        Some(call) => format!("in `{call}`"),
+        None => "running outside of any traced call".to_owned(),
+    };
+    if hangs.len() <= MOST_HANGS {
+        return hangs.iter().map(|hang| format!("{} was {}", hang.task, place(hang))).collect();
     }
+    let mut places: Vec<(String, &Hang, usize)> = Vec::new();
+    for hang in hangs {
+        let place = place(hang);
+        match places.iter_mut().find(|(known, ..)| *known == place) {
+            Some((_, _, others)) => *others += 1,
+            None => places.push((place, hang, 0)),
+        }
+    }
+    let note = |(place, first, others): &(String, &Hang, usize)| match others {
+        0 => format!("{} was {place}", first.task),
+        _ => format!("{} and {others} more were {place}", first.task),
+    };
+    let left = places.len().saturating_sub(MOST_HANGS);
+    let rest = (left > 0).then(|| format!("the others were in {left} more calls"));
+    places.iter().take(MOST_HANGS).map(note).chain(rest).collect()
 }
 
 fn exit(plan: &Plan, record: &Record) -> Option<Failure> {
@@ -268,4 +290,31 @@ fn tail(name: &str, bytes: &[u8]) -> Vec<String> {
     let from = lines.len().saturating_sub(LINES);
     let head = if from == 0 { format!("{name}:") } else { format!("{name}, its last {LINES} lines:") };
     std::iter::once(head).chain(lines[from..].iter().map(|line| format!("  {line}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::TaskName;
+
+    /// That many threads; the second one reads, the others wait in futex.
+    fn hangs(threads: u32) -> Vec<Hang> {
+        let hang = |thread| Hang {
+            task: TaskName { process: 1, thread },
+            call: Some(if thread == 2 { "read" } else { "futex" }.to_owned()),
+        };
+        (1..=threads).map(hang).collect()
+    }
+
+    #[test]
+    fn a_few_tasks_are_told_one_by_one_and_many_by_where_they_were() {
+        assert_eq!(whereabouts(&hangs(2)), ["P1 was in `futex`", "P1.T2 was in `read`"]);
+        assert_eq!(whereabouts(&hangs(MOST_HANGS as u32)).len(), MOST_HANGS);
+        assert_eq!(whereabouts(&hangs(1000)), ["P1 and 998 more were in `futex`", "P1.T2 was in `read`"]);
+        let everywhere: Vec<Hang> =
+            hangs(100).into_iter().map(|hang| Hang { call: Some(hang.task.to_string()), ..hang }).collect();
+        let told = whereabouts(&everywhere);
+        assert_eq!(told.len(), MOST_HANGS + 1);
+        assert_eq!(told[MOST_HANGS], "the others were in 84 more calls");
+    }
 }
