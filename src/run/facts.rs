@@ -32,6 +32,7 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
     Facts {
         pid: process.0,
         name: (error != SeizeError::Gone || users.len() > 1).then(|| procfs::name(process)).flatten(),
+        thread_of: procfs::process_of(process).filter(|other| *other != process).map(|other| other.0),
         is_self: error == SeizeError::Oneself,
         is_zombie: procfs::run_state(process) == RunState::Zombie,
         is_kernel: procfs::flags(process).is_some_and(|flags| flags & KERNEL_THREAD != 0),

@@ -9,6 +9,8 @@ pub(super) struct Facts {
     pub(super) pid: i32,
     /// What it calls itself; `None` where there is no such process.
     pub(super) name: Option<String>,
+    /// The process that it is a thread of, where it is none itself.
+    pub(super) thread_of: Option<i32>,
     /// Whether it is rinject.
     pub(super) is_self: bool,
     /// Whether it has ended and waits for its parent to ask how.
@@ -47,6 +49,7 @@ pub(super) struct Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     Gone,
+    Thread(i32),
     Oneself,
     Kernel,
     Zombie,
@@ -64,6 +67,9 @@ pub(super) enum Cause {
 pub(super) fn cause(facts: &Facts) -> Cause {
     if facts.name.is_none() {
         return Cause::Gone;
+    }
+    if let Some(process) = facts.thread_of {
+        return Cause::Thread(process);
     }
     if facts.is_self {
         return Cause::Oneself;
@@ -128,6 +134,7 @@ impl Untraceable {
             Cause::Gone => {
                 "`ps -e` lists the processes there are; in a container, those of its own pid namespace".into()
             }
+            Cause::Thread(process) => format!("name the process, {process}: all its threads are attached to"),
             Cause::Oneself => "name another process".into(),
             Cause::Kernel => "name a process of a program".into(),
             Cause::Zombie => "name one that runs".into(),
@@ -164,6 +171,7 @@ impl fmt::Display for Untraceable {
         }
         match &self.cause {
             Cause::Gone => f.write_str("there is no such process"),
+            Cause::Thread(process) => write!(f, "it is a thread of process {process}"),
             Cause::Oneself => f.write_str("it is rinject itself, and no process can trace itself"),
             Cause::Kernel => f.write_str("it is a thread of the kernel"),
             Cause::Zombie => f.write_str("it has ended already, and waits for its parent to ask how (a zombie)"),
@@ -231,6 +239,7 @@ mod tests {
     fn what_the_process_is_comes_first() {
         let filtered = Facts { child_refused: true, ..allowed() };
         check(Facts { name: None, ..filtered.clone() }, Cause::Gone);
+        check(Facts { thread_of: Some(6), is_self: true, ..filtered.clone() }, Cause::Thread(6));
         check(Facts { is_self: true, ..filtered.clone() }, Cause::Oneself);
         check(Facts { is_kernel: true, ..filtered.clone() }, Cause::Kernel);
         check(Facts { is_zombie: true, ..filtered.clone() }, Cause::Zombie);
@@ -272,6 +281,7 @@ mod tests {
     fn every_cause_has_words_of_its_own() {
         let causes = [
             Cause::Gone,
+            Cause::Thread(6),
             Cause::Oneself,
             Cause::Kernel,
             Cause::Zombie,

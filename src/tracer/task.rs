@@ -204,8 +204,11 @@ impl Running {
     /// before the others: nobody can attach to it any more.
     ///
     /// # Errors
-    /// Those of [`Running::seize`] for the first task.
+    /// Those of [`Running::seize`] for the first task; the number of another thread is that of no process (ESRCH).
     pub fn seize_process(process: TaskId) -> Result<Vec<Running>, SeizeError> {
+        if procfs::process_of(process).is_some_and(|other| other != process) {
+            return Err(SeizeError::Gone);
+        }
         let mut all = match Running::seize(process) {
             Ok(leader) => vec![leader],
             Err(error) => {
