@@ -11,7 +11,7 @@ use super::terminal::{complain, error_style, print, talk};
 use crate::abi::{Arch, CallSet, Sysno};
 use crate::cases::{self, Case, SpecFile};
 use crate::diagnostic::Code;
-use crate::plan::{Action, Amount, FilterMode, Phase, Plan, Rule, Side, Start, StepTo};
+use crate::plan::{Action, Amount, Attach, FilterMode, Phase, Plan, Rule, Side, Start, StepTo};
 use crate::run::{self, Options};
 use crate::spec::Ready;
 
@@ -68,8 +68,18 @@ fn described(plan: &Plan, cells: &[String]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}\n", plan.name);
-    let _ = writeln!(text, "runs     {}", plan.target.argv.join(" "));
+    match &plan.target.attach {
+        Some(attach) => {
+            let _ = writeln!(text, "attaches to process {}", attach.pid);
+        }
+        None => {
+            let _ = writeln!(text, "runs     {}", plan.target.argv.join(" "));
+        }
+    }
     let _ = writeln!(text, "starts   {}", start(plan));
+    if let Some(attach) = &plan.target.attach {
+        let _ = writeln!(text, "ends     {}", end(attach, plan));
+    }
     let _ = writeln!(text, "traces   {}", calls(&plan.trace.written));
     let _ = writeln!(text, "stops    {}", stops(plan));
     if let Some(first) = cells.first() {
@@ -94,11 +104,26 @@ fn described(plan: &Plan, cells: &[String]) -> String {
 
 fn start(plan: &Plan) -> String {
     match &plan.trace.start {
+        Start::Main { .. } if plan.target.attach.is_some() => {
+            "at once; after an execve at `main` of the new image, or its entry point where there is none".to_owned()
+        }
         Start::Main { .. } => "at `main` of each image, or its entry point where there is none".to_owned(),
         Start::Entry => "at the entry point of each image".to_owned(),
         Start::Exec => "with the target's own execve".to_owned(),
         Start::Place { text, .. } => format!("when a task gets to `{text}`"),
         Start::Event(pattern) => format!("after `{pattern}`"),
+    }
+}
+
+/// When a process that runs already is let go.
+fn end(attach: &Attach, plan: &Plan) -> String {
+    let limit = plan.target.timeout;
+    match attach.lasts {
+        Some(lasts) => format!("after {lasts:?}, or when the process ends"),
+        None if plan.expect.exit_span.is_some() => format!("when the process ends, as a failure after {limit:?}"),
+        None => format!(
+            "when every rule has fired and every expectation is met, or when the process ends; as a failure after {limit:?}"
+        ),
     }
 }
 
@@ -113,6 +138,9 @@ fn calls(set: &CallSet) -> String {
 
 fn stops(plan: &Plan) -> String {
     match plan.trace.filter {
+        FilterMode::Ptrace if plan.target.attach.is_some() => {
+            "every call, at entry and exit: no filter could be taken from the process again".to_owned()
+        }
         FilterMode::Ptrace => "every call, at entry and exit (`filter = \"ptrace\"`)".to_owned(),
         FilterMode::Seccomp => {
             let arch = Arch::host().unwrap_or(Arch::X86_64);
