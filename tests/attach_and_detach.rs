@@ -236,6 +236,41 @@ fn the_time_limit_lets_it_go() {
 }
 
 #[test]
+fn specs_for_one_process_take_turns() {
+    if !can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = Running::busy(3);
+    for name in ["a", "b", "c", "d"] {
+        let spec = format!("spec = 1\ntarget = {{ attach = {} }}\n{}\n", target.id(), SPECS[0]);
+        fs::write(folder.path().join(name).with_extension("toml"), spec).unwrap();
+    }
+    let mut run = Command::new(env!("CARGO_BIN_EXE_rinject"));
+    let run = run.args(["run", "-j", "4"]).arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (status, said) = ended(run.spawn().unwrap());
+    assert_eq!(status, Some(0), "{said}");
+    target.assert_unharmed();
+}
+
+#[test]
+fn the_number_of_a_thread_is_not_that_of_a_process() {
+    if !can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = Running::busy(3);
+    let tasks = fs::read_dir(format!("/proc/{}/task", target.id())).unwrap().flatten();
+    let numbers = tasks.filter_map(|task| task.file_name().to_str()?.parse::<u32>().ok());
+    let thread = numbers.max().unwrap();
+    let (status, said) = ended(attach(folder.path(), thread, SPECS[0]));
+    assert_eq!(status, Some(5), "{said}");
+    assert!(said.contains(&format!("cannot attach to process {thread}")), "{said}");
+    assert!(said.contains(&format!("it is a thread of process {}", target.id())), "{said}");
+    target.assert_unharmed();
+}
+
+#[test]
 fn a_stopped_process_stays_stopped() {
     if !can_trace() {
         return;

@@ -165,6 +165,50 @@ fn what_is_no_spec_is_one_clear_message() {
 }
 
 #[test]
+fn attach_says_what_is_wrong_with_its_words() {
+    let spec = "spec = 1\ntarget = { attach = { for = \"1s\" } }\ntrace = { syscalls = [\"read\"] }\n";
+    let folder = folder(&[("x.toml", spec)]);
+    let check = |words: &[&str], status: i32, part: &str| {
+        let (got, out, err) = run(&mut rinject(folder.path(), words));
+        assert_eq!(got, status, "{words:?}\n{out}{err}");
+        assert!(format!("{out}{err}").contains(part), "{words:?} does not say `{part}`:\n{out}{err}");
+    };
+    check(&["attach", "x.toml", "1234"], 2, "a process is named by its number; write `rinject attach PID SPEC`");
+    for number in ["0", "4194305", "99999999999999999999"] {
+        check(&["attach", number, "x.toml"], 2, "processes have numbers from 1 to 4194304");
+    }
+    check(&["attach", "1234", "x.toml", "--for", "0s"], 2, "no time at all");
+    check(&["attach", "1234", "x.toml", "--for", "5"], 2, "time unit needed");
+    check(&["attach", "1234"], 2, "write `rinject attach PID SPEC`");
+    check(&["check", "x.toml"], 3, "name the process on the command line: `rinject attach PID SPEC`");
+}
+
+#[test]
+fn a_process_that_runs_already_is_explained_as_one() {
+    let folder = folder(&[
+        ("rule.toml", "spec = 1\ntarget = { attach = 7 }\ninject = [{ on = \"read\", error = \"EIO\" }]\n"),
+        (
+            "time.toml",
+            "spec = 1\ntarget = { attach = { pid = 7, for = \"1s\" } }\ntrace = { syscalls = [\"read\"] }\n",
+        ),
+        (
+            "exit.toml",
+            "spec = 1\ntarget = { attach = 7 }\ntrace = { syscalls = [\"read\"] }\nexpect = { exit = 3 }\n",
+        ),
+    ]);
+    for (name, end) in [
+        ("rule.toml", "ends     when every rule has fired and every expectation is met, or when the process ends"),
+        ("time.toml", "ends     after 1s, or when the process ends"),
+        ("exit.toml", "ends     when the process ends, as a failure after 10s"),
+    ] {
+        let (status, out, err) = run(&mut rinject(folder.path(), &["explain", name]));
+        assert_eq!(status, 0, "{out}{err}");
+        assert!(out.contains("attaches to process 7\nstarts   at once;") && out.contains(end), "{out}");
+        assert!(!out.contains("runs "), "nothing is run: {out}");
+    }
+}
+
+#[test]
 fn a_rule_that_never_fires_names_the_call_that_was_used_instead() {
     if !can_trace() {
         return;

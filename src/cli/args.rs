@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use crate::plan;
+
 /// Declarative fault injection for Linux programs: a TOML spec says what to run, what to break and what must happen.
 #[derive(Debug, Parser)]
 #[command(name = "rinject", version, max_term_width = 100)]
@@ -109,13 +111,34 @@ pub(super) struct Run {
 #[derive(Debug, clap::Args)]
 pub(super) struct Attach {
     /// The process
-    #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(value_name = "PID", value_parser = process)]
     pub(super) pid: i32,
     /// How long, such as 5s [default: until every rule has fired and every expectation is met]
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = while_traced)]
     pub(super) lasts: Option<Duration>,
     #[command(flatten)]
     pub(super) run: Run,
+}
+
+/// The number of a process.
+fn process(word: &str) -> Result<i32, String> {
+    let most = plan::Attach::MOST_PIDS;
+    match word.parse::<i128>() {
+        Ok(number) => i32::try_from(number)
+            .ok()
+            .filter(|number| (1..=most).contains(number))
+            .ok_or_else(|| format!("processes have numbers from 1 to {most}")),
+        Err(_) => Err("a process is named by its number; write `rinject attach PID SPEC`".to_owned()),
+    }
+}
+
+/// How long a process is traced.
+fn while_traced(word: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(word) {
+        Ok(duration) if duration.is_zero() => Err("no time at all".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -142,7 +142,7 @@ struct Session {
     status: ExitStatus,
     stopper: Stopper,
     /// The process that the command line names instead of programs.
-    attached: Option<i32>,
+    attached: Option<Attached>,
     fail_fast: bool,
     /// The runs were ended because a case failed.
     cut_short: bool,
@@ -159,7 +159,7 @@ impl Session {
             results: Vec::new(),
             status,
             stopper: options.stopper.clone(),
-            attached: options.attach.map(|attach| attach.pid),
+            attached: options.attach,
             fail_fast: words.fail_fast,
             cut_short: false,
         }
@@ -169,8 +169,10 @@ impl Session {
         let status = exit_status(&ended.end);
         let mut result = CaseResult::of(case, ended.end);
         result.took = ended.took;
-        if let Some(process) = self.attached {
-            result.again = format!("rinject attach {process} {}", case.id);
+        if let Some(Attached { pid, lasts }) = self.attached {
+            let word = |lasts| humantime::format_duration(lasts).to_string().replace(' ', "");
+            let lasts = lasts.map_or(String::new(), |lasts| format!(" --for {}", word(lasts)));
+            result.again = format!("rinject attach {pid} {}{lasts}", case.id);
         }
         if self.cut_short && result.status == Status::Interrupted {
             return;

@@ -58,6 +58,11 @@ pub struct Attach {
     pub lasts: Option<Duration>,
 }
 
+impl Attach {
+    /// The largest number that Linux gives to a process (proc_sys_kernel(5), `pid_max`).
+    pub const MOST_PIDS: i32 = 1 << 22;
+}
+
 /// A file made before the run.
 #[derive(Clone, Debug)]
 pub struct TargetFile {

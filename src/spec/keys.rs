@@ -28,6 +28,24 @@ impl Table {
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
+
+    /// That it lacks a key: the message, the label and the remedy.
+    pub fn lacks(&self, name: &str) -> (String, String, String) {
+        let example = self.key(name).map_or("", |key| key.example);
+        (
+            format!("{} lacks `{name}`", self.name),
+            format!("`{name}` is missing here"),
+            format!("add `{name} = {example}`"),
+        )
+    }
+
+    /// The table as the value of a key, where it is named after that.
+    fn as_value(&self) -> Option<String> {
+        let key = self.name.strip_prefix('`')?.strip_suffix('`')?.rsplit_once('.')?.1;
+        let supported = self.keys.iter().filter(|key| key.supported);
+        let keys: Vec<String> = supported.map(|key| format!("{} = {}", key.name, key.example)).collect();
+        Some(format!("{key} = {{ {} }}", keys.join(", ")))
+    }
 }
 
 const fn now(name: &'static str, example: &'static str, about: &'static str) -> Key {
@@ -71,6 +89,21 @@ pub const ALL: [&Table; 30] = [
     &SNAPSHOT,
     &REDACT,
 ];
+
+/// Where a key belongs that stands in a wrong table; `None` where no table has it, or too many to be of help.
+pub(super) fn home(name: &str) -> Option<String> {
+    let homes: Vec<&Table> = ALL.into_iter().filter(|table| table.key(name).is_some()).collect();
+    match homes[..] {
+        [] => None,
+        [home] if home.name == ROOT.name => Some("it belongs to the spec itself, in no table".to_owned()),
+        [home] => {
+            let written = home.as_value().map_or(String::new(), |value| format!(": `{value}`"));
+            Some(format!("it is a key of {}{written}", home.name))
+        }
+        [one, other] => Some(format!("it is a key of {} and of {}", one.name, other.name)),
+        _ => None,
+    }
+}
 
 /// The file itself.
 pub const ROOT: Table = Table {

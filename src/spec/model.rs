@@ -50,6 +50,8 @@ pub struct Spec {
     pub vars: Vec<(Text, Text)>,
     /// `[target]`.
     pub target: Option<Target>,
+    /// Where `[target]` is missing; the command line may name a process instead.
+    pub lacks_target: Option<Span>,
     /// `[[setup]]`.
     pub setup: Vec<Command>,
     /// `[determinism]`.

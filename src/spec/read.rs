@@ -26,6 +26,7 @@ pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> 
         xfail: root.text("xfail"),
         vars: text_entries(walk, root, "vars"),
         target: target(walk, root),
+        lacks_target: root.lacks("target").then_some(root.span),
         setup: root.tables("setup", &keys::SETUP).iter().map(command).collect(),
         determinism: root
             .table("determinism", &keys::DETERMINISM)

@@ -10,12 +10,14 @@ use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::{Code, Span};
 
 /// `[target]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Target {
     /// The table.
     pub span: Span,
     /// `program`.
     pub program: Option<Text>,
+    /// Whether there is neither `program` nor `attach`; the command line may name a process instead.
+    pub lacks_program: bool,
     /// `arg0`.
     pub arg0: Option<Text>,
     /// `args`.
@@ -53,6 +55,8 @@ pub struct Attach {
     pub span: Span,
     /// `pid`, or the number itself.
     pub pid: Option<At<i128>>,
+    /// Whether there is no `pid`; the command line may name it instead.
+    pub lacks_pid: bool,
     /// `for`.
     pub lasts: Option<Text>,
 }
@@ -100,15 +104,11 @@ pub enum Output {
 }
 
 pub(super) fn target(walk: &Walk, root: &Fields<'_, '_>) -> Option<Target> {
-    if root.get("target").is_none() {
-        return root.missing("target");
-    }
     let fields = root.table("target", &keys::TARGET)?;
     Some(Target {
         span: fields.span,
-        program: fields.text("program").or_else(|| {
-            if fields.get("program").or(fields.get("attach")).is_none() { fields.missing("program") } else { None }
-        }),
+        program: fields.text("program"),
+        lacks_program: fields.lacks("program") && fields.lacks("attach"),
         arg0: fields.text("arg0"),
         args: fields.texts("args").map(|args| args.value).unwrap_or_default(),
         env: text_entries(walk, &fields, "env"),
@@ -140,11 +140,10 @@ fn attach(walk: &Walk, fields: &Fields<'_, '_>) -> Option<Attach> {
     let value = fields.get("attach")?;
     let span = value.span().into();
     match value.get_ref() {
-        DeValue::Integer(_) => Some(Attach { span, pid: fields.integer("attach"), lasts: None }),
+        DeValue::Integer(_) => Some(Attach { span, pid: fields.integer("attach"), lacks_pid: false, lasts: None }),
         DeValue::Table(_) => {
             let table = fields.table("attach", &keys::ATTACH)?;
-            let pid = if table.get("pid").is_some() { table.integer("pid") } else { table.missing("pid") };
-            Some(Attach { span, pid, lasts: table.text("for") })
+            Some(Attach { span, pid: table.integer("pid"), lacks_pid: table.lacks("pid"), lasts: table.text("for") })
         }
         _ => walk.wrong_type(value, "attach", "a number or a table", "1234"),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::Table;
+use super::keys::{self, Table};
 use super::model::{At, Scalar, Text};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, listed, nearest};
 
@@ -140,9 +140,10 @@ impl<'w, 't> Fields<'w, 't> {
             None => {
                 self.refused.set(true);
                 let names = self.known.keys.iter().map(|key| key.name);
-                let help = match nearest(name, names.clone()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
+                let help = match (nearest(name, names), keys::home(name)) {
+                    (Some(near), _) => format!("did you mean `{near}`?"),
+                    (None, Some(home)) => home,
+                    (None, None) => format!(
                         "its keys are {}",
                         listed(self.known.keys.iter().filter(|key| key.supported).map(|key| key.name))
                     ),
@@ -167,11 +168,15 @@ impl<'w, 't> Fields<'w, 't> {
     /// Says that a key is missing, unless another was refused, which may be the same one misspelt.
     pub(super) fn missing<T>(&self, name: &'static str) -> Option<T> {
         if !self.refused.get() {
-            let message = format!("{} lacks `{name}`", self.known.name);
-            let help = Some(format!("add `{name} = {}`", self.example(name)));
-            self.walk.report(Code::MISSING_KEY, self.span, message, &format!("`{name}` is missing here"), help);
+            let (message, label, help) = self.known.lacks(name);
+            self.walk.report(Code::MISSING_KEY, self.span, message, &label, Some(help));
         }
         None
+    }
+
+    /// Whether a key is missing, as [`Fields::missing`] has it: for keys that may come from elsewhere.
+    pub(super) fn lacks(&self, name: &'static str) -> bool {
+        self.get(name).is_none() && !self.refused.get()
     }
 
     pub(super) fn text(&self, name: &'static str) -> Option<Text> {

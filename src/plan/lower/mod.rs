@@ -31,6 +31,7 @@ use std::time::Duration;
 use super::Plan;
 use crate::abi::{Arch, ArgKind, CallSet, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level, Span};
+use crate::spec::keys::Table;
 use crate::spec::{Cell, Spec};
 
 /// What lowering has to know besides the spec.
@@ -229,6 +230,13 @@ impl<'a> Lowering<'a> {
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>, label: &str, help: Option<String>) {
         let error = Diagnostic::error(&self.spec.source, code, message).at(span, label).help(help);
         self.problems.push(error);
+    }
+
+    /// Says that a table lacks a key.
+    fn missing<T>(&mut self, span: Span, table: &Table, key: &str) -> Option<T> {
+        let (message, label, help) = table.lacks(key);
+        self.error(Code::MISSING_KEY, span, message, &label, Some(help));
+        None
     }
 
     /// Records a warning at a place.

@@ -2,12 +2,9 @@
 //! It must not know how either is started.
 
 use super::Lowering;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Span, listed};
 use crate::plan::{Attach, Expect, FilterMode, Nested, Policy, Rule, Target};
-use crate::spec;
-
-/// The largest number that Linux gives to a process (proc_sys_kernel(5), `pid_max`).
-const MOST_PIDS: i128 = 1 << 22;
+use crate::spec::{self, keys};
 
 impl Lowering<'_> {
     /// Whether all surroundings are to be as without rinject.
@@ -29,16 +26,26 @@ impl Lowering<'_> {
         let lasts = written.and_then(|attach| attach.lasts.as_ref());
         let lasts = lasts.and_then(|lasts| self.duration(lasts, "for"));
         if let Some(given) = self.context.attach {
+            match written {
+                Some(_) => self.check_attached(target),
+                None => self.warn_unused(target, given.pid),
+            }
             return Some(Attach { pid: given.pid, span: target.span, lasts: given.lasts.or(lasts) });
         }
         let written = written?;
         self.check_attached(target);
-        let pid = self.within(written.pid.as_ref()?, "attach", 1, MOST_PIDS)?;
+        if written.lacks_pid {
+            let (message, label, help) = keys::ATTACH.lacks("pid");
+            let help = format!("{help}, or name the process on the command line: `rinject attach PID SPEC`");
+            self.error(Code::MISSING_KEY, written.span, message, &label, Some(help));
+            return None;
+        }
+        let pid = self.within(written.pid.as_ref()?, "attach", 1, Attach::MOST_PIDS.into())?;
         Some(Attach { pid: pid as i32, span: written.span, lasts })
     }
 
-    /// What only a program that rinject starts can have.
-    fn check_attached(&mut self, target: &spec::Target) {
+    /// What only a program that rinject starts can have, and where it stands.
+    fn of_programs(&self, target: &spec::Target) -> Vec<(&'static str, Span)> {
         let text = |name, text: &Option<spec::Text>| text.as_ref().map(|text| (name, text.span));
         let output = |name, output: &Option<spec::Output>| {
             output.as_ref().map(|output| match output {
@@ -64,23 +71,41 @@ impl Lowering<'_> {
             flag("tty", &target.tty),
             flag("transparent", &target.transparent),
             limits.map(|(name, value)| (*name, value.span)),
+            flag("aslr", &self.spec.determinism.aslr),
         ];
-        for (name, span) in keys.into_iter().flatten() {
+        keys.into_iter().flatten().collect()
+    }
+
+    /// A `start` that lies in the past of a process that runs already.
+    fn past_start(&self) -> Option<&spec::Text> {
+        let start = self.spec.trace.start.as_ref();
+        start.filter(|start| matches!(start.value.as_str(), "main" | "entry" | "exec"))
+    }
+
+    /// A spec for a process that runs already says nothing of how it is started.
+    fn check_attached(&mut self, target: &spec::Target) {
+        for (name, span) in self.of_programs(target) {
             let message = format!("`{name}` belongs to a program that is started, and `attach` takes one that runs");
             let help = Some(format!("leave `{name}` out, or `attach`"));
             self.error(Code::CONFLICTING_KEYS, span, message, "cannot be changed any more", help);
         }
-        if let Some(aslr) = self.spec.determinism.aslr.as_ref() {
-            let message = "`aslr` belongs to a program that is started, and `attach` takes one that runs";
-            let help = Some("leave `aslr` out, or `attach`".to_owned());
-            self.error(Code::CONFLICTING_KEYS, aslr.span, message, "cannot be changed any more", help);
-        }
-        let start = self.spec.trace.start.as_ref();
-        if let Some(start) = start.filter(|start| matches!(start.value.as_str(), "main" | "entry" | "exec")) {
+        if let Some(start) = self.past_start() {
             let message = format!("a process that runs already is past its `{}`", start.value);
             let help = Some("leave `start` out: events exist at once; or name an event or a symbol".to_owned());
             self.error(Code::CONFLICTING_KEYS, start.span, message, "will not come again", help);
         }
+    }
+
+    /// A spec for a program is put on a process that runs already: says what of it has no effect.
+    fn warn_unused(&mut self, target: &spec::Target, process: i32) {
+        let mut keys = self.of_programs(target);
+        keys.extend(self.past_start().map(|start| ("start", start.span)));
+        keys.sort_by_key(|(_, span)| *span);
+        let Some((_, first)) = keys.first() else { return };
+        let names = listed(keys.iter().map(|(name, _)| *name));
+        let belongs = if keys.len() == 1 { "belongs" } else { "belong" };
+        let message = format!("{names} {belongs} to a program that is started, and process {process} runs already");
+        self.warn(Code::CONFLICTING_KEYS, *first, message, "has no effect here", None);
     }
 
     /// What a process prints that runs already goes elsewhere.
@@ -98,6 +123,10 @@ impl Lowering<'_> {
     /// A process that runs on has to be let go at some time.
     pub(super) fn check_awaited(&mut self, target: &Target, rules: &[Rule], expect: &Expect) {
         let Some(attach) = &target.attach else { return };
+        // What is wrong may be just what says so.
+        if self.problems.has_errors() {
+            return;
+        }
         let awaits = attach.lasts.is_some()
             || expect.exit_span.is_some()
             || !expect.sequences.is_empty()

@@ -10,7 +10,7 @@ use super::Lowering;
 use super::values::shown;
 use crate::diagnostic::Code;
 use crate::plan::{Attach, Check, Command, FileContent, Input, Limits, Output, Target, TargetFile};
-use crate::spec::{self, At, Scalar, Text};
+use crate::spec::{self, At, Scalar, Text, keys};
 
 /// Wall clock of the run, and of commands without one of their own.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,10 +18,20 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 impl Lowering<'_> {
     /// The program; `None` where there is none, which has been reported.
     pub(super) fn target(&mut self) -> Option<Target> {
-        let written = self.spec.target.as_ref()?;
+        let none = self.spec.lacks_target.map(|span| spec::Target { span, ..spec::Target::default() });
+        let written = match (&self.spec.target, &none) {
+            (Some(written), _) => written,
+            (None, Some(none)) if self.context.attach.is_some() => none,
+            (None, Some(none)) => return self.missing(none.span, &keys::ROOT, "target"),
+            // There is one that is no table.
+            (None, None) => return None,
+        };
         let attach = self.attach(written);
         if self.attaches() {
             return self.attached(written, attach?);
+        }
+        if written.lacks_program {
+            self.missing::<()>(written.span, &keys::TARGET, "program");
         }
         let program = written.program.as_ref().and_then(|program| Some((self.program(program)?, program.span)));
         let arg0 = written.arg0.as_ref().and_then(|arg0| self.argument(arg0));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Context, lower};
+use super::{Attached, Context, lower};
 use crate::abi::{Arch, Errno, Signal, SignalSet, Sysno};
 use crate::diagnostic::{Source, Style};
 use crate::plan::{Action, ExitExpect, FileContent, Item, Phase, Plan, ProcessTest, Recipient, Side, Start};
@@ -221,4 +221,36 @@ expect = { exit = { any-of = [0, 3] } }
 fn a_variable_nobody_uses_is_a_warning() {
     let plan = with("expect = { never = [\"openat -> ?fd\"] }");
     assert!(plan.warnings.render(Style::Plain).starts_with("warning[RJ0210]: nobody uses `fd`"));
+}
+
+/// A spec for a process that the command line names.
+fn on_process(text: &str) -> Plan {
+    let source = Arc::new(Source::new("specs/x.toml", text));
+    let context = Context { attach: Some(Attached { pid: 7, lasts: None }), ..context() };
+    match spec::parse(&source).and_then(|spec| lower(&spec, &context)) {
+        Ok(plan) => plan,
+        Err(problems) => panic!("{}", problems.render(Style::Plain)),
+    }
+}
+
+#[test]
+fn rules_alone_are_enough_for_a_process_that_the_command_line_names() {
+    let rule = "inject = [{ on = \"fsync\", error = \"EIO\" }]\n";
+    for target in ["", "target = {}\n", "target = { timeout = \"5s\" }\n", "target = { attach = { for = \"1s\" } }\n"]
+    {
+        let plan = on_process(&format!("spec = 1\n{target}{rule}"));
+        assert_eq!(plan.target.attach.map(|attach| attach.pid), Some(7), "{target}");
+        assert!(plan.warnings.is_empty(), "{target}: {}", plan.warnings.render(Style::Plain));
+    }
+}
+
+#[test]
+fn a_spec_for_a_program_says_what_has_no_effect_on_a_process_that_runs() {
+    let plan = on_process(
+        "spec = 1\ntarget = { program = \"kv\", args = [\"put\"], timeout = \"5s\" }\n\
+         trace = { start = \"main\" }\ninject = [{ on = \"fsync\", error = \"EIO\" }]\n",
+    );
+    let told = plan.warnings.render(Style::Plain);
+    let expected = "`program`, `args`, `start` belong to a program that is started, and process 7 runs already";
+    assert!(told.contains(expected), "{told}");
 }
