@@ -17,43 +17,43 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 /// How long anything here may take before its tree is killed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     BUILT.get_or_init(|| fixtures::build(&root.join("fixtures")).unwrap()).join(name)
 }
 
 /// A program that runs; killed with all that it has started when the test is over.
-pub struct Running {
-    pub child: Child,
-    pub out: BufReader<ChildStdout>,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) out: BufReader<ChildStdout>,
 }
 
 impl Running {
     /// Starts it and waits for its first line.
-    pub fn start(command: &mut Command) -> Running {
+    pub(crate) fn start(command: &mut Command) -> Running {
         let mut child = command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut String::new()).unwrap();
         Running { child, out }
     }
 
-    pub fn busy(threads: u32) -> Running {
+    pub(crate) fn busy(threads: u32) -> Running {
         Running::start(Command::new(fixture("busy-threads")).arg(threads.to_string()))
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.id() as i32), signal).unwrap();
     }
 
     /// What each thread is doing, and who traces it.
-    pub fn threads(&self) -> Vec<(String, String)> {
+    pub(crate) fn threads(&self) -> Vec<(String, String)> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap().flatten();
         let status = tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
         let word = |text: &str, key: &str| {
@@ -64,14 +64,14 @@ impl Running {
     }
 
     /// Nobody traces it, and no thread is in a stop.
-    pub fn assert_free(&self) {
+    pub(crate) fn assert_free(&self) {
         for (state, tracer) in self.threads() {
             assert!(tracer == "0" && !state.starts_with(['t', 'T']), "{state}, traced by {tracer}");
         }
     }
 
     /// Ends it; the rest of its output and its status.
-    pub fn finish(mut self) -> (String, Option<i32>) {
+    pub(crate) fn finish(mut self) -> (String, Option<i32>) {
         self.signal(Signal::SIGTERM);
         let deadline = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {
@@ -84,7 +84,7 @@ impl Running {
     }
 
     /// Ends it; nothing was out of order.
-    pub fn assert_unharmed(self) {
+    pub(crate) fn assert_unharmed(self) {
         self.assert_free();
         assert_eq!(self.finish(), ("wrong=0 lost=0 changed=0\n".to_owned(), Some(0)));
     }
@@ -99,7 +99,7 @@ impl Drop for Running {
 }
 
 /// `rinject attach` with a spec of this text.
-pub fn attach(folder: &Path, process: u32, spec: &str) -> Child {
+pub(crate) fn attach(folder: &Path, process: u32, spec: &str) -> Child {
     let path = folder.join("attach.toml");
     fs::write(&path, format!("spec = 1\n{spec}\n")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
@@ -108,7 +108,7 @@ pub fn attach(folder: &Path, process: u32, spec: &str) -> Child {
 }
 
 /// Waits for it; its status and what it said.
-pub fn ended(mut child: Child) -> (Option<i32>, String) {
+pub(crate) fn ended(mut child: Child) -> (Option<i32>, String) {
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > deadline {
@@ -123,7 +123,7 @@ pub fn ended(mut child: Child) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
-pub fn can_trace() -> bool {
+pub(crate) fn can_trace() -> bool {
     let doctor = Command::new(env!("CARGO_BIN_EXE_rinject")).arg("doctor").output().unwrap();
     let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
     assert!(doctor.status.success() || !required, "tracing is required and refused");
