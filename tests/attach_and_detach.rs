@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use running::{Running, attach, can_trace, ended, fixture};
+use running::{Running, attach, can_trace, cycles, ended, fixture};
 
 /// Rules of several kinds, each of which the fixture meets again and again.
 const SPECS: [&str; 5] = [
@@ -23,18 +23,13 @@ const SPECS: [&str; 5] = [
     "trace = { syscalls = [\"all\"] }\nexpect = { count = [{ event = \"epoll_wait() -> 0\", is = \"5..\" }] }",
 ];
 
-/// How often a process is attached to; `RINJECT_CYCLES` says otherwise.
-fn cycles() -> usize {
-    std::env::var("RINJECT_CYCLES").ok().and_then(|number| number.parse().ok()).unwrap_or(25)
-}
-
 fn attached_again_and_again(threads: u32) {
     if !can_trace() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let target = Running::busy(threads);
-    for spec in SPECS.into_iter().cycle().take(cycles()) {
+    for spec in SPECS.into_iter().cycle().take(cycles(25)) {
         let (status, said) = ended(attach(folder.path(), target.id(), spec));
         assert_eq!(status, Some(0), "{spec}\n{said}");
         target.assert_free();

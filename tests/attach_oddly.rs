@@ -9,15 +9,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use running::{Running, attach, can_trace, ended, fixture};
+use running::{Running, attach, can_trace, cycles, ended, fixture};
 
 /// A rule for `tick()`, which every one of the programs calls all the time.
 const TICKS: &str = "inject = [{ at = \"tick\", quiet = true, fires = \"20..\" }]";
-
-/// How often a process is attached to; `RINJECT_CYCLES` says otherwise.
-fn cycles(unless_said: usize) -> usize {
-    std::env::var("RINJECT_CYCLES").ok().and_then(|number| number.parse().ok()).unwrap_or(unless_said)
-}
 
 /// Attached to with `spec`, it is let go and free, and the run was judged well.
 #[track_caller]

@@ -132,3 +132,8 @@ pub(crate) fn can_trace() -> bool {
     }
     doctor.status.success()
 }
+
+/// How often a process is attached to; `RINJECT_CYCLES` says otherwise.
+pub(crate) fn cycles(unless_said: usize) -> usize {
+    std::env::var("RINJECT_CYCLES").ok().and_then(|number| number.parse().ok()).unwrap_or(unless_said)
+}

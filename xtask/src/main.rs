@@ -7,6 +7,7 @@ mod codegen;
 mod fixtures;
 mod project;
 mod soak;
+mod stress;
 mod transparency;
 
 use std::process::ExitCode;
@@ -41,6 +42,15 @@ enum Chore {
         #[arg(long, default_value_t = 50)]
         times: u32,
     },
+    /// Attaches to programs and kills rinject, again and again: nothing may be harmed or left behind.
+    Stress {
+        /// How often each program is attached to.
+        #[arg(long, default_value_t = 1000)]
+        cycles: u32,
+        /// How often rinject is killed.
+        #[arg(long, default_value_t = 500)]
+        kills: u32,
+    },
     /// Compares what real programs do alone and under rinject, in every form.
     Transparency {
         /// Only programs whose name contains this.
@@ -62,6 +72,7 @@ fn main() -> ExitCode {
         Chore::Fixtures => project::fixtures().map(|bin| println!("{}", bin.display())),
         Chore::Bless { words } => bless::run(&words),
         Chore::Soak { times } => soak::run(times),
+        Chore::Stress { cycles, kills } => stress::run(cycles, kills),
         Chore::Transparency { word } => transparency::run(word.as_deref()),
         Chore::Bench { words, rounds } => bench::run(rounds, &words),
     };
