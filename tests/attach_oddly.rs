@@ -101,6 +101,9 @@ fn a_32_bit_program() {
     for spec in specs.into_iter().cycle().take(6) {
         attached(folder.path(), &target, spec);
     }
+    let spec = format!("target = {{ attach = {{ for = \"200ms\" }} }}\n{TICKS}");
+    let (status, said) = ended(attach(folder.path(), target.id(), &spec));
+    assert!(status == Some(1) && said.contains("no 64-bit program or library was mapped"), "{said}");
     target.assert_unharmed();
 }
 

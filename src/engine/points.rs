@@ -369,6 +369,9 @@ fn sites(point: &Point, inspect: &dyn Inspect) -> Result<Vec<(Addr, bool)>, Stri
     let is_code = matches!(point.kind, PointKind::Code { .. });
     let sites = match inspect.resolve(&point.place) {
         Resolved::At(sites) => sites,
+        Resolved::NoModule if point.place.module.is_none() => {
+            return Err(format!("no 64-bit program or library was mapped to look up `{text}` in"));
+        }
         Resolved::NoModule => return Err(format!("no file of that name was mapped: `{text}`")),
         Resolved::NoSymbol { nearest } => {
             return Err(format!("no mapped file has the symbol `{text}`{}", near(&nearest)));
