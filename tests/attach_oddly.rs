@@ -5,6 +5,7 @@
 mod running;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -134,6 +135,29 @@ fn a_process_that_executes_another_program_meanwhile() {
         assert_eq!(target.finish(), ("ready\nwrong=0 lost=0 changed=0\n".to_owned(), Some(0)));
         fs::remove_file(&go).unwrap();
     }
+}
+
+#[test]
+fn a_process_that_executes_all_the_time_from_a_thread_that_is_not_the_first() {
+    if !can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(fixture("exec-again"));
+    let mut target = Running::start(program.arg("3000").current_dir(folder.path()));
+    let specs = [
+        "inject = [{ on = \"clock_nanosleep\", delay-exit = \"100us\", fires = \"5..\" }]",
+        "inject = [{ on = \"execve\", delay-enter = \"100us\" }]",
+        "inject = [{ at = \"tick\", quiet = true, fires = \"5..\" }]",
+    ];
+    for spec in specs.into_iter().cycle().take(cycles(12)) {
+        attached(folder.path(), &target, spec);
+    }
+    fs::write(folder.path().join("stop"), "").unwrap();
+    let mut rest = String::new();
+    target.out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "done\n");
+    assert!(target.child.wait().unwrap().success());
 }
 
 #[test]

@@ -24,8 +24,8 @@ pub use probe::{
     probe_pidfd_getfd, probe_seccomp_trace, probe_tracing, probe_tsc_faults, probe_vm_readv,
 };
 pub use ptrace::{
-    CallStop, PtraceError, Resume, attach, event_message, interrupt, listen, registers, resume, seize,
-    set_call_argument, set_call_number, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
+    CallStop, PtraceError, Resume, attach, attach_barely, event_message, interrupt, listen, registers, resume, seize,
+    set_call_argument, set_call_number, set_options, set_registers, set_result, set_siginfo_word, siginfo, skip_call,
     syscall_stop,
 };
 pub use registers::{register, set_register};
@@ -33,4 +33,4 @@ pub use shortage::{noted, take_shortage};
 pub use signal::{ProcessHandle, queue_signal, send_signal};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
 pub use terminal::{Keyboard, Terminal};
-pub use wait::{Status, WaitOutcome, wait};
+pub use wait::{Status, WaitOutcome, bury, wait};

@@ -46,25 +46,35 @@ pub(super) fn request(code: libc::c_uint, task: TaskId, addr: usize, data: usize
 
 /// Seizes `task` with all the options rinject relies on; the tracer's death kills it (PTRACE_O_EXITKILL).
 pub fn seize(task: TaskId) -> Result<(), PtraceError> {
-    seize_with(task, libc::PTRACE_O_EXITKILL)
+    seize_with(task, libc::PTRACE_O_EXITKILL | libc::PTRACE_O_TRACEEXIT)
 }
 
 /// Seizes a `task` that is not the tracer's own: it outlives the tracer.
 pub fn attach(task: TaskId) -> Result<(), PtraceError> {
+    seize_with(task, libc::PTRACE_O_TRACEEXIT)
+}
+
+/// Seizes a `task` that is not the tracer's own, and that does not stop when it ends unless [`set_options`] has it do so.
+pub fn attach_barely(task: TaskId) -> Result<(), PtraceError> {
     seize_with(task, 0)
 }
 
+/// Gives a stopped task that is not the tracer's own all the options rinject relies on.
+pub fn set_options(task: TaskId) -> Result<(), PtraceError> {
+    let options = OPTIONS | libc::PTRACE_O_TRACEEXIT;
+    request(libc::PTRACE_SETOPTIONS, task, 0, options as usize).map(drop)
+}
+
+const OPTIONS: libc::c_int = libc::PTRACE_O_TRACESYSGOOD
+    | libc::PTRACE_O_TRACESECCOMP
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACEVFORKDONE
+    | libc::PTRACE_O_TRACECLONE;
+
 fn seize_with(task: TaskId, more: libc::c_int) -> Result<(), PtraceError> {
-    let options = more
-        | libc::PTRACE_O_TRACESYSGOOD
-        | libc::PTRACE_O_TRACESECCOMP
-        | libc::PTRACE_O_TRACEEXEC
-        | libc::PTRACE_O_TRACEFORK
-        | libc::PTRACE_O_TRACEVFORK
-        | libc::PTRACE_O_TRACEVFORKDONE
-        | libc::PTRACE_O_TRACECLONE
-        | libc::PTRACE_O_TRACEEXIT;
-    request(libc::PTRACE_SEIZE, task, 0, options as usize).map(drop)
+    request(libc::PTRACE_SEIZE, task, 0, (OPTIONS | more) as usize).map(drop)
 }
 
 /// Makes a running task stop with PTRACE_EVENT_STOP.

@@ -78,6 +78,18 @@ pub fn wait(task: Option<TaskId>, hang: bool) -> WaitOutcome {
     }
 }
 
+/// Reaps a task of whichever thread of this process if it has ended; whether it had. A stop is left to the next wait.
+pub fn bury(task: TaskId) -> bool {
+    let peek = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: zeroes are a siginfo_t, too.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `info` outlives the call and is the only memory that waitid(2) writes.
+    let got = unsafe { libc::waitid(libc::P_PID, task.0 as libc::id_t, &mut info, peek) };
+    let has_ended = got == 0 && [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&info.si_code);
+    // SAFETY: waitpid(2) may be given no place for the status.
+    has_ended && unsafe { libc::waitpid(task.0, std::ptr::null_mut(), libc::__WALL | libc::WNOHANG) } == task.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -88,6 +88,7 @@ mod modules;
 mod patience;
 mod process;
 mod run;
+mod seize;
 mod task;
 mod teardown;
 mod typing;

@@ -187,12 +187,15 @@ impl Tracer<'_> {
     }
 
     pub(super) fn changed(&mut self, task: TaskId, status: Status) {
-        if !self.seats.contains_key(&task) {
-            return self.stranger(task, status);
-        }
+        let Some(seat) = self.seats.get(&task) else { return self.stranger(task, status) };
         let seen = match status {
             Status::Ended(ending) => Seen::Ended(ending),
-            status => Seen::Stopped(Stopped::told(task), status),
+            status => {
+                if let SeatState::Running(running) = &seat.state {
+                    running.complete();
+                }
+                Seen::Stopped(Stopped::told(task), status)
+            }
         };
         self.seen(task, seen);
     }
@@ -294,7 +297,8 @@ impl Tracer<'_> {
         if process == child {
             self.watchdog.add(child);
         }
-        self.seats.insert(child, Seat { state: SeatState::Running(Running::told(child)), since: Instant::now() });
+        let running = if self.engine.spares() { Running::bare(child) } else { Running::told(child) };
+        self.seats.insert(child, Seat { state: SeatState::Running(running), since: Instant::now() });
         if let Some(status) = self.early.remove(&child) {
             match status {
                 // Its number may have been used before, by a task whose end was no news any more.
@@ -312,8 +316,10 @@ impl Tracer<'_> {
 
     /// After an exec the process is its first thread alone, whichever thread made it.
     fn image_replaced(&mut self, task: TaskId, former: TaskId) {
-        if former != task {
-            self.seats.remove(&former);
+        if let Some(Seat { state: SeatState::Running(running), .. }) =
+            (former != task).then(|| self.seats.remove(&former)).flatten()
+        {
+            running.complete_as(task);
         }
         let engine = &self.engine;
         self.seats.retain(|other, _| *other == task || engine.process_of(*other) != Some(task));

@@ -1,6 +1,5 @@
 //! A traced task by what may be done to it: only a stopped one takes requests, and resuming consumes it.
 
-use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::errors::{Gone, RegisterError, SeizeError, SetRegisterError, SetRegistersError, SignalError, Unmapped};
@@ -35,6 +34,8 @@ pub struct Stopped {
 #[derive(Debug)]
 pub struct Running {
     task: TaskId,
+    /// Whether its options are still to be set, at its first stop.
+    is_bare: bool,
     here: OfThisThread,
 }
 
@@ -182,7 +183,25 @@ impl Stopped {
 impl Running {
     /// A task that is known to run, such as a new one.
     pub(super) fn told(task: TaskId) -> Running {
-        Running { task, here: PhantomData }
+        Running { task, is_bare: false, here: PhantomData }
+    }
+
+    /// A task that has been attached to barely, or made by one that was.
+    pub(super) fn bare(task: TaskId) -> Running {
+        Running { is_bare: true, ..Running::told(task) }
+    }
+
+    /// It has stopped for the first time: from now on it also stops when it ends.
+    pub(super) fn complete(&self) {
+        self.complete_as(self.task);
+    }
+
+    /// As [`Running::complete`], under the number that an exec has given it.
+    pub(super) fn complete_as(&self, task: TaskId) {
+        if self.is_bare {
+            // A task that is gone tells its end to the next wait.
+            let _ = sys::set_options(task);
+        }
     }
 
     /// Attaches to a running task (PTRACE_SEIZE), which goes on running. It is let go when this tracer ends. All later
@@ -197,40 +216,6 @@ impl Running {
         }
         sys::attach(task)?;
         Ok(Running::told(task))
-    }
-
-    /// Attaches to every task of a process. They are listed again until there is no new one: a process that makes
-    /// threads meanwhile has them all. One that ends meanwhile is left out, and so is a first thread that has ended
-    /// before the others: nobody can attach to it any more.
-    ///
-    /// # Errors
-    /// Those of [`Running::seize`] for the first task; the number of another thread is that of no process (ESRCH).
-    pub fn seize_process(process: TaskId) -> Result<Vec<Running>, SeizeError> {
-        if procfs::process_of(process).is_some_and(|other| other != process) {
-            return Err(SeizeError::Gone);
-        }
-        let mut all = match Running::seize(process) {
-            Ok(leader) => vec![leader],
-            Err(error) => {
-                let is_zombie = procfs::run_state(process) == procfs::RunState::Zombie;
-                let others = procfs::threads(process).into_iter().filter(|task| is_zombie && *task != process);
-                let others: Vec<Running> = others.filter_map(|task| Running::seize(task).ok()).collect();
-                if others.is_empty() {
-                    return Err(error);
-                }
-                others
-            }
-        };
-        let mut known: HashSet<TaskId> = all.iter().map(Running::id).chain([process]).collect();
-        loop {
-            let new: Vec<TaskId> = procfs::threads(process).into_iter().filter(|task| known.insert(*task)).collect();
-            if new.is_empty() {
-                return Ok(all);
-            }
-            // EPERM: the kernel itself has attached a new thread of a traced one (PTRACE_O_TRACECLONE), whose stop will
-            // tell of it; to take it for one that was there before would be to wait for its first stop twice.
-            all.extend(new.into_iter().filter_map(|task| Running::seize(task).ok()));
-        }
     }
 
     /// Its number.
@@ -266,7 +251,7 @@ impl Running {
     pub fn wait_any(tasks: &mut Vec<Running>) -> Option<(TaskId, Seen)> {
         match sys::wait(None, true) {
             WaitOutcome::Changed(task, status) => {
-                tasks.retain(|running| running.task != task);
+                tasks.extract_if(.., |running| running.task == task).for_each(|running| running.complete());
                 Some((task, seen(task, status)))
             }
             WaitOutcome::Nothing | WaitOutcome::NoChild => None,
@@ -275,7 +260,10 @@ impl Running {
 
     fn look(self, hang: bool) -> Seen {
         match sys::wait(Some(self.task), hang) {
-            WaitOutcome::Changed(task, status) => seen(task, status),
+            WaitOutcome::Changed(task, status) => {
+                self.complete();
+                seen(task, status)
+            }
             WaitOutcome::Nothing => Seen::Running(self),
             WaitOutcome::NoChild => Seen::Vanished,
         }
