@@ -139,12 +139,21 @@ fn a_process_that_executes_another_program_meanwhile() {
 
 #[test]
 fn a_process_that_executes_all_the_time_from_a_thread_that_is_not_the_first() {
+    executes_all_the_time("stay");
+}
+
+#[test]
+fn a_process_that_executes_all_the_time_after_its_first_thread_has_ended() {
+    executes_all_the_time("leave");
+}
+
+fn executes_all_the_time(first: &str) {
     if !can_trace() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let mut program = Command::new(fixture("exec-again"));
-    let mut target = Running::start(program.arg("3000").current_dir(folder.path()));
+    let mut target = Running::start(program.args(["3000", first]).current_dir(folder.path()));
     let specs = [
         "inject = [{ on = \"clock_nanosleep\", delay-exit = \"100us\", fires = \"5..\" }]",
         "inject = [{ on = \"execve\", delay-enter = \"100us\" }]",

@@ -115,6 +115,8 @@ fn run_attached(
         let ids: Vec<TaskId> = tasks.iter().map(Running::id).collect();
         let engine = Engine::attached(plan.clone(), process, &ids, !ids.contains(&process));
         let mut tracer = Tracer::new(engine, watchdog, sink);
+        // A first thread that has ended comes back under its number when another one executes.
+        tracer.seat(process, Seat::running(Running::bare(process)));
         for running in tasks {
             tracer.seat(running.id(), Seat::running(running));
         }

@@ -15,7 +15,7 @@ use super::typing::Typist;
 use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
 use crate::engine::{Birth, Engine, How, Newborn, Next, Observation, Settle, Stop};
-use crate::sys::procfs;
+use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
 use crate::transcript::{Abandoned, Record, Sink};
 
@@ -224,6 +224,11 @@ impl Tracer<'_> {
         match seen {
             Seen::Running(running) => {
                 self.seats.insert(task, Seat { state: SeatState::Running(running), since: Instant::now() });
+            }
+            // A first thread that had ended before the process was attached to: it is no child of this thread's unless
+            // another one executes, and comes back in its place.
+            Seen::Vanished if self.engine.spares() && procfs::run_state(task) == RunState::Zombie => {
+                self.seats.insert(task, Seat::running(Running::bare(task)));
             }
             Seen::Vanished => self.vanished(task),
             Seen::Ended(ending) => {

@@ -18,7 +18,8 @@ use crate::sys::{self, procfs};
 /// How long it takes until tasks that have ended are reaped.
 const PULSE: Duration = Duration::from_millis(2);
 
-/// How often a process is tried whose first thread is just being replaced: one that executes has none to attach to.
+/// How often a process is tried whose first thread is just being replaced: one that executes has none to attach to for
+/// a moment (ESRCH, EPERM).
 const TRIES: usize = 50;
 
 impl Running {
@@ -36,23 +37,35 @@ impl Running {
             Some(of) if of != process => return Err(SeizeError::Gone),
             _ => {}
         }
-        let attached = Mutex::new(Vec::new());
-        let list = &attached;
-        let seized = std::thread::scope(|scope| {
-            let (over, wait) = mpsc::channel();
-            let reaper = std::thread::Builder::new().name("rinject-reaper".into());
-            // Where no thread can be made any more a process that executes just then holds this one up.
-            let _ = reaper.spawn_scoped(scope, move || reap(list, &wait));
-            let seized = seize_all(process, list);
-            drop(over);
-            seized
-        });
-        seized?;
-        let mine =
-            attached.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().filter(|task| is_mine(*task));
-        let mine: Vec<Running> = mine.map(Running::bare).collect();
-        if mine.is_empty() { Err(SeizeError::Gone) } else { Ok(mine) }
+        for _ in 0..TRIES {
+            let tasks = seize_once(process)?;
+            if !tasks.is_empty() {
+                return Ok(tasks);
+            }
+            if procfs::run_state(process) == RunState::Gone {
+                break;
+            }
+            std::thread::sleep(PULSE);
+        }
+        Err(SeizeError::Gone)
     }
+}
+
+/// Attaches to all tasks there are; to none where the process has ended, or has but one, which executes.
+fn seize_once(process: TaskId) -> Result<Vec<Running>, SeizeError> {
+    let attached = Mutex::new(Vec::new());
+    let list = &attached;
+    std::thread::scope(|scope| {
+        let (over, wait) = mpsc::channel();
+        let reaper = std::thread::Builder::new().name("rinject-reaper".into());
+        // Where no thread can be made any more a process that executes just then holds this one up.
+        let _ = reaper.spawn_scoped(scope, move || reap(list, &wait));
+        let seized = seize_all(process, list);
+        drop(over);
+        seized
+    })?;
+    let attached = attached.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(attached.into_iter().filter(|task| is_mine(*task)).map(Running::bare).collect())
 }
 
 /// Attaches to all tasks, and puts them into the list; some are gone again when this is done.
@@ -70,7 +83,7 @@ fn seize_all(process: TaskId, attached: &Mutex<Vec<TaskId>>) -> Result<(), Seize
         let attempt = if has_ended || is_mine(process) { Ok(()) } else { sys::attach_barely(process) };
         if let Err(error) = attempt.map_err(SeizeError::from) {
             tries += 1;
-            if tries == TRIES || error == SeizeError::Gone {
+            if tries == TRIES || procfs::run_state(process) == RunState::Gone {
                 return Err(error);
             }
             std::thread::sleep(PULSE);
