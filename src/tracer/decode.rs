@@ -13,6 +13,8 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
         Status::SyscallStop => call_stop(task)?,
         Status::SignalStop(_) => match sys::siginfo(task)? {
             info if is_prod(&info) => Stop::Prodded,
+            // Killed in this stop, as by another thread's exec, and in the last one of its life already.
+            info if info.code == libc::PTRACE_EVENT_EXIT << 8 | libc::SIGTRAP => return Err(PtraceError::Gone),
             info => Stop::Signal(info),
         },
         Status::EventStop { event, signal } => match event {

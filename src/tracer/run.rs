@@ -227,7 +227,11 @@ impl Tracer<'_> {
             }
             // A first thread that had ended before the process was attached to: it is no child of this thread's unless
             // another one executes, and comes back in its place.
-            Seen::Vanished if self.engine.spares() && procfs::run_state(task) == RunState::Zombie => {
+            Seen::Vanished
+                if self.engine.spares()
+                    && self.engine.process_of(task) == Some(task)
+                    && procfs::run_state(task) != RunState::Gone =>
+            {
                 self.seats.insert(task, Seat::running(Running::bare(task)));
             }
             Seen::Vanished => self.vanished(task),
