@@ -107,6 +107,11 @@ impl Tracer<'_> {
                 Next::Interrupt { task } => {
                     // A task that is gone tells its end to the next wait.
                     let _ = sys::interrupt(task);
+                    // A first thread that has ended before the others neither stops nor tells its end.
+                    let is_first = self.engine.process_of(task) == Some(task);
+                    if is_first && procfs::run_state(task) == RunState::Zombie {
+                        self.tell(task, Observation::ZombieLeader { task }, None);
+                    }
                 }
                 Next::Wait { timers } => self.wait(&timers),
                 Next::Abandon => {
