@@ -2,6 +2,13 @@
 
 use std::process::ExitCode;
 
+use rinject::sys::Reserve;
+
+/// A run that is out of memory ends in order.
+#[global_allocator]
+static MEMORY: Reserve = Reserve::new();
+
 fn main() -> ExitCode {
+    MEMORY.fill();
     rinject::cli::main(std::env::args_os()).into()
 }

@@ -40,13 +40,13 @@ fn tool(folder: &Path, command: &str) -> bool {
     }
 }
 
-fn built(folder: &Path, flags: &str) -> Option<Arc<[u8]>> {
+fn built(folder: &Path, flags: &str) -> Option<Vec<u8>> {
     fs::write(folder.join("wal.cc"), SOURCE).expect("it can be written");
     tool(folder, &format!("g++ -O1 -g {flags} -o wal wal.cc")).then(|| bytes(folder, "wal"))
 }
 
-fn bytes(folder: &Path, name: &str) -> Arc<[u8]> {
-    Arc::from(fs::read(folder.join(name)).expect("it is there"))
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read(folder.join(name)).expect("it is there")
 }
 
 fn addrs(elf: &Elf, name: &str) -> Vec<u64> {
@@ -116,7 +116,7 @@ fn broken_files_are_read_as_far_as_they_go() {
     let folder = tempfile::tempdir().expect("a folder");
     let Some(whole) = built(folder.path(), "") else { return };
     let ask = |bytes: Vec<u8>| {
-        let Some(elf) = Elf::parse(Arc::from(bytes)) else { return };
+        let Some(elf) = Elf::parse(bytes) else { return };
         let _ = (elf.named("main"), elf.names().count(), elf.line("wal.cc", 5), elf.section(".eh_frame"));
         for addr in [0, 0x1139, elf.entry(), u64::MAX] {
             let _ = (elf.locate(addr), elf.code_at(addr), elf.addr_of_offset(addr));

@@ -1,4 +1,4 @@
-//! rinject without descriptors or room for its transcript: the run ends as an error, its processes with it, and what was
+//! rinject without descriptors, memory or room for its transcript: the run ends as an error, its processes with it, and what was
 //! recorded is told.
 
 mod common;
@@ -58,4 +58,25 @@ fn without_room_for_the_transcript_the_program_does_not_go_on() {
                 [trace]\nsyscalls = [\"umask\"]\n";
     let output = run("room", spec, "-f 100");
     ended("room", &output, &["cannot write the transcript", "File too large", "lines were recorded", "umask(022)"]);
+}
+
+#[test]
+fn without_memory_the_run_ends_in_order() {
+    if !common::can_trace() {
+        return;
+    }
+    // rinject reads the whole of a file that it looks for symbols in.
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("large");
+    let copied = Command::new("install").arg(common::fixtures_bin().join("say-main")).arg(&program).status();
+    assert!(copied.unwrap().success());
+    let file = std::fs::File::options().write(true).open(&program).unwrap();
+    file.set_len(600 << 20).unwrap();
+    drop(file);
+    let spec = format!(
+        "spec = 1\n[target]\nprogram = {program:?}\nenv-clear = false\ntimeout = \"90s\"\n\
+         [[inject]]\nat = \"no_such_function\"\n"
+    );
+    let output = run("memory", &spec, "-v 400000");
+    ended("memory", &output, &["rinject cannot go on: Cannot allocate memory", "ulimit -v"]);
 }

@@ -34,8 +34,8 @@ pub struct Section {
 
 /// A 64-bit x86 ELF file. All addresses are the file's own.
 pub struct Elf {
-    bytes: Arc<[u8]>,
-    debug: Option<Arc<[u8]>>,
+    bytes: Vec<u8>,
+    debug: Option<Vec<u8>>,
     entry: u64,
     segments: Vec<Segment>,
     code: Vec<Range<u64>>,
@@ -54,15 +54,15 @@ impl std::fmt::Debug for Elf {
 
 impl Elf {
     /// Reads a file; `None` for what is no 64-bit x86 ELF file.
-    pub fn parse(bytes: Arc<[u8]>) -> Option<Elf> {
+    pub fn parse(bytes: Vec<u8>) -> Option<Elf> {
         Elf::with_debug(bytes, |_, _| None)
     }
 
     /// Reads a file, and the separate file with its symbols and lines that `find` may have for a build id and a
     /// `.gnu_debuglink` (GDB manual, "Separate Debug Files").
     pub fn with_debug(
-        bytes: Arc<[u8]>,
-        find: impl FnOnce(Option<&[u8]>, Option<&str>) -> Option<Arc<[u8]>>,
+        bytes: Vec<u8>,
+        find: impl FnOnce(Option<&[u8]>, Option<&str>) -> Option<Vec<u8>>,
     ) -> Option<Elf> {
         let file = object::File::parse(&*bytes).ok()?;
         if file.architecture() != object::Architecture::X86_64 || !file.is_64() {
@@ -81,17 +81,18 @@ impl Elf {
             symbols.extend(self::symbols(&separate, &code));
         }
         symbols.extend(plt::entries(&file));
+        let (entry, shared_name) = (file.entry(), shared_name(&file));
         Some(Elf {
-            entry: file.entry(),
+            entry,
             segments,
             code,
-            shared_name: shared_name(&file),
+            shared_name,
             build_id,
             debug_link,
             symbols: Symbols::new(symbols),
             lines: OnceCell::new(),
             debug,
-            bytes: bytes.clone(),
+            bytes,
         })
     }
 

@@ -4,7 +4,7 @@
 //! `_start` loads it into rdi just before it calls `__libc_start_main`.
 
 use object::elf;
-use object::read::elf::{FileHeader, ProgramHeader, Sym};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::{Endianness, read::ReadRef};
 
 /// Places in an image, as addresses of the file; a position-independent image is loaded at an offset from them.
@@ -33,12 +33,13 @@ fn symbol<'d, R: ReadRef<'d>>(header: &elf::FileHeader64<Endianness>, endian: En
     let sections = header.sections(endian, data).ok()?;
     [elf::SHT_SYMTAB, elf::SHT_DYNSYM].into_iter().find_map(|kind| {
         let symbols = sections.symbols(endian, data, kind).ok()?;
+        // All names in one piece: `data` may keep whatever it has read, each name for itself.
+        let names = sections.section(symbols.string_section()).ok()?.data(endian, data).ok()?;
+        let is_main = |name: u32| names.get(name as usize..).is_some_and(|name| name.starts_with(b"main\0"));
         symbols
             .iter()
             .find(|symbol| {
-                symbol.st_type() == elf::STT_FUNC
-                    && !symbol.is_undefined(endian)
-                    && symbol.name(endian, symbols.strings()).is_ok_and(|name| name == b"main")
+                symbol.st_type() == elf::STT_FUNC && !symbol.is_undefined(endian) && is_main(symbol.st_name(endian))
             })
             .map(|symbol| symbol.st_value(endian))
     })

@@ -1,8 +1,6 @@
 //! Many cases: in parallel, told in order. It judges nothing and prints nothing.
 
-mod queue;
-
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -33,8 +31,19 @@ pub struct Ended {
 pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl FnMut(Progress<'_>)) {
     let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
     let (sender, receiver) = mpsc::channel();
-    let sender = Mutex::new(sender);
+    let work = |sender: mpsc::Sender<(usize, Option<Box<Ended>>)>| {
+        while let Some(turn) = queue.next() {
+            let (number, case) = (turn.number, &cases[turn.number]);
+            // The receiver is gone only when the telling thread has panicked.
+            let _ = sender.send((number, None));
+            let begun = Instant::now();
+            let end = if options.stopper.is_stopped() { End::Interrupted } else { run::run(case, options) };
+            let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed() }))));
+        }
+    };
+    let work = &work;
     std::thread::scope(|scope| {
+<<<<<<< HEAD
         for _ in 0..jobs.clamp(1, cases.len().max(1)) {
             let sender = sender.lock().map(|sender| sender.clone());
             let Ok(sender) = sender else { return };
@@ -49,6 +58,15 @@ pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl Fn
                     let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed() }))));
                 }
             });
+=======
+        let start = |_: &usize| {
+            let sender = sender.clone();
+            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
+        };
+        // Where threads cannot be had, fewer cases run at a time; where none can, this one runs them all.
+        if (0..jobs.clamp(1, cases.len().max(1))).take_while(start).count() == 0 {
+            work(sender.clone());
+>>>>>>> 4008a8f (A run that is out of memory ends in order; names of symbols are read in one piece, files once)
         }
         drop(sender);
         let mut waiting: Vec<Option<Box<Ended>>> = cases.iter().map(|_| None).collect();

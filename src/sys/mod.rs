@@ -9,6 +9,7 @@ mod probe;
 pub mod procfs;
 mod ptrace;
 mod registers;
+mod reserve;
 mod shortage;
 mod signal;
 mod spawn;
@@ -29,7 +30,8 @@ pub use ptrace::{
     syscall_stop,
 };
 pub use registers::{register, set_register};
-pub use shortage::{noted, take_shortage};
+pub use reserve::Reserve;
+pub use shortage::{is_short, noted, take_shortage};
 pub use signal::{ProcessHandle, queue_signal, send_signal};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
 pub use terminal::{Keyboard, Terminal};

@@ -16,15 +16,28 @@ pub fn take_shortage() -> Option<i32> {
     FIRST.take()
 }
 
+/// Whether there is one to be taken.
+pub fn is_short() -> bool {
+    FIRST.get().is_some()
+}
+
 /// Looks whether a request was refused for want of something.
 pub fn noted<T>(result: io::Result<T>) -> io::Result<T> {
-    if let Err(error) = &result
-        && let Some(errno @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) = error.raw_os_error()
-        && FIRST.get().is_none()
-    {
-        FIRST.set(Some(errno));
+    let errno = result.as_ref().err().and_then(|error| match error.kind() {
+        io::ErrorKind::OutOfMemory => Some(libc::ENOMEM),
+        _ => error.raw_os_error(),
+    });
+    if let Some(errno @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) = errno {
+        note(errno);
     }
     result
+}
+
+/// Keeps the errno of a refusal, if it is the first one.
+pub(super) fn note(errno: i32) {
+    if FIRST.get().is_none() {
+        FIRST.set(Some(errno));
+    }
 }
 
 /// As [`std::fs::read`].

@@ -6,13 +6,12 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::modules::Modules;
 use crate::abi::TaskId;
 use crate::image::Elf;
 use crate::sys::procfs::{self, Mapping};
-use crate::sys::{noted, read_memory};
+use crate::sys::{is_short, noted, read_memory};
 
 /// Where distributions keep separate debug information (GDB manual, "Separate Debug Files").
 const DEBUG_FOLDER: &str = "/usr/lib/debug";
@@ -54,10 +53,14 @@ impl Images {
         if let Some(known) = self.files.borrow().get(&id) {
             return known.clone();
         }
-        let mut bytes = Vec::with_capacity(data.len() as usize);
-        let read = data.is_file().then(|| file.read_to_end(&mut bytes).ok()).flatten();
+        // Where there was no room for one, the run is about to end.
+        if is_short() {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        let read = data.is_file().then(|| noted(file.read_to_end(&mut bytes)).ok()).flatten();
         let debug = |build_id: Option<&[u8]>, link: Option<&str>| debug_file(&mapping.name, build_id, link);
-        let elf = read.and_then(|_| Elf::with_debug(Arc::from(bytes), debug)).map(Rc::new);
+        let elf = read.and_then(|_| Elf::with_debug(bytes, debug)).map(Rc::new);
         self.files.borrow_mut().insert(id, elf.clone());
         elf
     }
@@ -68,7 +71,7 @@ impl Images {
             let mut bytes = vec![0; (mapping.end.0 - mapping.start.0) as usize];
             let got = read_memory(task, mapping.start, &mut bytes);
             bytes.truncate(got);
-            *self.vdso.borrow_mut() = Elf::parse(Arc::from(bytes)).map(Rc::new);
+            *self.vdso.borrow_mut() = Elf::parse(bytes).map(Rc::new);
         }
         self.vdso.borrow().clone()
     }
@@ -91,7 +94,7 @@ fn open(task: TaskId, mapping: &Mapping) -> Option<File> {
 }
 
 /// The separate file with debug information of the file at `path`.
-fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option<Arc<[u8]>> {
+fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option<Vec<u8>> {
     let by_id = build_id.filter(|id| id.len() > 1).map(|id| {
         let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{DEBUG_FOLDER}/.build-id/{}/{}.debug", &hex[..2], &hex[2..])
@@ -100,10 +103,5 @@ fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option
     let by_link = link.into_iter().flat_map(|link| {
         [format!("{folder}/{link}"), format!("{folder}/.debug/{link}"), format!("{DEBUG_FOLDER}{folder}/{link}")]
     });
-    by_id
-        .into_iter()
-        .chain(by_link)
-        .filter(|candidate| candidate != path)
-        .find_map(|path| fs::read(path).ok())
-        .map(Arc::from)
+    by_id.into_iter().chain(by_link).filter(|candidate| candidate != path).find_map(|path| noted(fs::read(path)).ok())
 }
