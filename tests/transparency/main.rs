@@ -5,16 +5,19 @@
 //! `RINJECT_BLESS=1` rewrites the table in `docs/transparency.md`.
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod effects;
 mod form;
 mod program;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use form::Form;
-use program::Program;
+use program::{Program, Run};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -28,26 +31,48 @@ fn main() {
         let name = program.name.replace('-', " ");
         Trial::test(format!("{name} does the same"), move || compare(&program, is_full))
     }));
-    libtest_mimic::run(&arguments, trials).exit();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if is_full && !arguments.list && COMPARED.load(Ordering::Relaxed) == 0 {
+        println!("nothing was compared");
+        std::process::exit(1);
+    }
+    conclusion.exit();
+}
+
+/// How many programs did the same.
+static COMPARED: AtomicUsize = AtomicUsize::new(0);
+
+/// Says why a program is not compared.
+fn skip(program: &Program, why: &str) -> Result<(), Failed> {
+    println!("skipped {}: {why}", program.name);
+    Ok(())
 }
 
 /// Runs a program alone and in the forms, and compares what can be seen of it.
 fn compare(program: &Program, is_full: bool) -> Result<(), Failed> {
     if let Some(missing) = program.missing() {
-        println!("skipped {}: there is no `{missing}`", program.name);
-        return Ok(());
+        return match common::is_required(missing) {
+            true => Err(format!("`{missing}` is required and not installed").into()),
+            false => skip(program, &format!("there is no `{missing}`")),
+        };
     }
     let place = tempfile::tempdir()?;
-    let alone = program.run(Form::Alone, None, place.path())?;
-    if program.is_repeatable() {
-        alone.same_as(&program.run(Form::Alone, None, place.path())?, "twice alone")?;
-    }
+    let alone = match program.run(Form::Alone, None, place.path())? {
+        Run::Seen(seen) => seen,
+        Run::Skipped(why) => return skip(program, &why),
+    };
     let mut told = format!("{:24} alone {:6.2} s", program.name, alone.took.as_secs_f64());
-    for form in program.forms(is_full) {
-        let seen = program.run(form, Some(&alone), place.path())?;
+    let again = program.is_repeatable().then_some(Form::Alone);
+    for form in again.into_iter().chain(program.forms(is_full)) {
+        let Run::Seen(seen) = program.run(form, Some(&alone), place.path())? else {
+            return Err("it could be prepared once and not again".into());
+        };
         alone.same_as(&seen, form.words())?;
-        told += &format!(", {} {:.2}", form.words(), seen.took.as_secs_f64());
+        if form != Form::Alone {
+            told += &format!(", {} {:.2}", form.words(), seen.took.as_secs_f64());
+        }
     }
+    COMPARED.fetch_add(1, Ordering::Relaxed);
     if is_full {
         println!("{told}");
     }

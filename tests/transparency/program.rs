@@ -36,6 +36,17 @@ pub(crate) struct Program {
     is_once: bool,
 }
 
+/// The status by which `prepare` says that something is missing here, as automake's tests do.
+const SKIP: i32 = 77;
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) enum Run {
+    Seen(Seen),
+    /// Something that it needs is not there.
+    Skipped(String),
+}
+
 /// What can be seen of a run.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -94,7 +105,7 @@ impl Program {
     }
 
     /// Prepares it in `place`, whose earlier content goes, and runs it. Under rinject it is expected to end like `alone`.
-    pub(crate) fn run(&self, form: Form, alone: Option<&Seen>, place: &Path) -> Result<Seen, Failed> {
+    pub(crate) fn run(&self, form: Form, alone: Option<&Seen>, place: &Path) -> Result<Run, Failed> {
         let work = place.join("work");
         if work.exists() {
             fs::remove_dir_all(&work)?;
@@ -102,8 +113,11 @@ impl Program {
         fs::create_dir_all(&work)?;
         fs::create_dir_all(place.join("home"))?;
         let output = surrounded(&self.command("prepare", place), &work, place).output()?;
-        if !output.status.success() {
-            return Err(format!("Error: cannot prepare: {}", String::from_utf8_lossy(&output.stderr)).into());
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        match output.status.code() {
+            Some(0) => {}
+            Some(SKIP) => return Ok(Run::Skipped(said)),
+            _ => return Err(format!("Error: cannot prepare: {said}").into()),
         }
         let command = self.command("run", place);
         let before = Instant::now();
@@ -121,7 +135,7 @@ impl Program {
         let took = before.elapsed();
         let text = |name: &str| fs::read(place.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let files = effects(&work, &self.varies)?;
-        Ok(Seen { stdout: text("stdout")?, stderr: text("stderr")?, exit, files, took })
+        Ok(Run::Seen(Seen { stdout: text("stdout")?, stderr: text("stderr")?, exit, files, took }))
     }
 
     /// Runs a command under rinject.

@@ -1,4 +1,5 @@
 # gdb: a breakpoint, a watchpoint, threads, a signal and a call into the program
+# quick
 # needs: gdb cc
 # nested: release
 prepare() {

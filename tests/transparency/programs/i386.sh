@@ -1,4 +1,5 @@
 # a 32-bit program: files, threads, signals, fork, large files and a mapping
+# quick
 # needs: cc
 prepare() {
   cat >a.c <<'END'
@@ -40,6 +41,6 @@ int main(int argc, char **argv) {
     kill(getpid(), SIGTERM); pause(); return 0;
 }
 END
-  cc -m32 -w -pthread -o a a.c 2>/dev/null || echo 'echo "no 32-bit C library here"; exit 0' >a && chmod +x a
+  cc -m32 -w -pthread -o a a.c 2>/dev/null || { echo "there is no 32-bit C library" >&2; exit 77; }
 }
 run() { ./a || echo "status $?"; }

@@ -1,4 +1,5 @@
 # nginx with two workers: requests by curl, a reload, a worker killed and started again, a graceful end
+# quick
 # needs: nginx curl
 # varies: logs/* *_temp/** nginx.pid
 prepare() {
