@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::images::Images;
+use super::modules::executed_as;
 use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
 use crate::faults;
@@ -16,7 +17,6 @@ use crate::sys::{self, noted, procfs};
 
 /// Auxiliary vector entries (getauxval(3)).
 const AT_ENTRY: u64 = 9;
-const AT_EXECFN: u64 = 31;
 
 /// The stopped task, to be asked.
 #[derive(Debug)]
@@ -57,13 +57,6 @@ impl Inspector {
 
     fn auxiliary(&self, key: u64) -> Option<Addr> {
         procfs::auxiliary_vector(self.task).into_iter().find(|(k, _)| *k == key).map(|(_, value)| Addr(value))
-    }
-
-    fn string(&self, addr: Addr) -> Option<String> {
-        let mut bytes = vec![0; libc::PATH_MAX as usize];
-        let got = self.read(addr, &mut bytes);
-        let end = bytes[..got].iter().position(|byte| *byte == 0)?;
-        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 }
 
@@ -172,8 +165,7 @@ impl Inspect for Inspector {
     }
 
     fn image(&self) -> Option<Image> {
-        let given = self.auxiliary(AT_EXECFN).and_then(|addr| self.string(addr));
-        let path = given.or_else(|| procfs::executable(self.task))?;
+        let path = executed_as(self.task).or_else(|| procfs::executable(self.task))?;
         Some(Image { path, argv: procfs::arguments(self.task) })
     }
 

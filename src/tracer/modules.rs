@@ -13,6 +13,7 @@ use crate::engine::{CodeSite, Location, Resolved, Site};
 use crate::image::{CodeAt, Elf, LineSearch, Named, SymbolKind};
 use crate::plan::{Place, PlaceAt};
 use crate::sys::procfs::{self, Mapping};
+use crate::sys::read_memory_unwaiting;
 
 /// How many near names a failed search comes back with.
 const SUGGESTIONS: usize = 3;
@@ -83,7 +84,11 @@ impl Modules {
             };
             return Resolved::At(vec![site.unwrap_or_else(unknown)]);
         }
-        let meant: Vec<Loaded<'_>> = self.loaded(task, images).filter(is_meant).collect();
+        let mut meant: Vec<Loaded<'_>> = self.loaded(task, images).filter(is_meant).collect();
+        if meant.is_empty() {
+            let is_given = |given: &str| place.module.as_ref().is_some_and(|glob| glob.matches(given));
+            meant.extend(self.program(task, images, is_given));
+        }
         if meant.is_empty() {
             return Resolved::NoModule;
         }
@@ -105,6 +110,15 @@ impl Modules {
         }
     }
 
+    /// The program, if it was executed by a name that `is_meant`: that of a link has no mapping.
+    fn program(&self, task: TaskId, images: &Images, is_meant: impl Fn(&str) -> bool) -> Option<Loaded<'_>> {
+        let given = executed_as(task)?;
+        let base_name = given.rsplit('/').next().unwrap_or_default();
+        let path =
+            Some(()).filter(|()| is_meant(&given) || is_meant(base_name)).and_then(|()| procfs::executable(task))?;
+        self.loaded(task, images).find(|loaded| loaded.module.path() == path)
+    }
+
     /// The file and the symbol that an address lies in.
     pub(super) fn locate(&self, task: TaskId, images: &Images, addr: Addr) -> Option<Location> {
         let module = self.all.iter().find(|module| module.holds(addr))?;
@@ -123,6 +137,16 @@ impl Modules {
     pub(super) fn unwinder(&self, task: TaskId, images: &Images) -> &Unwinder {
         self.unwinder.get_or_init(|| Unwinder::of(self.loaded(task, images)))
     }
+}
+
+/// The path that the task's image was executed by (AT_EXECFN of getauxval(3)).
+pub(super) fn executed_as(task: TaskId) -> Option<String> {
+    let auxiliary = procfs::auxiliary_vector(task);
+    let addr = auxiliary.into_iter().find_map(|(key, value)| (key == libc::AT_EXECFN).then_some(Addr(value)))?;
+    let mut bytes = vec![0; libc::PATH_MAX as usize];
+    let got = read_memory_unwaiting(task, addr, &mut bytes);
+    let end = bytes[..got].iter().position(|byte| *byte == 0)?;
+    Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
 }
 
 impl Module {
