@@ -145,45 +145,6 @@ fn children_that_rinject_inherits_are_let_be() {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// What a row of docs/pitfalls.md names is there, and everything that is there is named.
-#[test]
-fn every_pitfall_has_a_row_with_its_proof() {
-    let page = fs::read_to_string(root().join("docs/pitfalls.md")).expect("the page is there");
-    let rows =
-        page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| What") && !line.starts_with("| |"));
-    let (mut numbers, mut named, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        numbers.extend(cells[0].parse::<u32>());
-        let proof = cells.last().expect("a row has cells");
-        let proofs: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
-        if proofs.is_empty() && !proof.starts_with("does not apply") {
-            wrong.push(format!("no proof: {row}"));
-        }
-        for proof in proofs.into_iter().filter(|proof| proof.contains('/')) {
-            let is_there = match proof.split_once("::") {
-                Some((file, function)) => fs::read_to_string(root().join(file)).is_ok_and(|text| {
-                    text.contains(&format!("#[test]\nfn {function}("))
-                        || text.contains(&format!("    fn {function}("))
-                }),
-                None => root().join("specs").join(format!("{proof}.toml")).exists(),
-            };
-            if !is_there {
-                wrong.push(format!("not there: {proof}"));
-            }
-            named.push(proof);
-        }
-    }
-    for (path, _) in specs() {
-        let name = format!("pitfalls/{}", path.file_stem().expect("a name").to_string_lossy());
-        if !named.contains(&name.as_str()) {
-            wrong.push(format!("no row names {name}"));
-        }
-    }
-    assert_eq!(numbers, (1..=74).collect::<Vec<u32>>());
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
 /// A set-user-id program that somebody without privilege traces runs without its rights, and the report says so.
 #[test]
 fn a_set_user_id_program_runs_without_its_rights_and_the_report_says_so() {
