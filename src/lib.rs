@@ -26,7 +26,7 @@
 //! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |
 //! | `report` | human text, JSON, JUnit | `cases run verdict diagnostic snapshot` |
 //! | `run` | the story: parse, lower, run, judge | all |
-//! | `runner` | many cases: parallel, told in order | `run cases` |
+//! | `runner` | many cases: parallel, told in order; one in many orders, or several times | `run cases plan verdict` |
 //! | `cli` | the command line | all |
 
 pub mod abi;

@@ -4,7 +4,7 @@
 //! A fenced `toml` block that begins with `spec = 1` is run and must pass. One whose first line is a file name, such as
 //! `# first.toml`, is written to that file instead; `console` blocks below it run `$ rinject ...` and `$ cat ...` in
 //! the page's folder, and show exactly what is printed; `$ sh FILE &` starts a script that a `sh` block is, and `$!` is
-//! its number, until the end of the block. `# not run: reason` leaves a block at being checked.
+//! its number, until the end of the block. `[..]` stands for what is different on other machines. `# not run: reason` leaves a block at being checked.
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::fmt::Write;
@@ -116,6 +116,19 @@ fn spec_block(block: &Block, able: bool) -> Result<(), String> {
     Err(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Whether a page shows what is printed; `[..]` stands for any text within a line.
+fn is_shown(page: &str, printed: &str) -> bool {
+    let (shown, lines): (Vec<&str>, Vec<&str>) = (page.lines().collect(), printed.lines().collect());
+    let is_line = |(shown, line): (&&str, &&str)| match shown.split_once("[..]") {
+        None => shown == line,
+        Some(_) => {
+            let parts: Vec<String> = shown.split("[..]").map(regex::escape).collect();
+            regex::Regex::new(&format!("^{}$", parts.join(".*"))).is_ok_and(|pattern| pattern.is_match(line))
+        }
+    };
+    shown.len() == lines.len() && shown.iter().zip(&lines).all(is_line)
+}
+
 /// Runs the commands of a block; what is printed must be what the page shows.
 fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
     let mut actual = String::new();
@@ -147,7 +160,7 @@ fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
             _ => is_ours = false,
         }
     }
-    if !is_ours || actual.trim_end() == block.text.trim_end() {
+    if !is_ours || is_shown(block.text.trim_end(), actual.trim_end()) {
         return Ok(());
     }
     let diff = similar::TextDiff::from_lines(block.text.trim_end(), actual.trim_end());

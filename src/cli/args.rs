@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,9 +104,27 @@ pub(super) struct Run {
     /// Stop after the first failure
     #[arg(short = 'x', long, action = ArgAction::SetTrue)]
     pub(super) fail_fast: bool,
+    /// Run each case with these seeds, in as many orders of its tasks, until one fails it, such as 1..500
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "verify_determinism"])]
+    pub(super) seeds: Option<RangeInclusive<u64>>,
+    /// Run each case N times, and fail it where they do not come to the same
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "5",
+          value_parser = clap::value_parser!(u32).range(2..))]
+    pub(super) verify_determinism: Option<u32>,
+    /// Run the selected cases again and again until one fails
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["repeat", "seeds", "verify_determinism"])]
+    pub(super) until_fail: bool,
     /// Run the selected cases this many times
     #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_REPEAT")]
     pub(super) repeat: u32,
+}
+
+/// `1..500`, or one number.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number; write 1..500"));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last { Err("it ends before it begins".to_owned()) } else { Ok(first..=last) }
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,12 +12,12 @@ use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
 use super::select::{binaries, select};
-use super::terminal::{colour, complain, written};
+use super::terminal::{colour, complain, talk, written};
 use crate::cases::Case;
 use crate::plan::Attached;
 use crate::report::{CaseResult, Human, Json, Status, junit};
 use crate::run::{End, Keep, Options};
-use crate::runner::{Ended, Progress, run_all};
+use crate::runner::{Ended, Progress, Way, run_all};
 use crate::snapshot::Update;
 use crate::tracer::Stopper;
 
@@ -40,15 +40,38 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
     let bar = progress_bar(cases.len());
-    run_all(&cases, &options, jobs, |progress| match progress {
-        Progress::Began(case) => bar.set_message(case.id.clone()),
-        Progress::Ended(case, ended) => {
-            bar.inc(1);
-            bar.suspend(|| session.ended(case, *ended));
+    let way = way(words);
+    for round in 1_u64.. {
+        bar.set_position(0);
+        run_all(&cases, &options, &way, jobs, |progress| match progress {
+            Progress::Began(case) => bar.set_message(case.id.clone()),
+            Progress::Ended(case, ended) => {
+                bar.inc(1);
+                let is_news = !words.until_fail || exit_status(&ended.end) != ExitStatus::Passed;
+                if is_news {
+                    bar.suspend(|| session.ended(case, *ended));
+                }
+            }
+        });
+        if !words.until_fail {
+            break;
         }
-    });
+        if session.status != ExitStatus::Passed || options.stopper.is_stopped() {
+            bar.suspend(|| talk(format!("{} of {round} rounds passed\n", round - 1)));
+            break;
+        }
+    }
     bar.finish_and_clear();
     session.finish(&reports, begun.elapsed())
+}
+
+/// How each case is run.
+fn way(words: &Run) -> Way {
+    match (&words.seeds, words.verify_determinism) {
+        (Some(seeds), _) => Way::Seeds(seeds.clone()),
+        (None, Some(times)) => Way::Verify(times),
+        (None, None) => Way::Once,
+    }
 }
 
 fn options(words: &Run) -> Result<Options, ExitStatus> {
@@ -81,6 +104,7 @@ fn options(words: &Run) -> Result<Options, ExitStatus> {
     let stopper = Stopper::default();
     Ok(Options {
         seed: words.select.seed,
+        policy: None,
         update,
         is_ci,
         keep,
@@ -160,7 +184,7 @@ impl Session {
             status,
             stopper: options.stopper.clone(),
             attached: options.attach,
-            fail_fast: words.fail_fast,
+            fail_fast: words.fail_fast || words.until_fail,
             cut_short: false,
         }
     }

@@ -71,6 +71,7 @@ codes! {
     EMPTY_VALUE = 310;
     BAD_NAME = 311;
     BAD_TEXT = 312;
+    BAD_SWITCH = 313;
     // Structure and contradictions.
     DUPLICATE_NAME = 401;
     CONFLICTING_ACTIONS = 402;
@@ -109,6 +110,7 @@ codes! {
     RUN_EMPTY = 710;
     RUN_LIMIT = 711;
     RUN_SNAPSHOT = 712;
+    RUN_DETERMINISM = 713;
 }
 
 /// One section for each code, `## RJ0201: title` and then the text.

@@ -20,6 +20,7 @@ mod location;
 mod log;
 mod names;
 mod nested;
+mod pick;
 mod points;
 mod refuse;
 mod ring;
@@ -114,7 +115,7 @@ impl Engine {
             names: Names::new(plan.names.clone()),
             rules: Rules::new(&plan.rules),
             points: Points::new(&plan),
-            schedule: Schedule::new(plan.policy),
+            schedule: Schedule::new(&plan.policy),
             stepping: BTreeSet::new(),
             log: Log::new(&plan),
             tasks: BTreeMap::new(),
@@ -299,6 +300,8 @@ impl Engine {
         }
         self.record.events = self.log.events();
         self.tell_spins();
+        let (choices, switches) = self.schedule.chosen();
+        (self.record.choices, self.record.switches) = (choices, switches.to_vec());
         self.record
     }
 

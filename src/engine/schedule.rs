@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::pick::Picker;
 use crate::plan::Policy;
 use crate::transcript::TaskName;
 
@@ -89,7 +90,8 @@ struct Entry {
 /// What every task does.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    policy: Policy,
+    is_free: bool,
+    picker: Picker,
     entries: BTreeMap<TaskName, Entry>,
     ready: BTreeSet<TaskName>,
     kept: BTreeSet<TaskName>,
@@ -101,9 +103,10 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(policy: Policy) -> Schedule {
+    pub(super) fn new(policy: &Policy) -> Schedule {
         Schedule {
-            policy,
+            is_free: policy.is_free(),
+            picker: Picker::new(policy),
             entries: BTreeMap::new(),
             ready: BTreeSet::new(),
             kept: BTreeSet::new(),
@@ -116,7 +119,7 @@ impl Schedule {
 
     /// Whether tasks run at once.
     pub(super) fn is_free(&self) -> bool {
-        self.policy == Policy::Free
+        self.is_free
     }
 
     fn put(&mut self, task: TaskName, state: State) {
@@ -352,21 +355,28 @@ impl Schedule {
         }
     }
 
-    /// The ready task whose turn it is: the current one as long as it can, then the lowest name.
+    /// The ready task whose turn it is; in the serial order the current one as long as it can, then the lowest name.
     fn ready(&mut self) -> Option<TaskName> {
-        let fresh =
+        let is_fresh =
             |name: &TaskName| self.ready.contains(name) && self.entries.get(name).is_some_and(|entry| !entry.yielded);
-        if let Some(current) = self.current.filter(fresh) {
-            return Some(current);
+        let first = || self.ready.iter().copied().find(is_fresh);
+        let (serial, all_yielded) = match self.current.filter(is_fresh).or_else(first) {
+            Some(serial) => (serial, false),
+            None => (self.ready.first().copied()?, true),
+        };
+        let others = self.ready.iter().copied().filter(|name| all_yielded || is_fresh(name));
+        let chosen = self.picker.pick(serial, others);
+        if all_yielded {
+            for entry in self.entries.values_mut() {
+                entry.yielded = false;
+            }
         }
-        if let Some(name) = self.ready.iter().copied().find(fresh) {
-            return Some(name);
-        }
-        let lowest = self.ready.first().copied()?;
-        for entry in self.entries.values_mut() {
-            entry.yielded = false;
-        }
-        Some(lowest)
+        Some(chosen)
+    }
+
+    /// How many choices there were among several tasks, and where another one went on than in the serial order.
+    pub(super) fn chosen(&self) -> (u64, &[(u64, TaskName)]) {
+        (self.picker.choices(), self.picker.switches())
     }
 }
 

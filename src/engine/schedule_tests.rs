@@ -7,7 +7,7 @@ const B: TaskName = TaskName { process: 1, thread: 2 };
 const C: TaskName = TaskName { process: 2, thread: 1 };
 
 fn ready(tasks: &[TaskName]) -> Schedule {
-    let mut schedule = Schedule::new(Policy::Serial);
+    let mut schedule = Schedule::new(&Policy::Serial);
     for task in tasks {
         schedule.born(*task);
         schedule.stopped(*task);

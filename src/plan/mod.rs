@@ -10,6 +10,7 @@ mod expect;
 mod lower;
 mod place;
 mod point;
+mod policy;
 mod rule;
 mod signature;
 mod spot;
@@ -31,11 +32,12 @@ pub use expect::{
 pub use lower::{Attached, Context, lower};
 pub use place::{Place, PlaceAt, PlaceError};
 pub use point::{Access, Point, PointKind};
+pub use policy::{Policy, Switch};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
 pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
-pub use trace::{FilterMode, Follow, IoUring, Nested, Policy, Start, Trace};
+pub use trace::{FilterMode, Follow, IoUring, Nested, Start, Trace};
 
 use std::sync::Arc;
 

@@ -120,16 +120,6 @@ pub enum FilterMode {
     Ptrace,
 }
 
-/// Who runs while others could, too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Policy {
-    /// One task at a time; who it is depends on nothing but the run so far.
-    #[default]
-    Serial,
-    /// All at once, as without rinject: what several tasks do comes in the order that it happens to have.
-    Free,
-}
-
 /// What becomes of a target that traces its own children: a task has one tracer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nested {

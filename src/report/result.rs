@@ -125,6 +125,9 @@ impl CaseResult {
         let (status, reason) = status(&judged.outcome.verdict);
         self.status = status;
         self.reason = reason.to_owned();
+        if let Some(seed) = judged.seed {
+            self.again = format!("rinject run --seeds {seed} {}", self.id);
+        }
         self.excerpts = judged.outcome.failures.iter().map(|failure| excerpt(&judged, failure.near)).collect();
         self.diagnostics = judged.warnings;
         self.kept = judged.kept;
@@ -178,6 +181,7 @@ pub fn failure_code(kind: FailureKind) -> Code {
         FailureKind::Empty => Code::RUN_EMPTY,
         FailureKind::Limit => Code::RUN_LIMIT,
         FailureKind::Snapshot => Code::RUN_SNAPSHOT,
+        FailureKind::Determinism => Code::RUN_DETERMINISM,
     }
 }
 

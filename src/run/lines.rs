@@ -11,6 +11,17 @@ pub struct Lines {
     count: u64,
 }
 
+/// A line that is not the same in two transcripts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its number, counted from 1.
+    pub line: u64,
+    /// What it is in the one; `None` where that has ended.
+    pub ours: Option<String>,
+    /// What it is in the other.
+    pub theirs: Option<String>,
+}
+
 impl Lines {
     /// A file to write a transcript to; it has no name and goes when it is closed.
     pub fn file() -> io::Result<File> {
@@ -60,6 +71,32 @@ impl Lines {
         Ok((last.into(), count))
     }
 
+    /// The first line that is not the same in another transcript.
+    pub fn first_difference(&self, other: &Lines) -> io::Result<Option<Difference>> {
+        let (mut ours, mut theirs) = (self.read()?, other.read()?);
+        for number in 1.. {
+            let (our, their) = (ours.next().transpose()?, theirs.next().transpose()?);
+            match (our, their) {
+                (None, None) => break,
+                (our, their) if our == their => {}
+                (ours, theirs) => return Ok(Some(Difference { line: number, ours, theirs })),
+            }
+        }
+        Ok(None)
+    }
+
+    /// All lines from the first on.
+    fn read(&self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
+        let file = match self.file.as_ref() {
+            Some(mut file) => {
+                file.rewind()?;
+                Some(BufReader::new(file).lines())
+            }
+            None => None,
+        };
+        Ok(file.into_iter().flatten())
+    }
+
     /// All of it, if it is at most `most` bytes long.
     pub fn text(&self, most: u64) -> io::Result<Option<String>> {
         let Some(mut file) = self.file.as_ref() else { return Ok(Some(String::new())) };
@@ -87,5 +124,18 @@ mod tests {
         assert_eq!(lines.last(2).unwrap(), (vec!["b".to_owned(), "c".to_owned()], 3));
         assert_eq!(lines.text(6).unwrap().as_deref(), Some("a\nb\nc\n"));
         assert_eq!(lines.text(5).unwrap(), None);
+        let difference = |line, ours: Option<&str>, theirs: Option<&str>| {
+            Some(Difference { line, ours: ours.map(str::to_owned), theirs: theirs.map(str::to_owned) })
+        };
+        let lines_of = |text: &[u8], count| {
+            let mut file = Lines::file().unwrap();
+            file.write_all(text).unwrap();
+            Lines::new(file, count)
+        };
+        let differs = |text, count| lines.first_difference(&lines_of(text, count)).unwrap();
+        assert_eq!(differs(b"a\nb\nc\n", 3), None);
+        assert_eq!(differs(b"a\nx\nc\n", 3), difference(2, Some("b"), Some("x")));
+        assert_eq!(differs(b"a\nb\n", 2), difference(3, Some("c"), None));
+        assert_eq!(lines.first_difference(&Lines::empty()).unwrap(), difference(1, Some("a"), None));
     }
 }

@@ -9,7 +9,7 @@ mod surroundings;
 mod untraceable;
 
 pub use facts::{has_ptrace_capability, is_filtered};
-pub use lines::Lines;
+pub use lines::{Difference, Lines};
 pub use refusal::{Refusal, yama_scope};
 pub use requires::unmet;
 pub use untraceable::Untraceable;
@@ -55,6 +55,8 @@ pub struct Options {
     pub keep: Keep,
     /// What `${bin.NAME}` means.
     pub bins: BTreeMap<String, String>,
+    /// Who runs instead of what specs say, unless that is that all do. What comes of it is compared with no snapshot.
+    pub policy: Option<plan::Policy>,
     /// The process to trace instead of the specs' programs.
     pub attach: Option<plan::Attached>,
     /// Ends all runs.
@@ -65,6 +67,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             seed: None,
+            policy: None,
             update: Update::Auto,
             is_ci: false,
             keep: Keep::Never,
@@ -111,6 +114,8 @@ pub struct Judged {
     pub written: Option<PathBuf>,
     /// A text that waits to be accepted, if one does.
     pub pending: Option<PathBuf>,
+    /// The seed that this run was chosen for, among those of many.
+    pub seed: Option<u64>,
 }
 
 /// Why a case came to no verdict, on the way through the story.
@@ -185,6 +190,7 @@ fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
         kept,
         written: compared.written,
         pending: compared.pending,
+        seed: None,
     })))
 }
 
@@ -201,6 +207,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         inherited: std::env::vars_os().collect(),
         bins: surroundings::binaries(&options.bins),
         seed: options.seed,
+        policy: options.policy.clone(),
         attach: options.attach,
         cell: case.cell.clone(),
         is_file: matches!(case.file, SpecFile::Path(_)),
@@ -356,6 +363,7 @@ fn skipped(plan: &Plan, reason: String) -> End {
         kept: None,
         written: None,
         pending: None,
+        seed: None,
     }))
 }
 

@@ -1,6 +1,10 @@
 //! Many cases: in parallel, told in order. It judges nothing and prints nothing.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod explore;
+mod queue;
+mod verify;
+
+use std::ops::RangeInclusive;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -26,9 +30,21 @@ pub struct Ended {
     pub took: Duration,
 }
 
+/// How each case is run.
+#[derive(Clone, Debug, Default)]
+pub enum Way {
+    /// Once.
+    #[default]
+    Once,
+    /// Once with each of these seeds, until one fails it.
+    Seeds(RangeInclusive<u64>),
+    /// So many times, which must all come to the same.
+    Verify(u32),
+}
+
 /// Runs `cases`, `jobs` at a time, each on a thread of its own; those that attach to the same process one after the
 /// other. `tell` is called on the calling thread.
-pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl FnMut(Progress<'_>)) {
+pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut tell: impl FnMut(Progress<'_>)) {
     let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
     let (sender, receiver) = mpsc::channel();
     let work = |sender: mpsc::Sender<(usize, Option<Box<Ended>>)>| {
@@ -37,28 +53,17 @@ pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl Fn
             // The receiver is gone only when the telling thread has panicked.
             let _ = sender.send((number, None));
             let begun = Instant::now();
-            let end = if options.stopper.is_stopped() { End::Interrupted } else { run::run(case, options) };
+            let end = match way {
+                _ if options.stopper.is_stopped() => End::Interrupted,
+                Way::Once => run::run(case, options),
+                Way::Seeds(seeds) => explore::explore(case, options, seeds.clone()),
+                Way::Verify(times) => verify::verify(case, options, *times),
+            };
             let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed() }))));
         }
     };
     let work = &work;
     std::thread::scope(|scope| {
-<<<<<<< HEAD
-        for _ in 0..jobs.clamp(1, cases.len().max(1)) {
-            let sender = sender.lock().map(|sender| sender.clone());
-            let Ok(sender) = sender else { return };
-            let queue = &queue;
-            scope.spawn(move || {
-                while let Some(turn) = queue.next() {
-                    let (number, case) = (turn.number, &cases[turn.number]);
-                    // The receiver is gone only when the telling thread has panicked.
-                    let _ = sender.send((number, None));
-                    let begun = Instant::now();
-                    let end = if options.stopper.is_stopped() { End::Interrupted } else { run::run(case, options) };
-                    let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed() }))));
-                }
-            });
-=======
         let start = |_: &usize| {
             let sender = sender.clone();
             std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
@@ -66,7 +71,6 @@ pub fn run_all(cases: &[Case], options: &Options, jobs: usize, mut tell: impl Fn
         // Where threads cannot be had, fewer cases run at a time; where none can, this one runs them all.
         if (0..jobs.clamp(1, cases.len().max(1))).take_while(start).count() == 0 {
             work(sender.clone());
->>>>>>> 4008a8f (A run that is out of memory ends in order; names of symbols are read in one piece, files once)
         }
         drop(sender);
         let mut waiting: Vec<Option<Box<Ended>>> = cases.iter().map(|_| None).collect();

@@ -207,7 +207,11 @@ pub const ATTACH: Table = Table {
 pub const DETERMINISM: Table = Table {
     name: "`[determinism]`",
     keys: &[
-        now("schedule", "\"serial\"", "who runs when: serial (one task at a time) or free (all at once)"),
+        now(
+            "schedule",
+            "\"serial\"",
+            "who runs when: serial (one task at a time), random (so, but drawn) or free (all at once)",
+        ),
         now("aslr", "false", "whether addresses are drawn anew for each run"),
         later("time", "\"virtual\"", "a clock of the run's own"),
         later("random", "{ seed = 42 }", "random bytes from a seed"),
@@ -222,7 +226,11 @@ pub const DETERMINISM: Table = Table {
 /// `determinism.schedule` as a table.
 pub const SCHEDULE: Table = Table {
     name: "`determinism.schedule`",
-    keys: &[now("policy", "\"free\"", "serial or free"), later("seed", "7", "seed of random interleavings")],
+    keys: &[
+        now("policy", "\"random\"", "serial, random, replay or free"),
+        now("seed", "7", "of `random`: what it is drawn from; default the spec's"),
+        now("switches", "[\"12:P1.T2\"]", "of `replay`: at which choice who goes on instead"),
+    ],
 };
 
 /// `[trace]`.

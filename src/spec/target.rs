@@ -66,6 +66,10 @@ pub struct Attach {
 pub struct Determinism {
     /// `schedule`, or its `policy`.
     pub schedule: Option<Text>,
+    /// `schedule.seed`.
+    pub seed: Option<At<i128>>,
+    /// `schedule.switches`, and all of them.
+    pub switches: Option<At<Vec<Text>>>,
     /// `aslr`.
     pub aslr: Option<At<bool>>,
 }
@@ -151,12 +155,20 @@ fn attach(walk: &Walk, fields: &Fields<'_, '_>) -> Option<Attach> {
 
 /// `[determinism]`.
 pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
-    let schedule = fields.get("schedule").and_then(|value| match value.get_ref() {
-        DeValue::String(_) => fields.text("schedule"),
-        DeValue::Table(_) => fields.table("schedule", &keys::SCHEDULE)?.text("policy"),
-        _ => walk.wrong_type(value, "schedule", "a string or a table", "\"free\""),
-    });
-    Determinism { schedule, aslr: fields.flag("aslr") }
+    let aslr = fields.flag("aslr");
+    let Some(value) = fields.get("schedule") else { return Determinism { aslr, ..Determinism::default() } };
+    match value.get_ref() {
+        DeValue::String(_) => Determinism { schedule: fields.text("schedule"), aslr, ..Determinism::default() },
+        DeValue::Table(_) => {
+            let Some(table) = fields.table("schedule", &keys::SCHEDULE) else { return Determinism::default() };
+            let schedule = if table.get("policy").is_some() { table.text("policy") } else { table.missing("policy") };
+            Determinism { schedule, seed: table.integer("seed"), switches: table.texts("switches"), aslr }
+        }
+        _ => {
+            let schedule = walk.wrong_type(value, "schedule", "a string or a table", "\"free\"");
+            Determinism { schedule, aslr, ..Determinism::default() }
+        }
+    }
 }
 
 fn file(walk: &Walk, value: &Value<'_>) -> Option<File> {

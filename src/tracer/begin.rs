@@ -13,7 +13,7 @@ use super::typing::Typist;
 use super::watchdog::{Spared, Stopper, Watch, Watchdog};
 use crate::abi::TaskId;
 use crate::engine::Engine;
-use crate::plan::{Plan, Policy};
+use crate::plan::Plan;
 use crate::sys::{self, Bell, ChildPlan, ExecFailure, Keyboard, SpawnError};
 use crate::transcript::{Record, Sink};
 
@@ -59,7 +59,7 @@ pub fn trace(
     sink: &mut dyn Sink,
 ) -> Result<Traced, TraceError> {
     let typist = outputs.keyboard.take().map(Typist::start).transpose().map_err(TraceError::Watchdog)?;
-    let before = (plan.policy == Policy::Serial).then(sys::pin_to_one_processor).flatten();
+    let before = (!plan.policy.is_free()).then(sys::pin_to_one_processor).flatten();
     let traced = run(plan, child, outputs, typist, sink);
     if let Some(before) = before {
         sys::unpin(&before);

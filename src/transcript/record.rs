@@ -22,6 +22,10 @@ pub struct Record {
     pub leaks: Vec<String>,
     /// What the author should know, such as a start that fell back to the entry point.
     pub notes: Vec<String>,
+    /// How often there were several tasks of which one was chosen to go on, where that is drawn or replayed.
+    pub choices: u64,
+    /// At which of these choices another task went on than in the serial order, and which.
+    pub switches: Vec<(u64, TaskName)>,
     /// Why the run was given up, if it was.
     pub abandoned: Option<Abandoned>,
 }

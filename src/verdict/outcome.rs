@@ -80,6 +80,8 @@ pub enum FailureKind {
     Limit,
     /// The snapshot differs, is new, or should not be there.
     Snapshot,
+    /// Another run of the same came to something else.
+    Determinism,
 }
 
 impl FailureKind {
@@ -99,6 +101,7 @@ impl FailureKind {
             FailureKind::Empty => "empty",
             FailureKind::Limit => "limit",
             FailureKind::Snapshot => "snapshot",
+            FailureKind::Determinism => "determinism",
         }
     }
 }

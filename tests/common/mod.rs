@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
@@ -37,8 +38,11 @@ pub(crate) fn has_program(name: &str) -> bool {
 
 /// The folder with the programs that were built from fixtures/.
 pub(crate) fn fixtures_bin() -> PathBuf {
+    /// Tests run at the same time, and the compiler is to run once.
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fixtures::build(&root.join("fixtures")).unwrap_or_else(|error| panic!("{error}"))
+    let built = BUILT.get_or_init(|| fixtures::build(&root.join("fixtures")));
+    built.clone().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Status, standard output and standard error of `rinject` in `folder`, which is killed after a minute.

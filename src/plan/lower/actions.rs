@@ -228,13 +228,12 @@ impl Lowering<'_> {
 
     fn signal_action(&mut self, written: &SignalAction, phase: Option<Phase>) -> Option<Action> {
         let signal = written.name.as_ref().and_then(|name| self.signal(name));
-        let to = written.to.as_ref().and_then(|to| {
-            self.choice(to, "to", &[("thread", Recipient::Thread), ("process", Recipient::Process)], &[])
-        });
-        let at = written
-            .at
+        let to = written
+            .to
             .as_ref()
-            .and_then(|at| self.choice(at, "at", &[("enter", Side::Enter), ("exit", Side::Exit)], &[]));
+            .and_then(|to| self.choice(to, "to", &[("thread", Recipient::Thread), ("process", Recipient::Process)]));
+        let at =
+            written.at.as_ref().and_then(|at| self.choice(at, "at", &[("enter", Side::Enter), ("exit", Side::Exit)]));
         let value =
             written.value.as_ref().and_then(|value| self.within(value, "value", i32::MIN.into(), i32::MAX.into()));
         let signal = signal?;
@@ -266,8 +265,8 @@ impl Lowering<'_> {
 
     fn kill(&mut self, text: &Text, at: Option<&Text>, phase: Option<Phase>) -> Option<Action> {
         let victims = [("process", Victim::Process), ("thread", Victim::Thread), ("tree", Victim::Tree)];
-        let victim = self.choice(text, "kill", &victims, &[]);
-        let side = at.and_then(|at| self.choice(at, "kill-at", &[("enter", Side::Enter), ("exit", Side::Exit)], &[]));
+        let victim = self.choice(text, "kill", &victims);
+        let side = at.and_then(|at| self.choice(at, "kill-at", &[("enter", Side::Enter), ("exit", Side::Exit)]));
         let default = if phase == Some(Phase::Exit) { Side::Exit } else { Side::Enter };
         Some(Action::Kill { victim: victim?, at: side.unwrap_or(default) })
     }

@@ -79,7 +79,7 @@ impl Lowering<'_> {
     fn budget_scope(&mut self, written: &Inject, budget: &spec::Budget) -> Scope {
         let known = [("run", Scope::Run), ("process", Scope::Process)];
         let Some(text) = &written.scope else { return Scope::Run };
-        let Some(scope) = self.choice(text, "scope", &known, &[]) else { return Scope::Run };
+        let Some(scope) = self.choice(text, "scope", &known) else { return Scope::Run };
         let misfit = match scope {
             Scope::Run if budget.fds.is_some() => {
                 Some("each process has descriptors of its own: leave `scope` out for `fds`")

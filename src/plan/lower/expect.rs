@@ -157,7 +157,7 @@ impl Lowering<'_> {
             ("no-leftovers", Invariant::NoLeftovers),
             ("no-fd-leak", Invariant::NoFdLeak),
         ];
-        let invariant = |text: &Text| Some((self.choice(text, "invariants", &known, &[])?, text.span));
+        let invariant = |text: &Text| Some((self.choice(text, "invariants", &known)?, text.span));
         texts.iter().filter_map(invariant).collect()
     }
 

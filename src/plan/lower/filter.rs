@@ -95,7 +95,7 @@ impl Lowering<'_> {
             ("callsite", Scope::Callsite),
         ];
         let Some(text) = &written.scope else { return Scope::Run };
-        let Some(scope) = self.choice(text, "scope", &known, &[]) else { return Scope::Run };
+        let Some(scope) = self.choice(text, "scope", &known) else { return Scope::Run };
         let event = match (on, point) {
             (_, Some(point)) => point.to_string(),
             (Some(on), None) => on.pattern.to_string(),

@@ -53,6 +53,8 @@ pub struct Context {
     pub bins: BTreeMap<String, String>,
     /// Instead of the spec's own seed.
     pub seed: Option<u64>,
+    /// Who runs instead of what the spec says, unless that is that all do.
+    pub policy: Option<super::Policy>,
     /// The process to trace instead of a program, from the command line.
     pub attach: Option<Attached>,
     /// Which of the values in lists this case has.
@@ -73,6 +75,7 @@ impl Context {
             inherited: Vec::new(),
             bins: BTreeMap::new(),
             seed: None,
+            policy: None,
             attach: None,
             cell: Cell::default(),
             is_file: true,

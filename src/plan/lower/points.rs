@@ -132,7 +132,7 @@ impl Lowering<'_> {
 
     fn data(&mut self, written: &Inject) -> Option<PointKind> {
         let access = written.access.as_ref().map_or(Some(Access::Write), |access| {
-            self.choice(access, "access", &[("write", Access::Write), ("rw", Access::ReadWrite)], &[])
+            self.choice(access, "access", &[("write", Access::Write), ("rw", Access::ReadWrite)])
         });
         let len = match &written.len {
             None => Some(8),

@@ -245,7 +245,7 @@ impl Lowering<'_> {
             }
             Some(spec::Stdin::Word(word)) => {
                 let words = [("null", Word::Null), ("inherit", Word::Inherit), ("tty", Word::Terminal)];
-                match self.choice(word, "stdin", &words, &[]) {
+                match self.choice(word, "stdin", &words) {
                     Some(Word::Inherit) => Input::Inherit,
                     Some(Word::Terminal) => Input::Terminal(String::new()),
                     Some(Word::Null) | None => Input::Null,
@@ -274,7 +274,7 @@ impl Lowering<'_> {
                     ("inherit", Word::Inherit),
                     ("tty", Word::Terminal),
                 ];
-                match self.choice(word, name, &words, &[]) {
+                match self.choice(word, name, &words) {
                     Some(Word::Terminal) => Output::Terminal,
                     Some(Word::Pipe) => Output::Pipe,
                     Some(Word::Null) => Output::Null,

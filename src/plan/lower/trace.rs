@@ -61,7 +61,7 @@ impl Lowering<'_> {
         let backtrace = self.spec.trace.backtrace.as_ref();
         let backtrace = backtrace.and_then(|frames| self.within(frames, "backtrace", 0, 256));
         let io_uring = self.spec.trace.io_uring.as_ref().and_then(|io_uring| {
-            self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)], &[])
+            self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)])
         });
         let untouched = if self.is_transparent() { IoUring::Allow } else { IoUring::Deny };
         let io_uring = io_uring.unwrap_or(untouched);
@@ -138,7 +138,7 @@ impl Lowering<'_> {
         let Some(list) = list else { return Follow { threads: true, forks: true, execs: true } };
         let mut follow = Follow { threads: false, forks: false, execs: false };
         for word in &list.value {
-            match self.choice(word, "follow", &[("threads", 0), ("forks", 1), ("execs", 2)], &[]) {
+            match self.choice(word, "follow", &[("threads", 0), ("forks", 1), ("execs", 2)]) {
                 Some(0) => follow.threads = true,
                 Some(1) => follow.forks = true,
                 Some(_) => follow.execs = true,

@@ -32,31 +32,13 @@ impl Lowering<'_> {
     }
 
     /// One of a few words; `later` are those of the format that this version lacks.
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        text: &Text,
-        name: &str,
-        known: &[(&str, T)],
-        later: &[&str],
-    ) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&mut self, text: &Text, name: &str, known: &[(&str, T)]) -> Option<T> {
         let located = self.expand(text)?;
         let word = located.text();
         if let Some((_, value)) = known.iter().find(|(name, _)| *name == word) {
             return Some(*value);
         }
         let words = || known.iter().map(|(name, _)| *name);
-        if later.contains(&word) {
-            let message = format!("`{name} = \"{word}\"` is not supported yet");
-            let help = Some(format!("this version has {}", listed(words())));
-            self.error(
-                Code::UNSUPPORTED_VALUE,
-                located.whole(),
-                message,
-                "part of the format, not carried out yet",
-                help,
-            );
-            return None;
-        }
         let help = did_you_mean(word, words()).unwrap_or_else(|| format!("it is one of {}", listed(words())));
         let message = format!("`{name}` cannot be `{word}`");
         self.error(Code::BAD_CHOICE, shown(&located, text), message, "not one of its values", Some(help));

@@ -1,0 +1,144 @@
+//! Orders of tasks: races that stand in fixtures are found, the switches that are told bring them back, and runs that are
+//! not the same are told apart.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+/// How often an order is brought back; `RINJECT_REPLAYS` says otherwise.
+fn replays() -> u32 {
+    std::env::var("RINJECT_REPLAYS").ok().and_then(|number| number.parse().ok()).unwrap_or(5)
+}
+
+fn spec(folder: &Path, race: &str, determinism: &str) {
+    let program = common::fixtures_bin().join("races");
+    let text = format!(
+        "spec = 1\n[target]\nprogram = {program:?}\nargs = [{race:?}]\ntimeout = \"1s\"\n{determinism}\n\
+         [trace]\nsyscalls = [\"pread64\", \"pwrite64\", \"write\", \"futex\", \"wait4\"]\n[snapshot]\ntranscript = false\n"
+    );
+    fs::write(folder.join("race.toml"), text).unwrap();
+}
+
+/// A race is in no serial run, is found by one of a thousand seeds, and comes back by the switches that are told.
+fn finds(race: &str) {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    spec(here, race, "");
+    let (status, out, err) = common::rinject(here, &["run", "race.toml"]);
+    assert_eq!(status, 0, "{out}{err}");
+    let (status, out, err) = common::rinject(here, &["run", "--seeds", "1..1000", "race.toml"]);
+    assert_eq!(status, 1, "no seed fails it: {out}{err}");
+    let note = out.lines().find_map(|line| line.split_once("`[determinism] ")?.1.strip_suffix("` brings it back"));
+    let determinism = format!("[determinism]\n{}", note.unwrap_or_else(|| panic!("no switches are told: {out}")));
+    spec(here, race, &determinism);
+    let many = replays().to_string();
+    let (status, out, err) = common::rinject(here, &["run", "--repeat", &many, "race.toml"]);
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(out.ends_with(&format!("0 passed, {many} failed\n")), "{out}");
+}
+
+#[test]
+fn a_lost_update_is_found() {
+    finds("lost-update");
+}
+
+#[test]
+fn locks_in_the_wrong_order_are_found() {
+    finds("lock-order");
+}
+
+#[test]
+fn a_missed_wake_up_is_found() {
+    finds("missed-wake-up");
+}
+
+#[test]
+fn an_order_of_ends_that_is_relied_on_is_found() {
+    finds("exit-order");
+}
+
+#[test]
+fn seeds_that_fail_nothing_and_seeds_that_change_nothing_are_told() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for (target, told) in [
+        (
+            "target = { program = \"sh\", args = [\"-c\", \"sleep 0.01 & true & wait\"] }",
+            "none of the seeds 1..20 fails it",
+        ),
+        ("target = { program = \"true\" }", "its tasks never had to be chosen from"),
+        ("target = { program = \"true\" }\ndeterminism = { schedule = \"free\" }", "a seed fixes no order"),
+    ] {
+        fs::write(here.join("x.toml"), format!("spec = 1\n{target}\nsnapshot = {{ transcript = false }}\n")).unwrap();
+        let (status, out, err) = common::rinject(here, &["run", "--seeds", "1..20", "x.toml"]);
+        assert!(status == 0 && out.contains(told), "{out}{err}");
+    }
+}
+
+#[test]
+fn what_is_drawn_is_compared_with_no_snapshot() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let spec = "spec = 1\ntarget = { program = \"sh\", args = [\"-c\", \"(echo a) & (echo b) & wait\"] }\n\
+                trace = { syscalls = [\"write\"] }\n";
+    fs::write(here.join("x.toml"), spec).unwrap();
+    assert_eq!(common::rinject(here, &["run", "-u", "x.toml"]).0, 0);
+    let golden = fs::read_to_string(here.join("x.snap")).unwrap();
+    let (status, out, err) = common::rinject(here, &["run", "-u", "--seeds", "1..50", "x.toml"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(fs::read_to_string(here.join("x.snap")).unwrap(), golden);
+}
+
+#[test]
+fn runs_that_are_not_the_same_are_told_apart() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let write = |script: &str| {
+        let spec = format!(
+            "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", {script:?}] }}\ntrace = {{ syscalls = [\"write\"] }}\n\
+             snapshot = {{ transcript = false }}\n"
+        );
+        fs::write(here.join("x.toml"), spec).unwrap();
+    };
+    write("(echo a) & (echo b) & wait");
+    let (status, out, err) = common::rinject(here, &["run", "--verify-determinism=10", "x.toml"]);
+    assert_eq!(status, 0, "{out}{err}");
+    write("echo $$");
+    let (status, out, err) = common::rinject(here, &["run", "--verify-determinism", "x.toml"]);
+    assert!(status == 1 && out.contains("RJ0713") && out.contains("the number of a process"), "{out}{err}");
+    write("exec >/dev/null; echo $$ | wc -c; echo 1 >&2; echo $$ >&2");
+    let (status, out, err) = common::rinject(here, &["run", "--verify-determinism", "x.toml"]);
+    assert!(status == 1 && out.contains("RJ0713"), "{out}{err}");
+}
+
+#[test]
+fn cases_are_run_until_one_fails() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let count = here.join("count");
+    let script = format!("echo >> {0}; test $(wc -l < {0}) -lt 4", count.display());
+    let spec = format!(
+        "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", {script:?}] }}\nsnapshot = {{ transcript = false }}\n"
+    );
+    fs::write(here.join("x.toml"), spec).unwrap();
+    let (status, out, err) = common::rinject(here, &["run", "--until-fail", "x.toml"]);
+    assert!(status == 1 && out.starts_with("FAIL") && out.ends_with("0 passed, 1 failed\n"), "{out}{err}");
+    assert!(err.contains("3 of 4 rounds passed"), "{err}");
+    assert_eq!(fs::read_to_string(count).unwrap().lines().count(), 4);
+}
