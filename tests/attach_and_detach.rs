@@ -241,6 +241,10 @@ fn the_end_of_the_process_is_the_end_of_the_run() {
     assert_eq!(status, Some(0), "{said}");
     let (status, said) = ended(attach(folder.path(), target.id(), "expect = { exit = 7 }"));
     assert_eq!(status, Some(5), "it is a zombie now: {said}");
+    // The wait for the first thread would last until all that is left is over.
+    let target = Running::start(Command::new(fixture("leader-leaves")).arg("60"));
+    let (status, said) = ended(attach(folder.path(), target.id(), "expect = { exit = 0 }"));
+    assert_eq!(status, Some(0), "{said}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::inspect::Inspect;
 use super::step::STEPS;
 use super::stop::{Decision, Next, Stop};
 use super::task::{Go, Task};
-use crate::abi::{Signal, TaskId};
+use crate::abi::{Ending, Signal, TaskId};
 use crate::plan::{ExitExpect, Plan};
 use crate::transcript::{EventKind, TaskName};
 
@@ -38,11 +38,23 @@ impl Engine {
         engine.schedule.runs(leader);
         if leaderless {
             engine.schedule.zombie(leader);
+            engine.leaderless = true;
         }
         for task in tasks.iter().filter(|task| **task != process) {
             engine.new_task(*task, 1, !engine.plan.trace.follow.threads);
         }
         engine
+    }
+
+    /// A task of a process whose first thread nobody traces has ended: where it was the last one, that was the end of the
+    /// process.
+    pub(super) fn leader_ended(&mut self, process: u32, ending: Ending) {
+        let is_last = self.processes.get(&process).is_some_and(|process| process.threads == 1);
+        if self.leaderless && process == 1 && is_last {
+            self.forget(TaskName { process, thread: 1 });
+            self.record.ending = Some(ending);
+            self.look_for_orphans();
+        }
     }
 
     /// Whether a process is traced that ran already, and is not to be killed therefore.

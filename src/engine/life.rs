@@ -92,6 +92,7 @@ impl Engine {
 
     pub(super) fn exec(&mut self, name: TaskName, former: TaskId, inspect: &dyn Inspect, decision: &mut Decision) {
         let name = self.take_over(name, former);
+        self.leaderless &= name.process != 1;
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
         let silent = silent || self.executed && !self.plan.trace.follow.execs;
         if let Some(task) = self.tasks.get_mut(&name) {
@@ -282,10 +283,11 @@ impl Engine {
             self.record.ending = Some(ending);
             self.look_for_orphans();
         }
+        self.leader_ended(name.process, ending);
     }
 
     /// The first process has ended: whoever is still alive, and not ending, is an orphan.
-    fn look_for_orphans(&mut self) {
+    pub(super) fn look_for_orphans(&mut self) {
         let alive = self.tasks.values().filter(|task| task.name.thread == 1 && !task.exiting && !task.silent);
         self.record.orphans = alive.map(|task| task.name).collect();
         if !self.record.orphans.is_empty() && self.wants(Invariant::NoOrphans) {

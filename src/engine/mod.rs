@@ -104,6 +104,8 @@ pub struct Engine {
     give_up: bool,
     /// How far a process has come that ran already.
     attachment: Option<Attachment>,
+    /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
+    leaderless: bool,
     /// Something has happened since the sleepers were last asked for that may have woken one of them.
     stirred: bool,
 }
@@ -133,6 +135,7 @@ impl Engine {
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },
             give_up: false,
             attachment: None,
+            leaderless: false,
             stirred: true,
             pages_wait: false,
             selected: plan.trace.stops(),
