@@ -14,14 +14,15 @@ fn replays() -> u32 {
 fn spec(folder: &Path, race: &str, determinism: &str) {
     let program = common::fixtures_bin().join("races");
     let text = format!(
-        "spec = 1\n[target]\nprogram = {program:?}\nargs = [{race:?}]\ntimeout = \"1s\"\n{determinism}\n\
+        "spec = 1\n[target]\nprogram = {program:?}\nargs = [{race:?}]\ntimeout = \"30s\"\n{determinism}\n\
          [trace]\nsyscalls = [\"pread64\", \"pwrite64\", \"write\", \"futex\", \"wait4\"]\n[snapshot]\ntranscript = false\n"
     );
     fs::write(folder.join("race.toml"), text).unwrap();
 }
 
-/// A race is in no serial run, is found by one of a thousand seeds, and comes back by the switches that are told.
-fn finds(race: &str) {
+/// A race is in no serial run, is found by one of a thousand seeds as this error, and comes back by the switches that are
+/// told.
+fn finds(race: &str, code: &str) {
     if !common::can_trace() {
         return;
     }
@@ -31,7 +32,7 @@ fn finds(race: &str) {
     let (status, out, err) = common::rinject(here, &["run", "race.toml"]);
     assert_eq!(status, 0, "{out}{err}");
     let (status, out, err) = common::rinject(here, &["run", "--seeds", "1..1000", "race.toml"]);
-    assert_eq!(status, 1, "no seed fails it: {out}{err}");
+    assert!(status == 1 && out.contains(code), "no seed fails it so: {out}{err}");
     let note = out.lines().find_map(|line| line.split_once("`[determinism] ")?.1.strip_suffix("` brings it back"));
     let determinism = format!("[determinism]\n{}", note.unwrap_or_else(|| panic!("no switches are told: {out}")));
     spec(here, race, &determinism);
@@ -43,22 +44,22 @@ fn finds(race: &str) {
 
 #[test]
 fn a_lost_update_is_found() {
-    finds("lost-update");
+    finds("lost-update", "RJ0702");
 }
 
 #[test]
 fn locks_in_the_wrong_order_are_found() {
-    finds("lock-order");
+    finds("lock-order", "RJ0714");
 }
 
 #[test]
 fn a_missed_wake_up_is_found() {
-    finds("missed-wake-up");
+    finds("missed-wake-up", "RJ0714");
 }
 
 #[test]
 fn an_order_of_ends_that_is_relied_on_is_found() {
-    finds("exit-order");
+    finds("exit-order", "RJ0702");
 }
 
 #[test]
@@ -141,4 +142,28 @@ fn cases_are_run_until_one_fails() {
     assert!(status == 1 && out.starts_with("FAIL") && out.ends_with("0 passed, 1 failed\n"), "{out}{err}");
     assert!(err.contains("3 of 4 rounds passed"), "{err}");
     assert_eq!(fs::read_to_string(count).unwrap().lines().count(), 4);
+}
+
+#[test]
+fn who_waits_for_a_timer_is_not_deadlocked() {
+    if !common::can_trace() || !common::has_program("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // Each ends after more time than a deadlock needs to be told.
+    for script in [
+        "import signal, threading; signal.alarm(2); l = threading.Lock(); l.acquire(); threading.Thread(target=l.acquire).start(); l.acquire()",
+        "import os, time, threading; p = os.getpid()\nif os.fork() == 0:\n  time.sleep(2); os._exit(0)\nos.wait()",
+        "import threading; e = threading.Event(); threading.Timer(2, e.set).start(); e.wait()",
+    ] {
+        let exit = if script.contains("alarm") { "{ signal = \"SIGALRM\" }" } else { "0" };
+        let spec = format!(
+            "spec = 1\ntarget = {{ program = \"python3\", args = [\"-S\", \"-c\", {script:?}] }}\nexpect = {{ exit = {exit} }}\n\
+             snapshot = {{ transcript = false }}\n"
+        );
+        fs::write(here.join("x.toml"), spec).unwrap();
+        let (status, out, err) = common::rinject(here, &["run", "x.toml"]);
+        assert_eq!(status, 0, "{script}: {out}{err}");
+    }
 }

@@ -111,6 +111,7 @@ codes! {
     RUN_LIMIT = 711;
     RUN_SNAPSHOT = 712;
     RUN_DETERMINISM = 713;
+    RUN_DEADLOCK = 714;
 }
 
 /// One section for each code, `## RJ0201: title` and then the text.

@@ -105,7 +105,7 @@ impl Engine {
 
     /// Who is to stop for good.
     pub(super) fn next_leaving(&mut self) -> Next {
-        let wait = Next::Wait { timers: Vec::new() };
+        let wait = Next::Wait { timers: Vec::new(), idle: None };
         let held: Vec<TaskName> = self.schedule.held_ones().map(|(name, _)| name).collect();
         for name in held {
             self.schedule.stopped(name);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Engine;
+use super::deadlock::TIMERS;
 use super::decode::Decoder;
 use super::fire::{Deed, Moment};
 use super::inspect::Inspect;
@@ -67,6 +68,7 @@ impl Engine {
             call.tampering.push(tampering);
             call.wants_exit = true;
         }
+        self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
         if threads > 1 && sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {

@@ -45,7 +45,7 @@ impl Engine {
             return next;
         }
         let timers = self.schedule.held_ones().filter_map(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
-        Next::Wait { timers: timers.collect() }
+        Next::Wait { timers: timers.collect(), idle: None }
     }
 
     /// Tasks whose stop is told when their address space stands still.
@@ -78,7 +78,7 @@ impl Engine {
 
     /// Makes a running task stop soon.
     pub(super) fn interrupt(&mut self, name: TaskName) -> Next {
-        let Some(task) = self.tasks.get_mut(&name) else { return Next::Wait { timers: Vec::new() } };
+        let Some(task) = self.tasks.get_mut(&name) else { return Next::Wait { timers: Vec::new(), idle: None } };
         (task.asked, task.cut_short) = (true, true);
         Next::Interrupt { task: task.id }
     }

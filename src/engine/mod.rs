@@ -5,6 +5,7 @@ mod attach;
 mod budget;
 mod calls;
 mod convention;
+mod deadlock;
 mod decode;
 mod faithful;
 mod filter;
@@ -48,6 +49,7 @@ pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, 
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::abi::{CallSet, TaskId};
 use crate::plan::{FilterMode, Plan, Start};
@@ -64,6 +66,9 @@ use schedule::{Schedule, Turn};
 use second_filter::SecondFilter;
 use spin::Spins;
 use task::{Process, Task};
+
+/// How long nothing stirs where all tasks wait for each other, until that is taken to be so for ever.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// The state of a run.
 #[derive(Debug)]
@@ -90,6 +95,8 @@ pub struct Engine {
     /// What the standard output and error of the first process are.
     outputs: Vec<Descriptor>,
     second_filter: SecondFilter,
+    /// A process of the run has set a timer that raises a signal.
+    has_timers: bool,
     /// Tasks that had to be made to stop.
     spins: Spins,
     /// How often each of its own rules has refused a call.
@@ -127,6 +134,7 @@ impl Engine {
             budgets: Budgets::default(),
             outputs: Vec::new(),
             second_filter: SecondFilter::None,
+            has_timers: false,
             spins: Spins::default(),
             refused: BTreeMap::new(),
             releasing: BTreeMap::new(),
@@ -183,6 +191,11 @@ impl Engine {
             Observation::Asleep { task } => self.with(task, |engine, name| engine.schedule.asleep(name)),
             Observation::ZombieLeader { task } => self.with(task, |engine, name| engine.schedule.zombie(name)),
             Observation::Elapsed { task } => self.with(task, |engine, name| engine.schedule.elapsed(name)),
+            Observation::Idle if self.is_deadlocked() => {
+                let hangs = self.whereabouts(|_| None);
+                self.abandon(Abandoned::Deadlock(hangs));
+            }
+            Observation::Idle => {}
             Observation::Vanished { task } => self.with(task, |engine, name| engine.vanished(name)),
             Observation::Ended { task, ending } => {
                 if let Some(name) = self.ids.get(&task).copied() {
@@ -213,7 +226,8 @@ impl Engine {
             Turn::Nobody => Next::Finished,
             Turn::Wait { timer } => {
                 let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
-                Next::Wait { timers: timer.into_iter().collect() }
+                let idle = self.is_deadlocked().then_some(IDLE);
+                Next::Wait { timers: timer.into_iter().collect(), idle }
             }
             Turn::Recall(name) => {
                 self.spins.turn(name);

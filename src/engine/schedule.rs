@@ -322,6 +322,11 @@ impl Schedule {
         })
     }
 
+    /// Whether every task sleeps until another one acts, as far as it is known; first threads that have ended do not count.
+    pub(super) fn all_sleep(&self) -> bool {
+        self.entries.values().all(|entry| matches!(entry.state, State::Blocked | State::Zombie))
+    }
+
     /// Whether nobody waits for a turn while a task has it: there is one task, or all have theirs.
     pub(super) fn alone(&self) -> bool {
         self.entries.len() == 1 || self.is_free()

@@ -51,6 +51,8 @@ pub enum Observation {
         /// Who.
         task: TaskId,
     },
+    /// Nothing has happened for as long as [`Next::Wait`] said.
+    Idle,
     /// The delay of a held task is over.
     Elapsed {
         /// Who.
@@ -212,6 +214,8 @@ pub enum Next {
     Wait {
         /// Held tasks, and how long after they were held they go on, if that comes first.
         timers: Vec<(TaskId, Duration)>,
+        /// If nothing has happened for so long, that is to be told ([`Observation::Idle`]).
+        idle: Option<Duration>,
     },
     /// The run cannot go on; the tree is to be killed.
     Abandon,

@@ -431,7 +431,7 @@ fn delays_hold_a_task_while_others_run() {
     run.enter(ROOT, "write", WRITE);
     run.enter(CHILD, "write", WRITE);
     let held = std::time::Duration::from_millis(50);
-    assert_eq!(run.engine.next(), Next::Wait { timers: vec![(ROOT, held)] });
+    assert_eq!(run.engine.next(), Next::Wait { timers: vec![(ROOT, held)], idle: None });
     run.tell(Observation::Elapsed { task: ROOT });
     assert_eq!(run.resumes(ROOT).0, How::Calls);
 }

@@ -97,8 +97,9 @@ impl IoUring {
     }
 }
 
-/// Calls by which a task could get out of sight, or its memory: they stop, whatever is traced.
-const ALWAYS: [&str; 7] = ["clone", "clone3", "fork", "prctl", "seccomp", "userfaultfd", "vfork"];
+/// Calls by which a task could get out of sight, or its memory, or be woken by nobody: they stop, whatever is traced.
+const ALWAYS: [&str; 10] =
+    ["alarm", "clone", "clone3", "fork", "prctl", "seccomp", "setitimer", "timer_create", "userfaultfd", "vfork"];
 
 impl Trace {
     /// All calls that stop: those with events, and those that are watched for rinject's own sake.

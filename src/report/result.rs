@@ -182,6 +182,7 @@ pub fn failure_code(kind: FailureKind) -> Code {
         FailureKind::Limit => Code::RUN_LIMIT,
         FailureKind::Snapshot => Code::RUN_SNAPSHOT,
         FailureKind::Determinism => Code::RUN_DETERMINISM,
+        FailureKind::Deadlock => Code::RUN_DEADLOCK,
     }
 }
 

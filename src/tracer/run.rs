@@ -113,7 +113,7 @@ impl Tracer<'_> {
                         self.tell(task, Observation::ZombieLeader { task }, None);
                     }
                 }
-                Next::Wait { timers } => self.wait(&timers),
+                Next::Wait { timers, idle } => self.wait(&timers, idle),
                 Next::Abandon => {
                     let stopped = self.seats.iter().filter_map(|(task, seat)| match seat.state {
                         SeatState::Stopped(_) => Some(*task),

@@ -67,8 +67,8 @@ impl Tracer<'_> {
         }
     }
 
-    /// Waits until any task stirs, or the time of a held one is up.
-    pub(super) fn wait(&mut self, timers: &[(TaskId, Duration)]) {
+    /// Waits until any task stirs, or the time of a held one is up, or nothing has happened for `idle`.
+    pub(super) fn wait(&mut self, timers: &[(TaskId, Duration)], idle: Option<Duration>) {
         if let Some((task, status)) = self.seen.pop_front() {
             return self.changed(task, status);
         }
@@ -76,9 +76,10 @@ impl Tracer<'_> {
             return self.wait_impatiently();
         }
         let until = |(held, length): &(TaskId, Duration)| {
-            (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), *held)
+            (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), Some(*held))
         };
-        let Some((until, held)) = timers.iter().map(until).min() else {
+        let idle = idle.map(|idle| (Instant::now() + idle, None));
+        let Some((until, held)) = timers.iter().map(until).chain(idle).min() else {
             return match self.wait_for_any() {
                 WaitOutcome::Changed(task, status) => self.changed_first(task, status),
                 WaitOutcome::Nothing => {}
@@ -89,7 +90,10 @@ impl Tracer<'_> {
         loop {
             let now = Instant::now();
             if now >= until {
-                return self.tell(held, Observation::Elapsed { task: held }, None);
+                return match held {
+                    Some(task) => self.tell(task, Observation::Elapsed { task }, None),
+                    None => self.tell_idle(),
+                };
             }
             if let WaitOutcome::Changed(task, status) = sys::wait(None, false) {
                 return self.changed_first(task, status);
@@ -99,6 +103,13 @@ impl Tracer<'_> {
             }
             std::thread::sleep(pause.min(until - now));
             pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Nothing has happened for long.
+    fn tell_idle(&mut self) {
+        if let Some(task) = self.seats.keys().next().copied() {
+            self.tell(task, Observation::Idle, None);
         }
     }
 

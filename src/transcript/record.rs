@@ -60,6 +60,8 @@ pub struct RuleRecord {
 pub enum Abandoned {
     /// The wall-clock limit was reached.
     Timeout(Vec<Hang>),
+    /// Every task waited for another one.
+    Deadlock(Vec<Hang>),
     /// There were more live tasks than `limits.tasks`.
     Tasks(u64),
     /// There were more transcript lines than `limits.events`.

@@ -132,6 +132,12 @@ fn limit(record: &Record) -> Option<Failure> {
             timeout.notes.extend(whereabouts(hangs));
             timeout
         }
+        Abandoned::Deadlock(hangs) => {
+            let mut deadlock = Failure::new(FailureKind::Deadlock, "every task waits for another one")
+                .help("nobody can go on; the transcript shows how it came to that");
+            deadlock.notes.extend(whereabouts(hangs));
+            deadlock
+        }
         Abandoned::Tasks(limit) => failure(format!("there were more than {limit} tasks at a time"))
             .help("`[target] limits.tasks` sets the limit"),
         Abandoned::Events(limit) => failure(format!("the transcript has more than {limit} lines"))

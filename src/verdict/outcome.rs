@@ -82,6 +82,8 @@ pub enum FailureKind {
     Snapshot,
     /// Another run of the same came to something else.
     Determinism,
+    /// Every task waited for another one.
+    Deadlock,
 }
 
 impl FailureKind {
@@ -102,6 +104,7 @@ impl FailureKind {
             FailureKind::Limit => "limit",
             FailureKind::Snapshot => "snapshot",
             FailureKind::Determinism => "determinism",
+            FailureKind::Deadlock => "deadlock",
         }
     }
 }
