@@ -26,13 +26,16 @@ const INTERRUPTED: &str = "a signal interrupted the call for good";
 
 impl Engine {
     pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
-        if self.asks_for_filter(name, &raw, inspect, decision) {
-            return;
-        }
-        if self.is_announced(name, &raw) || self.is_same_call(name, &raw, decision) {
-            return;
+        if self.asks_for_filter(name, &raw, inspect, decision)
+            || self.is_announced(name, &raw)
+            || self.is_same_call(name, &raw, decision)
+        {
+            return self.schedule.goes_on();
         }
         let sysno = Sysno::from_number(raw.arch, raw.number);
+        if sysno.is_some_and(wakes_nobody) {
+            self.schedule.goes_on();
+        }
         // A supervisor may have to answer for any call of a task with a filter of its own.
         let sandboxed = self.tasks.get(&name).is_some_and(|task| task.sandboxed);
         let mut call = InCall {
@@ -195,7 +198,7 @@ impl Engine {
 
     pub(super) fn exit(&mut self, name: TaskName, result: i64, inspect: &dyn Inspect, decision: &mut Decision) {
         if self.has_got_filter(name, result, decision) {
-            return;
+            return self.schedule.goes_on();
         }
         let announced = self.tasks.get_mut(&name).and_then(|task| task.announced.take());
         if announced.is_some_and(|raw| self.answered(name, raw, inspect, decision)) {
@@ -203,6 +206,9 @@ impl Engine {
         }
         let Some(task) = self.tasks.get_mut(&name) else { return };
         let Some(mut call) = task.call.take() else { return };
+        if call.sysno.is_some_and(wakes_nobody) {
+            self.schedule.goes_on();
+        }
         if RESTARTS.contains(&result) && call.skipped.is_none() {
             call.suspended = true;
             task.call = Some(call);

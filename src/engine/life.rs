@@ -76,10 +76,11 @@ impl Engine {
             self.inherits(born, inspect);
             born
         };
-        let (undo, sandboxed) =
-            (self.undone_in_child(name), self.tasks.get(&name).is_some_and(|task| task.sandboxed));
-        if let Some(task) = self.tasks.get_mut(&born) {
-            (task.undo, task.sandboxed) = (undo, sandboxed);
+        let undo = self.undone_in_child(name);
+        let filters = self.tasks.get(&name).map(|task| (task.sandboxed, task.second_filter.inherited()));
+        if let (Some(task), Some(filters)) = (self.tasks.get_mut(&born), filters) {
+            task.undo = undo;
+            (task.sandboxed, task.second_filter) = filters;
         }
         if birth == Birth::Vfork {
             // The parent now sleeps in the kernel, where no signal wakes it, until the child lets it go.

@@ -94,7 +94,6 @@ pub struct Engine {
     budgets: Budgets,
     /// What the standard output and error of the first process are.
     outputs: Vec<Descriptor>,
-    second_filter: SecondFilter,
     /// A process of the run has set a timer that raises a signal.
     has_timers: bool,
     /// Tasks that had to be made to stop.
@@ -133,7 +132,6 @@ impl Engine {
             told: Told::default(),
             budgets: Budgets::default(),
             outputs: Vec::new(),
-            second_filter: SecondFilter::None,
             has_timers: false,
             spins: Spins::default(),
             refused: BTreeMap::new(),
@@ -370,7 +368,7 @@ impl Engine {
 
     fn resume(&mut self, name: TaskName) -> Next {
         let alone = self.schedule.alone();
-        let every_call = self.stops_at_every_call();
+        let stops_at_exits = self.stops_at_exits();
         let Some(task) = self.tasks.get(&name) else { return Next::Finished };
         let go = task.go;
         let waits_for_ends = task.call.as_ref().is_some_and(|call| call.waits_for_ends);
@@ -381,7 +379,9 @@ impl Engine {
             _ if task.go.detach => How::Detach,
             _ if task.go.listen => How::Listen,
             _ if task.go.step => How::Step,
-            _ if every_call || task.call.is_some() || task.go.calls || task.sandboxed => How::Calls,
+            _ if task.call.is_some() || task.go.calls || task.sandboxed => How::Calls,
+            // Without a filter that tells those that matter it stops at the entry of every call.
+            _ if stops_at_exits && !matches!(task.second_filter, SecondFilter::Installed) => How::Calls,
             _ => How::Run,
         };
         let settle = match () {
@@ -409,11 +409,6 @@ impl Engine {
     /// who is woken.
     fn stops_at_exits(&self) -> bool {
         !self.schedule.alone() || self.plan.trace.filter == FilterMode::Ptrace
-    }
-
-    /// Whether tasks stop at the entry of every call, since no filter tells those that matter.
-    fn stops_at_every_call(&self) -> bool {
-        self.stops_at_exits() && !self.has_second_filter()
     }
 
     fn check_limits(&mut self) {

@@ -99,6 +99,8 @@ pub(super) struct Schedule {
     /// Deadlines of tasks that sleep, slept or are held.
     deadlines: BTreeSet<(Duration, TaskName)>,
     current: Option<TaskName>,
+    /// The current task goes on without a choice, if it can.
+    goes_on: bool,
     now: Duration,
 }
 
@@ -113,6 +115,7 @@ impl Schedule {
             held: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             current: None,
+            goes_on: false,
             now: Duration::ZERO,
         }
     }
@@ -297,6 +300,12 @@ impl Schedule {
         self.put(task, State::Zombie);
     }
 
+    /// The current task is where no choice is made: what it has come to touches nobody else, and whether it stops there at
+    /// all hangs on how calls are selected.
+    pub(super) fn goes_on(&mut self) {
+        self.goes_on = true;
+    }
+
     /// A task gives its turn away.
     pub(super) fn yielded(&mut self, task: TaskName) {
         if let Some(entry) = self.entries.get_mut(&task) {
@@ -337,9 +346,10 @@ impl Schedule {
         if self.entries.is_empty() {
             return Turn::Nobody;
         }
+        let goes_on = std::mem::take(&mut self.goes_on);
         let first = self.deadlines.first().copied();
         let is_due = first.is_some_and(|(deadline, _)| deadline.saturating_add(GRACE) <= self.now);
-        if !is_due && let Some(task) = self.ready() {
+        if !is_due && let Some(task) = self.ready(goes_on) {
             self.now = self.now.saturating_add(STEP);
             self.current = Some(task);
             self.put(task, State::Running);
@@ -361,7 +371,7 @@ impl Schedule {
     }
 
     /// The ready task whose turn it is; in the serial order the current one as long as it can, then the lowest name.
-    fn ready(&mut self) -> Option<TaskName> {
+    fn ready(&mut self, goes_on: bool) -> Option<TaskName> {
         let is_fresh =
             |name: &TaskName| self.ready.contains(name) && self.entries.get(name).is_some_and(|entry| !entry.yielded);
         let first = || self.ready.iter().copied().find(is_fresh);
@@ -369,6 +379,9 @@ impl Schedule {
             Some(serial) => (serial, false),
             None => (self.ready.first().copied()?, true),
         };
+        if goes_on && self.current == Some(serial) {
+            return Some(serial);
+        }
         let others = self.ready.iter().copied().filter(|name| all_yielded || is_fresh(name));
         let chosen = self.picker.pick(serial, others);
         if all_yielded {

@@ -134,3 +134,29 @@ fn nobody_is_left_when_all_are_gone() {
     schedule.gone(A);
     assert_eq!(schedule.turn(), Turn::Nobody);
 }
+
+#[test]
+fn where_a_task_touches_nobody_no_choice_is_made() {
+    let tasks = [A, B, C];
+    let order = |seed, stops: usize| -> Vec<TaskName> {
+        let mut schedule = Schedule::new(&Policy::Random { seed });
+        for task in tasks {
+            schedule.born(task);
+            schedule.stopped(task);
+        }
+        let mut order = Vec::new();
+        for _ in 0..50 {
+            let task = step(&mut schedule);
+            order.push(task);
+            for _ in 0..stops {
+                schedule.goes_on();
+                assert_eq!(step(&mut schedule), task);
+            }
+        }
+        order
+    };
+    for seed in 0..20 {
+        assert_eq!(order(seed, 0), order(seed, 3), "seed {seed}");
+    }
+    assert!((0..20).any(|seed| tasks.iter().all(|task| order(seed, 0).contains(task))));
+}

@@ -1,7 +1,9 @@
-//! The second filter. As long as there is one task, only the calls that the plan selects stop. With several tasks all do
-//! that may wake or be woken. To let tasks stop at every entry and exit for that would be dear: a selected call stops
-//! three times then, and a call that touches nobody else twice. So the call that makes the second task puts another filter
-//! upon the first one, which all tasks inherit from there on.
+//! The second filter. With several tasks all calls have to stop that may wake somebody. At first tasks stop at every entry
+//! and exit for that, which is dear: a selected call stops three times, and a call that touches nobody else twice. A task
+//! that has made some such calls gets another filter, which its children inherit. Not before: it cannot be taken off
+//! again, and would slow a program down that only starts another one and then works on alone.
+//!
+//! To that end a call is replaced with seccomp(2), and made once the filter is there.
 //! It must not know how a call is replaced.
 
 use super::Engine;
@@ -13,26 +15,33 @@ use crate::abi::{Arch, CallSet, Sysno};
 use crate::plan::{self, FilterMode};
 use crate::transcript::TaskName;
 
-/// How far it has come.
-#[derive(Debug, Default)]
+/// After how many stops that the filter would spare a task gets it: so many take about as long as to put it there.
+const ENOUGH: u32 = 32;
+
+/// How far a task has come with it.
+#[derive(Clone, Debug)]
 pub(super) enum SecondFilter {
-    /// There was no second task yet.
-    #[default]
-    None,
-    /// This task is about to get it; what brings it back to the call that it was about to make.
-    Asked(TaskName, Vec<Edit>),
-    /// Every task has it.
+    /// It has none, and so many stops that were not needed.
+    None(u32),
+    /// It is about to get it; what brings it back to the call that it was about to make.
+    Asked(Vec<Edit>),
+    /// It has it.
     Installed,
-    /// There is none: tasks stop at every call.
+    /// The kernel has refused it.
     Refused,
 }
 
-impl Engine {
-    /// Whether the calls of all tasks that may touch others stop by a filter.
-    pub(super) fn has_second_filter(&self) -> bool {
-        matches!(self.second_filter, SecondFilter::Installed)
+impl SecondFilter {
+    /// What a child has.
+    pub(super) fn inherited(&self) -> SecondFilter {
+        match self {
+            SecondFilter::Installed => SecondFilter::Installed,
+            SecondFilter::None(_) | SecondFilter::Asked(_) | SecondFilter::Refused => SecondFilter::None(0),
+        }
     }
+}
 
+impl Engine {
     /// Whether the task, at the entry of this call, gets the second filter first.
     pub(super) fn asks_for_filter(
         &mut self,
@@ -41,39 +50,54 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) -> bool {
-        match &self.second_filter {
-            SecondFilter::None => {}
-            SecondFilter::Asked(task, _) => return *task == name,
-            SecondFilter::Installed | SecondFilter::Refused => return false,
+        if self.schedule.alone() || self.plan.trace.filter != FilterMode::Seccomp {
+            return self.awaits_filter(name);
         }
-        let makes_task = Sysno::from_number(raw.arch, raw.number)
-            .is_some_and(|sysno| matches!(sysno.name(), "clone" | "clone3" | "fork" | "vfork"));
-        if !makes_task || self.schedule.is_free() || self.plan.trace.filter != FilterMode::Seccomp {
+        let Some(task) = self.tasks.get_mut(&name) else { return false };
+        let SecondFilter::None(stops) = &mut task.second_filter else { return self.awaits_filter(name) };
+        let sysno = Sysno::from_number(raw.arch, raw.number);
+        if !task.told_every_call || !sysno.is_some_and(|sysno| wakes_nobody(sysno) || self.selected.contains(sysno)) {
             return false;
         }
-        let is_plain = self.tasks.get(&name).is_some_and(|task| !task.sandboxed && task.walk.is_none());
-        let quiet = || -> CallSet {
-            Sysno::all().filter(|sysno| wakes_nobody(*sysno) && !self.selected.contains(*sysno)).collect()
-        };
-        let is_native = is_plain && raw.arch == Arch::X86_64;
-        let tampering = is_native.then(|| tamper::filtered(&plan::filter_all_but(&quiet(), raw.arch), raw, inspect));
+        *stops += 1;
+        // Where a call is told for the second time rules have dealt with it already.
+        let is_first = task.call.is_none() && task.announced.is_none();
+        if *stops < ENOUGH || !is_first {
+            return false;
+        }
+        let is_plain = !task.sandboxed && task.walk.is_none() && task.over.is_none();
+        let tampering = is_plain.then(|| {
+            let quiet: CallSet =
+                Sysno::all().filter(|sysno| wakes_nobody(*sysno) && !self.selected.contains(*sysno)).collect();
+            tamper::filtered(&plan::filter_all_but(&quiet, Arch::X86_64), raw, inspect)
+        });
         let Some(Ok(tampering)) = tampering else {
-            self.second_filter = SecondFilter::Refused;
+            // Perhaps it can be put there another time.
+            *stops = 0;
             return false;
         };
+        task.second_filter = SecondFilter::Asked(tampering.undo);
         decision.edits.extend(tampering.edits);
-        self.second_filter = SecondFilter::Asked(name, tampering.undo);
-        self.go(name, |go| go.calls = true);
-        true
+        self.awaits_filter(name)
+    }
+
+    /// Whether a task is about to get the filter; then the exit of the call that puts it there has to be seen.
+    fn awaits_filter(&mut self, name: TaskName) -> bool {
+        let Some(task) = self.tasks.get_mut(&name) else { return false };
+        let awaits = matches!(task.second_filter, SecondFilter::Asked(_));
+        task.go.calls |= awaits;
+        awaits
     }
 
     /// Whether the call whose exit this is was made for the filter alone.
     pub(super) fn has_got_filter(&mut self, name: TaskName, result: i64, decision: &mut Decision) -> bool {
-        if !matches!(&self.second_filter, SecondFilter::Asked(task, _) if *task == name) {
+        if !self.awaits_filter(name) {
             return false;
         }
+        let Some(task) = self.tasks.get_mut(&name) else { return false };
+        task.go.calls = false;
         let outcome = if result == 0 { SecondFilter::Installed } else { SecondFilter::Refused };
-        if let SecondFilter::Asked(_, undo) = std::mem::replace(&mut self.second_filter, outcome) {
+        if let SecondFilter::Asked(undo) = std::mem::replace(&mut task.second_filter, outcome) {
             decision.edits.extend(undo);
         }
         true

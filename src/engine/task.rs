@@ -8,6 +8,7 @@ use super::handlers::Handlers;
 use super::leaks::Given;
 use super::names::TableId;
 use super::points::{DebugPoint, SpaceId};
+use super::second_filter::SecondFilter;
 use super::stop::{Edit, RawCall};
 use super::tamper::Tampering;
 use crate::abi::{Addr, Errno, Signal, Sysno, TaskId};
@@ -44,6 +45,8 @@ pub(super) struct Task {
     pub(super) walk: Option<Walk>,
     /// It has a seccomp filter that rinject has not put there.
     pub(super) sandboxed: bool,
+    /// How far it has come with a filter that tells which calls may wake somebody.
+    pub(super) second_filter: SecondFilter,
     /// A call that the filters are about to look at.
     pub(super) announced: Option<RawCall>,
     /// It was resumed so that it stops at the entry of every call.
@@ -100,6 +103,7 @@ impl Task {
             pushes_flags: None,
             walk: None,
             sandboxed: false,
+            second_filter: SecondFilter::None(0),
             announced: None,
             told_every_call: false,
             undo: Vec::new(),

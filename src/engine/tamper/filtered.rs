@@ -2,8 +2,8 @@
 //! It must not know what the filter is for.
 
 use super::{Tampering, below_stack, substitute};
-use crate::abi::Sysno;
 use crate::abi::bpf::BpfInsn;
+use crate::abi::{Arch, Sysno};
 use crate::engine::hit::{register, rip, set};
 use crate::engine::inspect::Inspect;
 use crate::engine::stop::RawCall;
@@ -21,6 +21,15 @@ pub(in crate::engine) fn filtered(
     raw: &RawCall,
     inspect: &dyn Inspect,
 ) -> Result<Tampering, String> {
+    // Calls that are no instruction of their own (the page of vsyscalls), or that the kernel makes anew by itself, cannot be
+    // put off.
+    let is_put_off = raw.arch == Arch::X86_64
+        && raw.ip < 1 << 47
+        && !Sysno::from_number(raw.arch, raw.number)
+            .is_some_and(|sysno| matches!(sysno.name(), "restart_syscall" | "rt_sigreturn"));
+    if !is_put_off {
+        return Err("the call cannot be put off".to_owned());
+    }
     let seccomp = Sysno::parse("seccomp").ok_or("there is no seccomp(2)")?;
     let mut tampering = substitute(seccomp, raw)?;
     let instructions: Vec<u8> = filter.iter().flat_map(BpfInsn::to_bytes).collect();
