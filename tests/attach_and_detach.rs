@@ -95,6 +95,13 @@ fn sighup_lets_it_go() {
 }
 
 #[test]
+fn every_other_signal_that_would_end_rinject_lets_it_go() {
+    interrupted(&[Signal::SIGQUIT]);
+    interrupted(&[Signal::SIGUSR1]);
+    interrupted(&[Signal::SIGALRM]);
+}
+
+#[test]
 fn sigterm_lets_it_go() {
     interrupted(&[Signal::SIGTERM]);
 }

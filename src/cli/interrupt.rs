@@ -1,4 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP end the runs in order: trees are killed and reaped, results so far are told.
+//! SIGINT, SIGTERM and SIGHUP end the runs in order: trees are killed and reaped, results so far are told. Where a process
+//! is traced that ran already, so does every other signal that would end rinject.
 
 use nix::sys::signal::{SigSet, Signal};
 
@@ -15,7 +16,7 @@ pub(super) enum Second {
     Waits,
 }
 
-/// Turns the next SIGINT, SIGTERM or SIGHUP into a stop of all runs. Must come before any other thread is started: threads inherit the mask.
+/// Turns the next such signal into a stop of all runs. Must come before any other thread is started: threads inherit the mask.
 pub(super) fn watch(stopper: Stopper, second: Second) {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
@@ -23,6 +24,21 @@ pub(super) fn watch(stopper: Stopper, second: Second) {
     // A terminal that is closed; who was started with nohup(1) goes on.
     if !is_ignored(Signal::SIGHUP) {
         signals.add(Signal::SIGHUP);
+    }
+    if second == Second::Waits {
+        // Each of them ends a program that does nothing about it.
+        signals.extend([
+            Signal::SIGQUIT,
+            Signal::SIGALRM,
+            Signal::SIGUSR1,
+            Signal::SIGUSR2,
+            Signal::SIGVTALRM,
+            Signal::SIGPROF,
+            Signal::SIGXCPU,
+            Signal::SIGIO,
+            Signal::SIGPWR,
+            Signal::SIGSTKFLT,
+        ]);
     }
     if signals.thread_block().is_err() {
         return;

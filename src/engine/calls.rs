@@ -332,7 +332,6 @@ pub(super) fn wakes_nobody(sysno: Sysno) -> bool {
             | "getpgrp"
             | "getpid"
             | "getppid"
-            | "getrandom"
             | "getrusage"
             | "gettid"
             | "gettimeofday"

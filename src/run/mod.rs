@@ -241,7 +241,7 @@ fn observe(
         Some(attach) => {
             let outputs = Outputs { stopper: options.stopper.clone(), ..Outputs::default() };
             let traced = tracer::trace_running(plan, TaskId(attach.pid), outputs, &mut sink);
-            (traced.map_err(|error| Trouble::Unable(Refusal::from(error)))?, Vec::new(), Vec::new())
+            (traced.map_err(|error| refused(case, Refusal::from(error)))?, Vec::new(), Vec::new())
         }
         None => started(case, plan, filter, terminal, options, &mut sink)?,
     };
@@ -286,7 +286,7 @@ fn started(
         stopper: options.stopper.clone(),
     };
     let traced =
-        tracer::trace(plan, &launch.child, outputs, sink).map_err(|error| Trouble::Unable(Refusal::from(error)))?;
+        tracer::trace(plan, &launch.child, outputs, sink).map_err(|error| refused(case, Refusal::from(error)))?;
     // Its own side of the terminal would keep that from ending.
     drop(terminal);
     let faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
@@ -365,6 +365,14 @@ fn skipped(plan: &Plan, reason: String) -> End {
         pending: None,
         seed: None,
     }))
+}
+
+/// What this machine refuses, or has too little of just now.
+fn refused(case: &Case, refusal: Refusal) -> Trouble {
+    match &refusal {
+        Refusal::Resources(_) => trouble(case, Code::SETUP, refusal.to_string(), None, Some(refusal.help())),
+        _ => Trouble::Unable(refusal),
+    }
 }
 
 fn not_set_up(case: &Case, error: &SetupError) -> Trouble {

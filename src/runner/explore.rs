@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use crate::cases::Case;
 use crate::plan::{Policy, Switch};
 use crate::run::{self, End, Judged, Options};
-use crate::verdict::FailureKind;
+use crate::verdict::{FailureKind, Verdict};
 
 /// How often a schedule is run with some of its switches left out, at most.
 const TRIES: u32 = 300;
@@ -27,7 +27,7 @@ pub(super) fn explore(case: &Case, options: &Options, seeds: RangeInclusive<u64>
             end => return end,
         };
         choices += judged.outcome.record.choices;
-        if judged.outcome.verdict.is_failure() {
+        if fails(&judged) {
             return if is_free { failed_freely(judged, seed) } else { shortest(case, options, seed, judged) };
         }
         if options.stopper.is_stopped() {
@@ -61,17 +61,17 @@ fn failed_freely(mut judged: Box<Judged>, seed: u64) -> End {
 /// The run with the fewest switches that fails as `judged` has.
 fn shortest(case: &Case, options: &Options, seed: u64, judged: Box<Judged>) -> End {
     let how = kinds(&judged);
-    let fails = |switches: &[Switch]| {
+    let again = |switches: &[Switch]| {
         if options.stopper.is_stopped() {
             return None;
         }
         match drawn(case, options, seed, Policy::Replay(switches.into())) {
-            End::Judged(again) if again.outcome.verdict.is_failure() && kinds(&again) == how => Some(again),
+            End::Judged(again) if fails(&again) && kinds(&again) == how => Some(again),
             _ => None,
         }
     };
     let all = switches(&judged);
-    let Some(mut best) = fails(&all) else {
+    let Some(mut best) = again(&all) else {
         let mut judged = judged;
         judged.seed = Some(seed);
         judged.outcome.record.notes.push(format!(
@@ -90,8 +90,8 @@ fn shortest(case: &Case, options: &Options, seed: u64, judged: Box<Judged>) -> E
         while at < kept.len() && tries < TRIES {
             let without = [&kept[..at], &kept[kept.len().min(at + part)..]].concat();
             tries += 1;
-            match fails(&without) {
-                Some(again) => (kept, best) = (switches(&again), again),
+            match again(&without) {
+                Some(judged) => (kept, best) = (switches(&judged), judged),
                 None => at += part,
             }
         }
@@ -110,6 +110,11 @@ fn shortest(case: &Case, options: &Options, seed: u64, judged: Box<Judged>) -> E
         listed.join(", ")
     ));
     End::Judged(best)
+}
+
+/// Whether something was not as expected, also where that is known.
+fn fails(judged: &Judged) -> bool {
+    matches!(judged.outcome.verdict, Verdict::Fail | Verdict::Timeout | Verdict::Xfail(_))
 }
 
 fn counted(switches: usize) -> String {
