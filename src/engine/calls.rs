@@ -39,19 +39,9 @@ impl Engine {
         // A supervisor may have to answer for any call of a task with a filter of its own.
         let sandboxed = self.tasks.get(&name).is_some_and(|task| task.sandboxed);
         let mut call = InCall {
-            raw,
-            sysno,
-            event: None,
-            wants_exit: false,
             maps: sysno.is_some_and(|sysno| self.maps_code(sysno, &raw)),
-            skipped: None,
-            suspended: false,
-            waits_for_ends: false,
             may_block: sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
-            fails: None,
-            tampering: Vec::new(),
-            due: Vec::new(),
-            charges: Vec::new(),
+            ..InCall::new(raw, sysno)
         };
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.handlers.notice(sysno, &raw, inspect);

@@ -42,6 +42,7 @@ mod task;
 mod tests;
 mod untraced;
 mod vdso;
+mod wake;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 pub use location::{CodeSite, Location, Resolved, Site};
@@ -66,6 +67,7 @@ use schedule::{Schedule, Turn};
 use second_filter::SecondFilter;
 use spin::Spins;
 use task::{Process, Task};
+use wake::Woken;
 
 /// How long nothing stirs where all tasks wait for each other, until that is taken to be so for ever.
 const IDLE: Duration = Duration::from_secs(1);
@@ -112,8 +114,8 @@ pub struct Engine {
     attachment: Option<Attachment>,
     /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
     leaderless: bool,
-    /// Something has happened since the sleepers were last asked for that may have woken one of them.
-    stirred: bool,
+    /// Which sleepers may have been woken since they were last asked for.
+    woken: Woken,
 }
 
 impl Engine {
@@ -142,7 +144,7 @@ impl Engine {
             give_up: false,
             attachment: None,
             leaderless: false,
-            stirred: true,
+            woken: Woken::new(),
             pages_wait: false,
             selected: plan.trace.stops(),
             plan,
@@ -156,7 +158,7 @@ impl Engine {
     /// Takes what was seen of one task, and tells what is to be done to it and written of it.
     pub fn observe(&mut self, observation: Observation, inspect: &dyn Inspect) -> Decision {
         let mut decision = Decision::default();
-        self.stirred |= self.may_wake(&observation);
+        self.note_wakes(&observation);
         match observation {
             Observation::Stop { task, mut stop } => {
                 let Some(name) = self.ids.get(&task).copied() else { return decision };
@@ -186,7 +188,10 @@ impl Engine {
                 }
                 self.hold(name);
             }
-            Observation::Asleep { task } => self.with(task, |engine, name| engine.schedule.asleep(name)),
+            Observation::Asleep { task } => self.with(task, |engine, name| {
+                let word = engine.tasks.get(&name).and_then(|task| wake::word(task.call.as_ref()?));
+                engine.schedule.asleep(name, word);
+            }),
             Observation::ZombieLeader { task } => self.with(task, |engine, name| engine.schedule.zombie(name)),
             Observation::Elapsed { task } => self.with(task, |engine, name| engine.schedule.elapsed(name)),
             Observation::Idle if self.is_deadlocked() => {
@@ -243,10 +248,18 @@ impl Engine {
 
     /// Tasks that are asleep and that something may have woken since this was last asked, in logical order.
     pub fn sleepers(&mut self) -> Vec<TaskId> {
-        if !std::mem::take(&mut self.stirred) {
-            return Vec::new();
-        }
-        self.schedule.sleepers().filter_map(|name| self.tasks.get(&name)).map(|task| task.id).collect()
+        let names = self.schedule.sleepers(&self.woken.take());
+        names.iter().filter_map(|name| self.tasks.get(name)).map(|task| task.id).collect()
+    }
+
+    /// Notes whom an observation may have woken.
+    fn note_wakes(&mut self, observation: &Observation) {
+        let task = match observation {
+            Observation::Stop { task, .. } | Observation::Asleep { task } => self.ids.get(task),
+            _ => None,
+        };
+        let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
+        self.woken.note(observation, call);
     }
 
     /// Whether reading memory may have to wait for a task of the run, which is stopped meanwhile.
@@ -268,19 +281,6 @@ impl Engine {
     pub fn process_of(&self, task: TaskId) -> Option<TaskId> {
         let name = self.ids.get(&task)?;
         Some(self.processes.get(&name.process)?.id)
-    }
-
-    /// Whether what was seen may have woken a sleeper. A task that comes to the entry of a call has done nothing
-    /// but compute, and some calls touch nothing that anybody can sleep on.
-    fn may_wake(&self, observation: &Observation) -> bool {
-        match observation {
-            Observation::Stop { stop: Stop::Entry(_), .. } => false,
-            Observation::Stop { task, stop: Stop::Exit(_) } => {
-                let call = self.ids.get(task).and_then(|name| self.tasks.get(name)?.call.as_ref()?.sysno);
-                !call.is_some_and(calls::wakes_nobody)
-            }
-            _ => true,
-        }
     }
 
     /// Gives the run up for a reason that is not the engine's own.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::pick::Picker;
+use super::wake::Asked;
 use crate::plan::Policy;
 use crate::transcript::TaskName;
 
@@ -85,6 +86,8 @@ struct Entry {
     held_for: Duration,
     /// The deadline of the sleep it is about to enter.
     sleep: Option<Duration>,
+    /// The number in memory that it sleeps on.
+    word: Option<u64>,
 }
 
 /// What every task does.
@@ -96,6 +99,10 @@ pub(super) struct Schedule {
     ready: BTreeSet<TaskName>,
     kept: BTreeSet<TaskName>,
     held: BTreeSet<TaskName>,
+    /// Those who sleep on a number in memory, by its address.
+    words: BTreeMap<u64, BTreeSet<TaskName>>,
+    /// Those who sleep otherwise.
+    sleepers: BTreeSet<TaskName>,
     /// Deadlines of tasks that sleep, slept or are held.
     deadlines: BTreeSet<(Duration, TaskName)>,
     current: Option<TaskName>,
@@ -113,6 +120,8 @@ impl Schedule {
             ready: BTreeSet::new(),
             kept: BTreeSet::new(),
             held: BTreeSet::new(),
+            words: BTreeMap::new(),
+            sleepers: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             current: None,
             goes_on: false,
@@ -128,51 +137,55 @@ impl Schedule {
     fn put(&mut self, task: TaskName, state: State) {
         let Some(entry) = self.entries.get_mut(&task) else { return };
         let old = std::mem::replace(&mut entry.state, state);
-        self.take_off(task, old);
+        let word = entry.word;
+        self.take_off(task, old, word);
         if let Some(deadline) = state.deadline() {
             self.deadlines.insert((deadline, task));
         }
-        if let Some(shelf) = self.shelf(state) {
+        if let Some(shelf) = self.shelf(state, word) {
             shelf.insert(task);
         }
     }
 
     /// Takes a task out of the sets of its state.
-    fn take_off(&mut self, task: TaskName, state: State) {
+    fn take_off(&mut self, task: TaskName, state: State, word: Option<u64>) {
         if let Some(deadline) = state.deadline() {
             self.deadlines.remove(&(deadline, task));
         }
-        if let Some(shelf) = self.shelf(state) {
+        if let Some(shelf) = self.shelf(state, word) {
             shelf.remove(&task);
+        }
+        if let Some(word) = word.filter(|word| self.words.get(word).is_some_and(BTreeSet::is_empty)) {
+            self.words.remove(&word);
         }
     }
 
     /// The set in which tasks of a state are found without looking at all the others.
-    fn shelf(&mut self, state: State) -> Option<&mut BTreeSet<TaskName>> {
+    fn shelf(&mut self, state: State, word: Option<u64>) -> Option<&mut BTreeSet<TaskName>> {
         match state {
             State::Ready => Some(&mut self.ready),
             State::Kept => Some(&mut self.kept),
             State::Held(_) => Some(&mut self.held),
-            State::Running
-            | State::Blocked
-            | State::Sleeping(_)
-            | State::Awake(_)
-            | State::Listening
-            | State::Away
-            | State::Zombie => None,
+            State::Blocked | State::Sleeping(_) => Some(match word {
+                Some(word) => self.words.entry(word).or_default(),
+                None => &mut self.sleepers,
+            }),
+            State::Listening | State::Zombie => Some(&mut self.sleepers),
+            State::Running | State::Awake(_) | State::Away => None,
         }
     }
 
     /// A new task, not stopped yet.
     pub(super) fn born(&mut self, task: TaskName) {
-        let entry = Entry { state: State::Running, yielded: false, held_for: Duration::ZERO, sleep: None };
+        let entry =
+            Entry { state: State::Running, yielded: false, held_for: Duration::ZERO, sleep: None, word: None };
         self.entries.insert(task, entry);
     }
 
     /// A task is gone.
     pub(super) fn gone(&mut self, task: TaskName) {
         if let Some(entry) = self.entries.remove(&task) {
-            self.take_off(task, entry.state);
+            self.take_off(task, entry.state, entry.word);
         }
     }
 
@@ -267,8 +280,12 @@ impl Schedule {
         }
     }
 
-    /// A task fell asleep in its call.
-    pub(super) fn asleep(&mut self, task: TaskName) {
+    /// A task fell asleep in its call, on a number in memory or otherwise.
+    pub(super) fn asleep(&mut self, task: TaskName, word: Option<u64>) {
+        self.put(task, State::Running);
+        if let Some(entry) = self.entries.get_mut(&task) {
+            entry.word = word;
+        }
         let sleep = self.entries.get(&task).and_then(|entry| entry.sleep);
         self.put(task, sleep.map_or(State::Blocked, State::Sleeping));
     }
@@ -323,12 +340,17 @@ impl Schedule {
         self.put(task, State::Away);
     }
 
-    /// Tasks that something may wake, in logical order.
-    pub(super) fn sleepers(&self) -> impl Iterator<Item = TaskName> + '_ {
-        self.entries.iter().filter_map(|(name, entry)| match entry.state {
-            State::Blocked | State::Sleeping(_) | State::Listening | State::Zombie => Some(*name),
-            State::Ready | State::Running | State::Awake(_) | State::Held(_) | State::Kept | State::Away => None,
-        })
+    /// Tasks that may have been woken, in logical order.
+    pub(super) fn sleepers(&self, asked: &Asked) -> Vec<TaskName> {
+        let mut names: Vec<TaskName> = match asked {
+            Asked::All => self.sleepers.iter().chain(self.words.values().flatten()).copied().collect(),
+            Asked::Some { others, words } => {
+                let others = self.sleepers.iter().filter(|_| *others);
+                others.chain(words.iter().filter_map(|word| self.words.get(word)).flatten()).copied().collect()
+            }
+        };
+        names.sort_unstable();
+        names
     }
 
     /// Whether every task sleeps until another one acts, as far as it is known; first threads that have ended do not count.

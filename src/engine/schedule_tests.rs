@@ -35,7 +35,7 @@ fn the_current_task_goes_on_until_it_sleeps() {
     let mut schedule = ready(&[A, B]);
     assert_eq!([step(&mut schedule), step(&mut schedule)], [A, A]);
     assert_eq!(schedule.turn(), Turn::Run(A));
-    schedule.asleep(A);
+    schedule.asleep(A, None);
     assert_eq!([step(&mut schedule), step(&mut schedule)], [B, B]);
     schedule.stopped(A);
     assert_eq!(step(&mut schedule), B, "a woken task waits for its turn");
@@ -59,12 +59,12 @@ fn sleepers_wake_in_the_order_of_their_deadlines() {
     for (task, length) in [(A, ms(20)), (B, ms(10))] {
         assert_eq!(schedule.turn(), Turn::Run(task));
         schedule.will_sleep(task, length);
-        schedule.asleep(task);
+        schedule.asleep(task, None);
     }
     // Both are awake before C blocks: the machine was slow.
     assert!(schedule.wake(A) && schedule.wake(B), "neither is to be seen yet");
     assert_eq!(schedule.turn(), Turn::Run(C));
-    schedule.asleep(C);
+    schedule.asleep(C, None);
     assert_eq!(step(&mut schedule), B);
     schedule.gone(B);
     assert_eq!(step(&mut schedule), A);
@@ -78,7 +78,7 @@ fn a_sleep_that_is_over_before_anybody_looked_keeps_its_deadline() {
     assert!(schedule.wake(A));
     assert_eq!(step(&mut schedule), B);
     assert_eq!(schedule.turn(), Turn::Run(B));
-    schedule.asleep(B);
+    schedule.asleep(B, None);
     assert_eq!(schedule.turn(), Turn::Recall(A));
 }
 
@@ -88,7 +88,7 @@ fn a_sleeper_whose_deadline_is_first_is_waited_for() {
     for (task, length) in [(A, ms(20)), (B, ms(10))] {
         assert_eq!(schedule.turn(), Turn::Run(task));
         schedule.will_sleep(task, length);
-        schedule.asleep(task);
+        schedule.asleep(task, None);
     }
     assert!(schedule.wake(A));
     assert_eq!(schedule.turn(), Turn::Wait { timer: None });
@@ -103,7 +103,7 @@ fn a_sleeper_has_a_turn_beside_one_that_is_never_done() {
     let mut schedule = ready(&[A, B]);
     assert_eq!(schedule.turn(), Turn::Run(A));
     schedule.will_sleep(A, ms(1));
-    schedule.asleep(A);
+    schedule.asleep(A, None);
     let turns = (0..100_000).take_while(|_| {
         let turn = schedule.turn();
         schedule.stopped(B);
@@ -124,7 +124,7 @@ fn held_tasks_let_others_run_and_overlap() {
     assert_eq!(schedule.turn(), Turn::Wait { timer: Some((A, ms(50))) });
     schedule.elapsed(A);
     assert_eq!(schedule.turn(), Turn::Run(A));
-    schedule.asleep(A);
+    schedule.asleep(A, None);
     assert_eq!(schedule.turn(), Turn::Wait { timer: Some((B, ms(50))) });
 }
 
@@ -159,4 +159,22 @@ fn where_a_task_touches_nobody_no_choice_is_made() {
         assert_eq!(order(seed, 0), order(seed, 3), "seed {seed}");
     }
     assert!((0..20).any(|seed| tasks.iter().all(|task| order(seed, 0).contains(task))));
+}
+
+#[test]
+fn only_those_are_asked_who_may_have_been_woken() {
+    let mut schedule = ready(&[A, B, C]);
+    for (task, word) in [(A, Some(0x1000)), (B, Some(0x2000)), (C, None)] {
+        assert_eq!(schedule.turn(), Turn::Run(task));
+        schedule.asleep(task, word);
+    }
+    let words = |words: &[u64]| Asked::Some { others: false, words: words.iter().copied().collect() };
+    assert_eq!(schedule.sleepers(&Asked::All), [A, B, C]);
+    assert_eq!(schedule.sleepers(&words(&[])), []);
+    assert_eq!(schedule.sleepers(&words(&[0x2000, 0x3000])), [B]);
+    assert_eq!(schedule.sleepers(&Asked::Some { others: true, words: [0x1000].into() }), [A, C]);
+    schedule.stopped(A);
+    assert_eq!(schedule.sleepers(&Asked::All), [B, C]);
+    schedule.gone(B);
+    assert_eq!(schedule.sleepers(&words(&[0x2000])), []);
 }

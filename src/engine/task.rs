@@ -147,6 +147,25 @@ pub(super) struct InCall {
 }
 
 impl InCall {
+    /// A call of which nothing is known but what stands in the registers.
+    pub(super) fn new(raw: RawCall, sysno: Option<Sysno>) -> InCall {
+        InCall {
+            raw,
+            sysno,
+            event: None,
+            wants_exit: false,
+            maps: false,
+            skipped: None,
+            suspended: false,
+            waits_for_ends: false,
+            may_block: false,
+            fails: None,
+            tampering: Vec::new(),
+            charges: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+
     /// Whether the entry of `raw` is this call being started again.
     pub(super) fn goes_on_as(&self, raw: &RawCall) -> bool {
         let numbers = self.tampering.iter().filter_map(|tampering| tampering.number);

@@ -112,7 +112,9 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
         let text = text.replace("timeout", "limits = { tasks = 2000 }, timeout");
         spec(
             &name,
-            format!("{text}determinism = {{ schedule = \"{schedule}\" }}\ntrace = {{ syscalls = [\"access\"] }}\n"),
+            format!(
+                "{text}determinism = {{ schedule = \"{schedule}\" }}\ntrace = {{ syscalls = [\"access\", \"write\"] }}\n"
+            ),
         )
     };
     let (stops, free) = (STOPS.to_string(), FREE.to_string());
@@ -147,6 +149,15 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
                 way("1,000 processes", crowd("processes", 1000, "serial")?),
                 way("1,000 threads, free", crowd("threads", 1000, "free")?),
                 way("1,000 processes, free", crowd("processes", 1000, "free")?),
+            ],
+        },
+        Row {
+            work: "a recorded write beside many that sleep",
+            count: SHARED,
+            ways: vec![
+                way("alone", crowd("beside", 0, "serial")?),
+                way("beside 1 thread", crowd("beside", 1, "serial")?),
+                way("beside 1,000 threads", crowd("beside", 1000, "serial")?),
             ],
         },
         Row {

@@ -1,0 +1,239 @@
+//! Which sleepers something may have woken: they are asked before anybody else goes on. To ask all of them at every stop
+//! would make calls dear in proportion to how many sleep. A task that is woken and not asked comes to the exit of its call
+//! and waits there: it is late, but nothing of it is seen before its turn.
+//! It must not know how somebody is asked.
+
+use std::collections::BTreeSet;
+
+use super::calls::wakes_nobody;
+use super::stop::{Observation, Stop};
+use super::task::InCall;
+
+/// After so many stops all sleepers are asked: what comes from outside of the run wakes them unasked.
+const ALL_AFTER: u32 = 1024;
+
+/// Operations of futex(2), and the bits beside them.
+const WAIT: u64 = 0;
+const WAKE: u64 = 1;
+const LOCK_PI: u64 = 6;
+const UNLOCK_PI: u64 = 7;
+const WAIT_BITSET: u64 = 9;
+const WAKE_BITSET: u64 = 10;
+const LOCK_PI2: u64 = 13;
+const PRIVATE: u64 = 128;
+const CLOCK_REALTIME: u64 = 256;
+
+/// Who may have been woken since the sleepers were last asked.
+#[derive(Debug)]
+pub(super) struct Woken {
+    /// Everybody.
+    all: bool,
+    /// Those who wait for something else than a number in memory.
+    others: bool,
+    /// Those who wait for these numbers.
+    words: BTreeSet<u64>,
+    /// Waiters were moved from one number to another: which ones they wait for is not known any more.
+    requeued: bool,
+    stops: u32,
+}
+
+/// What a stop may have woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wakes {
+    Nobody,
+    Others,
+    /// Who waits for this number, and who does for it under another address.
+    Word {
+        addr: u64,
+        is_shared: bool,
+    },
+    All,
+}
+
+impl Woken {
+    pub(super) fn new() -> Woken {
+        Woken { all: true, others: false, words: BTreeSet::new(), requeued: false, stops: 0 }
+    }
+
+    /// Takes in what was seen of a task that is in `call`, if it is in one.
+    pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>) {
+        self.stops += 1;
+        match wakes(observation, call) {
+            Wakes::Nobody => {}
+            Wakes::Others => self.others = true,
+            Wakes::Word { .. } if self.requeued => self.all = true,
+            Wakes::Word { addr, is_shared } => {
+                self.words.insert(addr);
+                self.others |= is_shared;
+            }
+            Wakes::All => self.all = true,
+        }
+        self.requeued |= call.is_some_and(requeues);
+        self.all |= self.stops >= ALL_AFTER;
+    }
+
+    /// Who is to be asked now: everybody, or the others and those who wait for the numbers.
+    pub(super) fn take(&mut self) -> Asked {
+        if self.all {
+            (self.all, self.others, self.stops) = (false, false, 0);
+            self.words.clear();
+            return Asked::All;
+        }
+        Asked::Some { others: std::mem::take(&mut self.others), words: std::mem::take(&mut self.words) }
+    }
+}
+
+/// Sleepers that are to be asked.
+#[derive(Debug)]
+pub(super) enum Asked {
+    All,
+    Some { others: bool, words: BTreeSet<u64> },
+}
+
+/// The number in memory that a call sleeps on, where only threads of the same memory can wake it.
+pub(super) fn word(call: &InCall) -> Option<u64> {
+    let (operation, is_private) = futex(call)?;
+    let waits = matches!(operation, WAIT | LOCK_PI | WAIT_BITSET | LOCK_PI2);
+    (waits && is_private).then_some(call.raw.args[0])
+}
+
+/// The operation of a futex(2) call, and whether it is for threads of one memory alone.
+fn futex(call: &InCall) -> Option<(u64, bool)> {
+    let operation = call.raw.args[1];
+    let is_futex = call.sysno.is_some_and(|sysno| sysno.name() == "futex");
+    is_futex.then_some((operation & !(PRIVATE | CLOCK_REALTIME), operation & PRIVATE != 0))
+}
+
+fn requeues(call: &InCall) -> bool {
+    futex(call).is_some_and(|(operation, _)| {
+        !matches!(operation, WAIT | WAKE | LOCK_PI | UNLOCK_PI | WAIT_BITSET | WAKE_BITSET | LOCK_PI2)
+    })
+}
+
+fn wakes(observation: &Observation, call: Option<&InCall>) -> Wakes {
+    match observation {
+        Observation::Stop { stop, .. } => match stop {
+            // A task that comes to the entry of a call has done nothing but compute, or made calls that touch nobody.
+            Stop::Entry(_) | Stop::TheirFilter | Stop::Signal(_) => Wakes::Nobody,
+            Stop::Born(_) | Stop::Started | Stop::VforkDone => Wakes::Nobody,
+            Stop::Exit(_) => call.map_or(Wakes::All, by_call),
+            Stop::Group(_) | Stop::Exec { .. } | Stop::Exiting | Stop::Prodded | Stop::Interrupted => Wakes::All,
+        },
+        // What it has done before it fell asleep.
+        Observation::Asleep { .. } => match call.map(by_call) {
+            Some(Wakes::Others) if call.is_some_and(gives) => Wakes::Others,
+            Some(_) => Wakes::Nobody,
+            None => Wakes::All,
+        },
+        Observation::Elapsed { .. } => Wakes::Nobody,
+        Observation::ZombieLeader { .. }
+        | Observation::Ended { .. }
+        | Observation::Vanished { .. }
+        | Observation::Idle => Wakes::All,
+    }
+}
+
+/// Whether a call hands something on before it may have to wait.
+fn gives(call: &InCall) -> bool {
+    call.sysno.is_some_and(|sysno| {
+        let name = sysno.name();
+        name.contains("write")
+            || name.contains("send")
+            || name.contains("splice")
+            || matches!(name, "connect" | "tee")
+    })
+}
+
+fn by_call(call: &InCall) -> Wakes {
+    // Another call may stand in the place of one that rules change.
+    let Some(sysno) = call.sysno.filter(|_| call.tampering.is_empty()) else { return Wakes::All };
+    if wakes_nobody(sysno) {
+        return Wakes::Nobody;
+    }
+    if let Some((operation, is_private)) = futex(call) {
+        return match operation {
+            WAIT | LOCK_PI | WAIT_BITSET | LOCK_PI2 => Wakes::Nobody,
+            WAKE | UNLOCK_PI | WAKE_BITSET => Wakes::Word { addr: call.raw.args[0], is_shared: !is_private },
+            _ => Wakes::All,
+        };
+    }
+    match sysno.name() {
+        // The new task tells of itself; who sleeps until a time, or for a child, does nothing to others.
+        "clone" | "clone3" | "fork" | "vfork" | "nanosleep" | "clock_nanosleep" | "wait4" | "waitid" | "pause"
+        | "rt_sigsuspend" | "rt_sigtimedwait" | "poll" | "ppoll" | "select" | "pselect6" | "epoll_wait"
+        | "epoll_pwait" | "epoll_pwait2" | "rt_sigprocmask" | "munmap" | "sched_yield" => Wakes::Nobody,
+        // Files and folders have no readers that wait.
+        "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
+        | "pwritev2"
+            if !call.may_block =>
+        {
+            Wakes::Nobody
+        }
+        "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
+        | "pwritev2" | "recvfrom" | "recvmsg" | "recvmmsg" | "sendto" | "sendmsg" | "sendmmsg" | "sendfile"
+        | "splice" | "tee" | "vmsplice" | "copy_file_range" | "close" | "close_range" | "dup2" | "dup3"
+        | "shutdown" | "connect" | "accept" | "accept4" | "bind" | "listen" | "socket" | "open" | "openat"
+        | "openat2" | "creat" | "fcntl" | "flock" | "ioctl" | "epoll_ctl" | "ftruncate" | "fsync" | "fdatasync"
+        | "unlink" | "unlinkat" | "rename" | "renameat" | "renameat2" | "mkdir" | "mkdirat" => Wakes::Others,
+        _ => Wakes::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::{Arch, Sysno, TaskId};
+    use crate::engine::stop::RawCall;
+
+    fn call(name: &str, args: [u64; 6], may_block: bool) -> InCall {
+        let sysno = Sysno::parse(name).unwrap();
+        let number = u64::from(sysno.number(Arch::X86_64).unwrap());
+        InCall { may_block, ..InCall::new(RawCall { arch: Arch::X86_64, number, args, ip: 0 }, Some(sysno)) }
+    }
+
+    fn asked(calls: &[InCall]) -> Asked {
+        let mut woken = Woken::new();
+        let _ = woken.take();
+        for call in calls {
+            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call));
+        }
+        woken.take()
+    }
+
+    fn futex(operation: u64) -> InCall {
+        call("futex", [0x1000, operation, 1, 0, 0x2000, 0], true)
+    }
+
+    #[test]
+    fn who_is_asked_hangs_on_what_was_done() {
+        let some = |calls: &[InCall]| match asked(calls) {
+            Asked::All => panic!("all are asked"),
+            Asked::Some { others, words } => (others, words.into_iter().collect::<Vec<u64>>()),
+        };
+        assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], false)]), (false, vec![]), "to a file");
+        assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], true)]), (true, vec![]), "to a pipe");
+        assert_eq!(some(&[futex(WAKE | PRIVATE)]), (false, vec![0x1000]));
+        assert_eq!(some(&[futex(WAKE)]), (true, vec![0x1000]), "another memory may have it elsewhere");
+        assert_eq!(some(&[futex(WAIT | PRIVATE), call("nanosleep", [0; 6], true)]), (false, vec![]));
+        for all in [vec![call("kill", [0; 6], false)], vec![futex(3 | PRIVATE)]] {
+            assert!(matches!(asked(&all), Asked::All), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn all_are_asked_now_and_then_and_after_waiters_were_moved() {
+        let mut woken = Woken::new();
+        let _ = woken.take();
+        let quiet = call("getpid", [0; 6], false);
+        let stop = Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) };
+        let many = (0..ALL_AFTER).filter(|_| {
+            woken.note(&stop, Some(&quiet));
+            matches!(woken.take(), Asked::All)
+        });
+        assert_eq!(many.count(), 1);
+        woken.note(&stop, Some(&futex(3 | PRIVATE)));
+        let _ = woken.take();
+        woken.note(&stop, Some(&futex(WAKE | PRIVATE)));
+        assert!(matches!(woken.take(), Asked::All));
+    }
+}
