@@ -10,7 +10,7 @@ use super::stop::{Observation, Stop};
 use super::task::InCall;
 
 /// After so many stops all sleepers are asked: what comes from outside of the run wakes them unasked.
-const ALL_AFTER: u32 = 1024;
+const ALL_AFTER: u32 = 32_768;
 
 /// Operations of futex(2), and the bits beside them.
 const WAIT: u64 = 0;
@@ -117,7 +117,10 @@ fn wakes(observation: &Observation, call: Option<&InCall>) -> Wakes {
             Stop::Entry(_) | Stop::TheirFilter | Stop::Signal(_) => Wakes::Nobody,
             Stop::Born(_) | Stop::Started | Stop::VforkDone => Wakes::Nobody,
             Stop::Exit(_) => call.map_or(Wakes::All, by_call),
-            Stop::Group(_) | Stop::Exec { .. } | Stop::Exiting | Stop::Prodded | Stop::Interrupted => Wakes::All,
+            // It has its descriptors and locks still.
+            Stop::Exiting => Wakes::Nobody,
+            Stop::Exec { .. } => Wakes::Others,
+            Stop::Group(_) | Stop::Prodded | Stop::Interrupted => Wakes::All,
         },
         // What it has done before it fell asleep.
         Observation::Asleep { .. } => match call.map(by_call) {
@@ -126,10 +129,9 @@ fn wakes(observation: &Observation, call: Option<&InCall>) -> Wakes {
             None => Wakes::All,
         },
         Observation::Elapsed { .. } => Wakes::Nobody,
-        Observation::ZombieLeader { .. }
-        | Observation::Ended { .. }
-        | Observation::Vanished { .. }
-        | Observation::Idle => Wakes::All,
+        // Whoever joins a thread waits as for a number that other memory may have, too.
+        Observation::Ended { .. } => Wakes::Others,
+        Observation::ZombieLeader { .. } | Observation::Vanished { .. } | Observation::Idle => Wakes::All,
     }
 }
 

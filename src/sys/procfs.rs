@@ -58,9 +58,10 @@ fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {
     Some((state, words.next()?.parse().ok()?))
 }
 
-/// What stands behind the name in /proc/TID/stat: the state first.
+/// What stands behind the name in the `stat` of a task: the state first.
 fn stat_behind_name(task: TaskId) -> Option<String> {
-    let stat = shortage::read(format!("/proc/{}/stat", task.0)).ok()?;
+    // That of the process, which is one level up, adds up the times of all its threads.
+    let stat = shortage::read(format!("/proc/{0}/task/{0}/stat", task.0)).ok()?;
     // The name in parentheses may hold anything, also parentheses: the last one ends it (proc_pid_stat(5)).
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     std::str::from_utf8(stat.get(end + 2..)?).ok().map(str::to_owned)
