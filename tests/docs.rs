@@ -119,12 +119,9 @@ fn spec_block(block: &Block, able: bool) -> Result<(), String> {
 /// Whether a page shows what is printed; `[..]` stands for any text within a line.
 fn is_shown(page: &str, printed: &str) -> bool {
     let (shown, lines): (Vec<&str>, Vec<&str>) = (page.lines().collect(), printed.lines().collect());
-    let is_line = |(shown, line): (&&str, &&str)| match shown.split_once("[..]") {
-        None => shown == line,
-        Some(_) => {
-            let parts: Vec<String> = shown.split("[..]").map(regex::escape).collect();
-            regex::Regex::new(&format!("^{}$", parts.join(".*"))).is_ok_and(|pattern| pattern.is_match(line))
-        }
+    let is_line = |(shown, line): (&&str, &&str)| {
+        let parts: Vec<String> = shown.split("[..]").map(regex::escape).collect();
+        regex::Regex::new(&format!("^{}$", parts.join(".*"))).is_ok_and(|pattern| pattern.is_match(line))
     };
     shown.len() == lines.len() && shown.iter().zip(&lines).all(is_line)
 }

@@ -1,4 +1,5 @@
-//! Every spec under specs/ is a test of its own; its name is the sentence in its file name.
+//! Every spec under specs/ is a test of its own; its name is the sentence in its file name. One that is known to fail has to
+//! fail in just the words of the file `.fails` beside it, which `RINJECT_BLESS=1` rewrites.
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 #[path = "../fixtures/build.rs"]
@@ -50,6 +51,9 @@ fn judge(case: &Case) -> Result<(), Failed> {
                 }
                 println!("skipped {}: {reason}", case.id);
             }
+            if matches!(judged.outcome.verdict, Verdict::Xfail(_)) {
+                return fails_as_known(&CaseResult::of(case, End::Judged(judged)));
+            }
             let failed = judged.outcome.verdict.is_failure();
             if failed { Err(told(&CaseResult::of(case, End::Judged(judged)))) } else { Ok(()) }
         }
@@ -58,6 +62,25 @@ fn judge(case: &Case) -> Result<(), Failed> {
             Ok(())
         }
         other => Err(told(&CaseResult::of(case, other))),
+    }
+}
+
+/// Whether a case that is known to fail has failed for the reason that is meant.
+fn fails_as_known(result: &CaseResult) -> Result<(), Failed> {
+    let lines =
+        result.failures().map(|(failure, said)| format!("{}: {}; {}\n", said.code, said.message, failure.label));
+    // How many descriptors there were before is the C library's matter.
+    let descriptor = regex::Regex::new("fd#[0-9]+").expect("it is one");
+    let fails = descriptor.replace_all(&lines.collect::<String>(), "fd#_").into_owned();
+    let known = Path::new(&result.id).with_extension("fails");
+    if std::env::var_os("RINJECT_BLESS").is_some_and(|value| value == "1") {
+        return Ok(std::fs::write(known, fails)?);
+    }
+    let wanted = std::fs::read_to_string(&known).map_err(|error| format!("Error: {}: {error}", known.display()))?;
+    if fails == wanted {
+        Ok(())
+    } else {
+        Err(format!("Error: it is to fail with\n{wanted}\nand fails with\n{fails}").into())
     }
 }
 

@@ -33,7 +33,7 @@ impl Engine {
             return self.schedule.goes_on();
         }
         let sysno = Sysno::from_number(raw.arch, raw.number);
-        if sysno.is_some_and(wakes_nobody) {
+        if self.effects.is_quiet(sysno) {
             self.schedule.goes_on();
         }
         // A supervisor may have to answer for any call of a task with a filter of its own.
@@ -196,7 +196,7 @@ impl Engine {
         }
         let Some(task) = self.tasks.get_mut(&name) else { return };
         let Some(mut call) = task.call.take() else { return };
-        if call.sysno.is_some_and(wakes_nobody) {
+        if self.effects.is_quiet(call.sysno) {
             self.schedule.goes_on();
         }
         if RESTARTS.contains(&result) && call.skipped.is_none() {
@@ -300,55 +300,6 @@ impl Engine {
         let table = self.processes.get(&name.process).map_or(TableId(0), |process| process.table);
         Decoder { inspect, names: &mut self.names, table, strings: self.plan.trace.strings }
     }
-}
-
-/// Whether a call changes nothing that a task can sleep on: it looks at something, or changes its own memory map or
-/// signal handlers.
-pub(super) fn wakes_nobody(sysno: Sysno) -> bool {
-    matches!(
-        sysno.name(),
-        "access"
-            | "brk"
-            | "clock_gettime"
-            | "faccessat"
-            | "faccessat2"
-            | "fstat"
-            | "fstatfs"
-            | "getcwd"
-            | "getdents64"
-            | "getegid"
-            | "geteuid"
-            | "getgid"
-            | "getpgrp"
-            | "getpid"
-            | "getppid"
-            | "getrusage"
-            | "gettid"
-            | "gettimeofday"
-            | "getuid"
-            | "lseek"
-            | "lstat"
-            | "madvise"
-            | "mmap"
-            | "mprotect"
-            | "newfstatat"
-            | "prlimit64"
-            | "readlink"
-            | "readlinkat"
-            | "rseq"
-            | "rt_sigaction"
-            | "sched_getaffinity"
-            | "set_robust_list"
-            | "set_tid_address"
-            | "sigaltstack"
-            | "stat"
-            | "statfs"
-            | "statx"
-            | "sysinfo"
-            | "time"
-            | "umask"
-            | "uname"
-    )
 }
 
 /// The call that is over reports a failure instead of what came of it.

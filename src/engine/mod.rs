@@ -7,10 +7,12 @@ mod calls;
 mod convention;
 mod deadlock;
 mod decode;
+mod effects;
 mod faithful;
 mod filter;
 mod fire;
 mod free;
+mod futex;
 mod handlers;
 mod hit;
 mod inspect;
@@ -50,7 +52,6 @@ pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, 
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::abi::{CallSet, TaskId};
 use crate::plan::{FilterMode, Plan, Start};
@@ -58,6 +59,7 @@ use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
 use attach::Attachment;
 use budget::Budgets;
+use effects::Effects;
 use faithful::Told;
 use log::Log;
 use names::Names;
@@ -68,9 +70,6 @@ use second_filter::SecondFilter;
 use spin::Spins;
 use task::{Process, Task};
 use wake::Woken;
-
-/// How long nothing stirs where all tasks wait for each other, until that is taken to be so for ever.
-const IDLE: Duration = Duration::from_secs(1);
 
 /// The state of a run.
 #[derive(Debug)]
@@ -114,6 +113,7 @@ pub struct Engine {
     attachment: Option<Attachment>,
     /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
     leaderless: bool,
+    effects: Effects,
     /// Which sleepers may have been woken since they were last asked for.
     woken: Woken,
 }
@@ -144,6 +144,7 @@ impl Engine {
             give_up: false,
             attachment: None,
             leaderless: false,
+            effects: Effects::new(),
             woken: Woken::new(),
             pages_wait: false,
             selected: plan.trace.stops(),
@@ -229,7 +230,7 @@ impl Engine {
             Turn::Nobody => Next::Finished,
             Turn::Wait { timer } => {
                 let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
-                let idle = self.is_deadlocked().then_some(IDLE);
+                let idle = self.is_deadlocked().then_some(deadlock::IDLE);
                 Next::Wait { timers: timer.into_iter().collect(), idle }
             }
             Turn::Recall(name) => {
@@ -259,7 +260,7 @@ impl Engine {
             _ => None,
         };
         let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
-        self.woken.note(observation, call);
+        self.woken.note(observation, call, &self.effects);
     }
 
     /// Whether reading memory may have to wait for a task of the run, which is stopped meanwhile.

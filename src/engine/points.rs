@@ -402,6 +402,9 @@ fn sites(point: &Point, inspect: &dyn Inspect) -> Result<Vec<(Addr, bool)>, Stri
                      breakpoint: use `hardware = true`"
                 ));
             }
+            (CodeSite::Unknown, PointKind::Code { hardware: false }) if inspect.read(site.addr, &mut [0]) == 0 => {
+                return Err(format!("nothing is mapped at `{text}`"));
+            }
             (CodeSite::NotCode, PointKind::Code { hardware: false }) => {
                 return Err(format!("`{text}` is no code: watch it with `watch`"));
             }

@@ -7,7 +7,6 @@
 //! It must not know how a call is replaced.
 
 use super::Engine;
-use super::calls::wakes_nobody;
 use super::inspect::Inspect;
 use super::stop::{Decision, Edit, RawCall};
 use super::tamper;
@@ -50,13 +49,14 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) -> bool {
-        if self.schedule.alone() || self.plan.trace.filter != FilterMode::Seccomp {
-            return self.awaits_filter(name);
+        if self.awaits_filter(name) {
+            return true;
         }
         let Some(task) = self.tasks.get_mut(&name) else { return false };
-        let SecondFilter::None(stops) = &mut task.second_filter else { return self.awaits_filter(name) };
-        let sysno = Sysno::from_number(raw.arch, raw.number);
-        if !task.told_every_call || !sysno.is_some_and(|sysno| wakes_nobody(sysno) || self.selected.contains(sysno)) {
+        let SecondFilter::None(stops) = &mut task.second_filter else { return false };
+        let is_spared = |sysno| self.effects.is_quiet(Some(sysno)) || self.selected.contains(sysno);
+        let is_wanted = !self.schedule.alone() && self.plan.trace.filter == FilterMode::Seccomp;
+        if !is_wanted || !task.told_every_call || !Sysno::from_number(raw.arch, raw.number).is_some_and(is_spared) {
             return false;
         }
         *stops += 1;
@@ -65,17 +65,14 @@ impl Engine {
         if *stops < ENOUGH || !is_first {
             return false;
         }
-        let is_plain = !task.sandboxed && task.walk.is_none() && task.over.is_none();
-        let tampering = is_plain.then(|| {
-            let quiet: CallSet =
-                Sysno::all().filter(|sysno| wakes_nobody(*sysno) && !self.selected.contains(*sysno)).collect();
-            tamper::filtered(&plan::filter_all_but(&quiet, Arch::X86_64), raw, inspect)
-        });
-        let Some(Ok(tampering)) = tampering else {
-            // Perhaps it can be put there another time.
-            *stops = 0;
+        // If it cannot be put there now, perhaps it can another time.
+        *stops = 0;
+        if task.sandboxed || task.walk.is_some() || task.over.is_some() {
             return false;
-        };
+        }
+        let quiet: CallSet = self.effects.quiet().iter().filter(|sysno| !self.selected.contains(*sysno)).collect();
+        let filter = plan::filter_all_but(&quiet, Arch::X86_64);
+        let Ok(tampering) = tamper::filtered(&filter, raw, inspect) else { return false };
         task.second_filter = SecondFilter::Asked(tampering.undo);
         decision.edits.extend(tampering.edits);
         self.awaits_filter(name)

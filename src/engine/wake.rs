@@ -5,23 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::calls::wakes_nobody;
+use super::effects::{Effects, Wakes};
+use super::futex::{Operation, futex};
 use super::stop::{Observation, Stop};
 use super::task::InCall;
 
-/// After so many stops all sleepers are asked: what comes from outside of the run wakes them unasked.
-const ALL_AFTER: u32 = 32_768;
-
-/// Operations of futex(2), and the bits beside them.
-const WAIT: u64 = 0;
-const WAKE: u64 = 1;
-const LOCK_PI: u64 = 6;
-const UNLOCK_PI: u64 = 7;
-const WAIT_BITSET: u64 = 9;
-const WAKE_BITSET: u64 = 10;
-const LOCK_PI2: u64 = 13;
-const PRIVATE: u64 = 128;
-const CLOCK_REALTIME: u64 = 256;
+/// After so many calls all sleepers are asked: what comes from outside of the run wakes them unasked.
+const ALL_AFTER: u32 = 16_384;
 
 /// Who may have been woken since the sleepers were last asked.
 #[derive(Debug)]
@@ -34,31 +24,19 @@ pub(super) struct Woken {
     words: BTreeSet<u64>,
     /// Waiters were moved from one number to another: which ones they wait for is not known any more.
     requeued: bool,
-    stops: u32,
-}
-
-/// What a stop may have woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wakes {
-    Nobody,
-    Others,
-    /// Who waits for this number, and who does for it under another address.
-    Word {
-        addr: u64,
-        is_shared: bool,
-    },
-    All,
+    calls: u32,
 }
 
 impl Woken {
     pub(super) fn new() -> Woken {
-        Woken { all: true, others: false, words: BTreeSet::new(), requeued: false, stops: 0 }
+        Woken { all: true, others: false, words: BTreeSet::new(), requeued: false, calls: 0 }
     }
 
     /// Takes in what was seen of a task that is in `call`, if it is in one.
-    pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>) {
-        self.stops += 1;
-        match wakes(observation, call) {
+    pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>, effects: &Effects) {
+        // Whether a sleeper is seen to sleep may hang on the machine; how many calls there were does not.
+        self.calls += u32::from(matches!(observation, Observation::Stop { stop: Stop::Exit(_), .. }));
+        match wakes(observation, call, effects) {
             Wakes::Nobody => {}
             Wakes::Others => self.others = true,
             Wakes::Word { .. } if self.requeued => self.all = true,
@@ -68,14 +46,14 @@ impl Woken {
             }
             Wakes::All => self.all = true,
         }
-        self.requeued |= call.is_some_and(requeues);
-        self.all |= self.stops >= ALL_AFTER;
+        self.requeued |= call.and_then(futex).is_some_and(|futex| futex.operation == Operation::Other);
+        self.all |= self.calls >= ALL_AFTER;
     }
 
     /// Who is to be asked now: everybody, or the others and those who wait for the numbers.
     pub(super) fn take(&mut self) -> Asked {
         if self.all {
-            (self.all, self.others, self.stops) = (false, false, 0);
+            (self.all, self.others, self.calls) = (false, false, 0);
             self.words.clear();
             return Asked::All;
         }
@@ -92,38 +70,24 @@ pub(super) enum Asked {
 
 /// The number in memory that a call sleeps on, where only threads of the same memory can wake it.
 pub(super) fn word(call: &InCall) -> Option<u64> {
-    let (operation, is_private) = futex(call)?;
-    let waits = matches!(operation, WAIT | LOCK_PI | WAIT_BITSET | LOCK_PI2);
-    (waits && is_private).then_some(call.raw.args[0])
+    let futex = futex(call)?;
+    (futex.operation == Operation::Wait && futex.is_private).then_some(futex.word)
 }
 
-/// The operation of a futex(2) call, and whether it is for threads of one memory alone.
-fn futex(call: &InCall) -> Option<(u64, bool)> {
-    let operation = call.raw.args[1];
-    let is_futex = call.sysno.is_some_and(|sysno| sysno.name() == "futex");
-    is_futex.then_some((operation & !(PRIVATE | CLOCK_REALTIME), operation & PRIVATE != 0))
-}
-
-fn requeues(call: &InCall) -> bool {
-    futex(call).is_some_and(|(operation, _)| {
-        !matches!(operation, WAIT | WAKE | LOCK_PI | UNLOCK_PI | WAIT_BITSET | WAKE_BITSET | LOCK_PI2)
-    })
-}
-
-fn wakes(observation: &Observation, call: Option<&InCall>) -> Wakes {
+fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) -> Wakes {
     match observation {
         Observation::Stop { stop, .. } => match stop {
             // A task that comes to the entry of a call has done nothing but compute, or made calls that touch nobody.
             Stop::Entry(_) | Stop::TheirFilter | Stop::Signal(_) => Wakes::Nobody,
             Stop::Born(_) | Stop::Started | Stop::VforkDone => Wakes::Nobody,
-            Stop::Exit(_) => call.map_or(Wakes::All, by_call),
+            Stop::Exit(_) => call.map_or(Wakes::All, |call| effects.of(call)),
             // It has its descriptors and locks still.
             Stop::Exiting => Wakes::Nobody,
             Stop::Exec { .. } => Wakes::Others,
             Stop::Group(_) | Stop::Prodded | Stop::Interrupted => Wakes::All,
         },
         // What it has done before it fell asleep.
-        Observation::Asleep { .. } => match call.map(by_call) {
+        Observation::Asleep { .. } => match call.map(|call| effects.of(call)) {
             Some(Wakes::Others) if call.is_some_and(gives) => Wakes::Others,
             Some(_) => Wakes::Nobody,
             None => Wakes::All,
@@ -146,46 +110,15 @@ fn gives(call: &InCall) -> bool {
     })
 }
 
-fn by_call(call: &InCall) -> Wakes {
-    // Another call may stand in the place of one that rules change.
-    let Some(sysno) = call.sysno.filter(|_| call.tampering.is_empty()) else { return Wakes::All };
-    if wakes_nobody(sysno) {
-        return Wakes::Nobody;
-    }
-    if let Some((operation, is_private)) = futex(call) {
-        return match operation {
-            WAIT | LOCK_PI | WAIT_BITSET | LOCK_PI2 => Wakes::Nobody,
-            WAKE | UNLOCK_PI | WAKE_BITSET => Wakes::Word { addr: call.raw.args[0], is_shared: !is_private },
-            _ => Wakes::All,
-        };
-    }
-    match sysno.name() {
-        // The new task tells of itself; who sleeps until a time, or for a child, does nothing to others.
-        "clone" | "clone3" | "fork" | "vfork" | "nanosleep" | "clock_nanosleep" | "wait4" | "waitid" | "pause"
-        | "rt_sigsuspend" | "rt_sigtimedwait" | "poll" | "ppoll" | "select" | "pselect6" | "epoll_wait"
-        | "epoll_pwait" | "epoll_pwait2" | "rt_sigprocmask" | "munmap" | "sched_yield" => Wakes::Nobody,
-        // Files and folders have no readers that wait.
-        "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
-        | "pwritev2"
-            if !call.may_block =>
-        {
-            Wakes::Nobody
-        }
-        "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
-        | "pwritev2" | "recvfrom" | "recvmsg" | "recvmmsg" | "sendto" | "sendmsg" | "sendmmsg" | "sendfile"
-        | "splice" | "tee" | "vmsplice" | "copy_file_range" | "close" | "close_range" | "dup2" | "dup3"
-        | "shutdown" | "connect" | "accept" | "accept4" | "bind" | "listen" | "socket" | "open" | "openat"
-        | "openat2" | "creat" | "fcntl" | "flock" | "ioctl" | "epoll_ctl" | "ftruncate" | "fsync" | "fdatasync"
-        | "unlink" | "unlinkat" | "rename" | "renameat" | "renameat2" | "mkdir" | "mkdirat" => Wakes::Others,
-        _ => Wakes::All,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::abi::{Arch, Sysno, TaskId};
     use crate::engine::stop::RawCall;
+
+    const WAIT: u64 = 0;
+    const WAKE: u64 = 1;
+    const PRIVATE: u64 = 128;
 
     fn call(name: &str, args: [u64; 6], may_block: bool) -> InCall {
         let sysno = Sysno::parse(name).unwrap();
@@ -197,7 +130,7 @@ mod tests {
         let mut woken = Woken::new();
         let _ = woken.take();
         for call in calls {
-            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call));
+            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call), &Effects::new());
         }
         woken.take()
     }
@@ -226,16 +159,17 @@ mod tests {
     fn all_are_asked_now_and_then_and_after_waiters_were_moved() {
         let mut woken = Woken::new();
         let _ = woken.take();
+        let effects = Effects::new();
         let quiet = call("getpid", [0; 6], false);
         let stop = Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) };
         let many = (0..ALL_AFTER).filter(|_| {
-            woken.note(&stop, Some(&quiet));
+            woken.note(&stop, Some(&quiet), &effects);
             matches!(woken.take(), Asked::All)
         });
         assert_eq!(many.count(), 1);
-        woken.note(&stop, Some(&futex(3 | PRIVATE)));
+        woken.note(&stop, Some(&futex(3 | PRIVATE)), &effects);
         let _ = woken.take();
-        woken.note(&stop, Some(&futex(WAKE | PRIVATE)));
+        woken.note(&stop, Some(&futex(WAKE | PRIVATE)), &effects);
         assert!(matches!(woken.take(), Asked::All));
     }
 }

@@ -2,14 +2,17 @@
 //! It must not know how an order is made.
 
 use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
 
 use crate::cases::Case;
 use crate::plan::{Policy, Switch};
 use crate::run::{self, End, Judged, Options};
 use crate::verdict::{FailureKind, Verdict};
 
-/// How often a schedule is run with some of its switches left out, at most.
+/// How often a schedule is run with some of its switches left out, at most, and for how long: one that hangs takes its
+/// time each time.
 const TRIES: u32 = 300;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a case with one seed after the other, until one fails it. What is told then is the run with the fewest switches
 /// that fails the same way.
@@ -22,7 +25,7 @@ pub(super) fn explore(case: &Case, options: &Options, seeds: RangeInclusive<u64>
     let mut choices = 0;
     let mut passed = None;
     for seed in seeds {
-        let mut judged = match drawn(case, options, seed, Policy::Random { seed }) {
+        let judged = match drawn(case, options, seed, Policy::Random { seed }) {
             End::Judged(judged) => judged,
             end => return end,
         };
@@ -33,8 +36,6 @@ pub(super) fn explore(case: &Case, options: &Options, seeds: RangeInclusive<u64>
         if options.stopper.is_stopped() {
             return End::Interrupted;
         }
-        // What the first ones had to say is said once.
-        judged.outcome.record.notes.truncate(1);
         passed = Some(judged);
     }
     let Some(mut judged) = passed else { return run::run(case, options) };
@@ -82,12 +83,14 @@ fn shortest(case: &Case, options: &Options, seed: u64, judged: Box<Judged>) -> E
     };
     let mut kept = all.clone();
     let mut tries = 0;
+    let begun = Instant::now();
+    let goes_on = |tries: u32| tries < TRIES && begun.elapsed() < PATIENCE;
     // Delta debugging ("Simplifying and Isolating Failure-Inducing Input", Zeller and Hildebrandt, 2002): ever smaller
     // parts are left out, as long as what remains still fails.
     let mut part = kept.len().div_ceil(2);
-    while part > 0 && !kept.is_empty() && tries < TRIES {
+    while part > 0 && !kept.is_empty() && goes_on(tries) {
         let mut at = 0;
-        while at < kept.len() && tries < TRIES {
+        while at < kept.len() && goes_on(tries) {
             let without = [&kept[..at], &kept[kept.len().min(at + part)..]].concat();
             tries += 1;
             match again(&without) {

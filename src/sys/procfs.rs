@@ -83,10 +83,7 @@ pub fn name(task: TaskId) -> Option<String> {
 
 /// The kernel's flags of a task (`PF_*`, field 9 of proc_pid_stat(5)).
 pub fn flags(task: TaskId) -> Option<u64> {
-    let stat = shortage::read(format!("/proc/{}/stat", task.0)).ok()?;
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
-    rest.split(' ').nth(9 - 3)?.parse().ok()
+    stat_behind_name(task)?.split(' ').nth(9 - 3)?.parse().ok()
 }
 
 /// The text of a link below `/proc/PID`, such as `exe` or `ns/user`; `None` where it may not be read.
@@ -279,10 +276,7 @@ pub fn program_break(task: TaskId) -> Option<Addr> {
     if let Some(heap) = mappings(task).into_iter().find(|map| map.name == "[heap]") {
         return Some(heap.end);
     }
-    let stat = shortage::read(format!("/proc/{}/stat", task.0)).ok()?;
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
-    rest.split(' ').nth(START_BRK)?.trim().parse().ok().map(Addr)
+    stat_behind_name(task)?.split(' ').nth(START_BRK)?.trim().parse().ok().map(Addr)
 }
 
 /// The threads of a process, in the order of their numbers; one that has ended and was not waited for is listed.

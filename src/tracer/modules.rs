@@ -114,8 +114,7 @@ impl Modules {
     fn program(&self, task: TaskId, images: &Images, is_meant: impl Fn(&str) -> bool) -> Option<Loaded<'_>> {
         let given = executed_as(task)?;
         let base_name = given.rsplit('/').next().unwrap_or_default();
-        let path =
-            Some(()).filter(|()| is_meant(&given) || is_meant(base_name)).and_then(|()| procfs::executable(task))?;
+        let path = (is_meant(&given) || is_meant(base_name)).then(|| procfs::executable(task)).flatten()?;
         self.loaded(task, images).find(|loaded| loaded.module.path() == path)
     }
 

@@ -62,6 +62,7 @@ impl Evidence {
         // The folder of a case has another name in every run: what is said of it must not.
         for failure in &mut failures {
             failure.message = plan.renamed(&failure.message);
+            failure.label = plan.renamed(&failure.label);
             failure.notes = failure.notes.iter().map(|note| plan.renamed(note)).collect();
         }
         let timed_out = matches!(self.record.abandoned, Some(Abandoned::Timeout(_)));

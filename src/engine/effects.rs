@@ -1,0 +1,199 @@
+//! What calls do to tasks that sleep.
+//! It must not know who sleeps.
+
+use super::futex::{Operation, futex};
+use super::task::InCall;
+use crate::abi::{CallSet, Sysno};
+
+/// Change nothing that a task can sleep on, and are over at once: they look at something, or change their own memory map or
+/// signal handlers.
+const QUIET: [&str; 41] = [
+    "access",
+    "brk",
+    "clock_gettime",
+    "faccessat",
+    "faccessat2",
+    "fstat",
+    "fstatfs",
+    "getcwd",
+    "getdents64",
+    "getegid",
+    "geteuid",
+    "getgid",
+    "getpgrp",
+    "getpid",
+    "getppid",
+    "getrusage",
+    "gettid",
+    "gettimeofday",
+    "getuid",
+    "lseek",
+    "lstat",
+    "madvise",
+    "mmap",
+    "mprotect",
+    "newfstatat",
+    "prlimit64",
+    "readlink",
+    "readlinkat",
+    "rseq",
+    "rt_sigaction",
+    "sched_getaffinity",
+    "set_robust_list",
+    "set_tid_address",
+    "sigaltstack",
+    "stat",
+    "statfs",
+    "statx",
+    "sysinfo",
+    "time",
+    "umask",
+    "uname",
+];
+
+/// Wake nobody either: a new task tells of itself; who sleeps until a time, for a child or for an event does nothing to others.
+const WAITING: [&str; 21] = [
+    "clock_nanosleep",
+    "clone",
+    "clone3",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "epoll_wait",
+    "fork",
+    "munmap",
+    "nanosleep",
+    "pause",
+    "poll",
+    "ppoll",
+    "pselect6",
+    "rt_sigprocmask",
+    "rt_sigsuspend",
+    "rt_sigtimedwait",
+    "sched_yield",
+    "select",
+    "vfork",
+    "wait4",
+    "waitid",
+];
+
+/// Wake nobody where they cannot block: files and folders have no readers that wait.
+const FILES: [&str; 10] =
+    ["pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readv", "write", "writev"];
+
+/// Wake those who wait for something behind a descriptor.
+const DESCRIPTORS: [&str; 40] = [
+    "accept",
+    "accept4",
+    "bind",
+    "close",
+    "close_range",
+    "connect",
+    "copy_file_range",
+    "creat",
+    "dup2",
+    "dup3",
+    "epoll_ctl",
+    "fcntl",
+    "fdatasync",
+    "flock",
+    "fsync",
+    "ftruncate",
+    "ioctl",
+    "listen",
+    "mkdir",
+    "mkdirat",
+    "open",
+    "openat",
+    "openat2",
+    "recvfrom",
+    "recvmmsg",
+    "recvmsg",
+    "rename",
+    "renameat",
+    "renameat2",
+    "sendfile",
+    "sendmmsg",
+    "sendmsg",
+    "sendto",
+    "shutdown",
+    "socket",
+    "splice",
+    "tee",
+    "unlink",
+    "unlinkat",
+    "vmsplice",
+];
+
+/// Whom something may have woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wakes {
+    Nobody,
+    /// Those who wait for something else than a number in memory.
+    Others,
+    /// Who waits for this number, and who does for it under another address.
+    Word {
+        addr: u64,
+        is_shared: bool,
+    },
+    All,
+}
+
+/// The calls of each kind.
+#[derive(Debug)]
+pub(super) struct Effects {
+    quiet: CallSet,
+    waiting: CallSet,
+    files: CallSet,
+    descriptors: CallSet,
+}
+
+impl Effects {
+    pub(super) fn new() -> Effects {
+        let set = |names: &[&str]| -> CallSet { names.iter().filter_map(|name| Sysno::parse(name)).collect() };
+        Effects { quiet: set(&QUIET), waiting: set(&WAITING), files: set(&FILES), descriptors: set(&DESCRIPTORS) }
+    }
+
+    /// Calls that need not stop for the sake of others.
+    pub(super) fn quiet(&self) -> &CallSet {
+        &self.quiet
+    }
+
+    /// Whether a call is one of those.
+    pub(super) fn is_quiet(&self, sysno: Option<Sysno>) -> bool {
+        sysno.is_some_and(|sysno| self.quiet.contains(sysno))
+    }
+
+    /// Whom a call that is over may have woken.
+    pub(super) fn of(&self, call: &InCall) -> Wakes {
+        // Another call may stand in the place of one that rules change.
+        let Some(sysno) = call.sysno.filter(|_| call.tampering.is_empty()) else { return Wakes::All };
+        if let Some(futex) = futex(call) {
+            return match futex.operation {
+                Operation::Wait => Wakes::Nobody,
+                Operation::Wake => Wakes::Word { addr: futex.word, is_shared: !futex.is_private },
+                Operation::Other => Wakes::All,
+            };
+        }
+        let is_file = self.files.contains(sysno);
+        match () {
+            () if self.quiet.contains(sysno) || self.waiting.contains(sysno) => Wakes::Nobody,
+            () if is_file && !call.may_block => Wakes::Nobody,
+            () if is_file || self.descriptors.contains(sysno) => Wakes::Others,
+            () => Wakes::All,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_call_and_of_one_kind() {
+        let all: Vec<&str> = [&QUIET[..], &WAITING, &FILES, &DESCRIPTORS].concat();
+        for name in &all {
+            assert!(Sysno::parse(name).is_some(), "{name}");
+            assert_eq!(all.iter().filter(|other| *other == name).count(), 1, "{name}");
+        }
+    }
+}

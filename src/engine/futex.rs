@@ -1,0 +1,49 @@
+//! futex(2) as far as it matters who waits for whom.
+//! It must not know who runs.
+
+use super::task::InCall;
+
+/// What a futex(2) call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// It waits for its number in memory, or takes the lock that it is.
+    Wait,
+    /// It wakes those who wait for it.
+    Wake,
+    /// It moves waiters to another number, or does something else.
+    Other,
+}
+
+/// A futex(2) call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Futex {
+    pub(super) operation: Operation,
+    /// The address of the number.
+    pub(super) word: u64,
+    /// It is for threads of one memory alone (FUTEX_PRIVATE_FLAG).
+    pub(super) is_private: bool,
+    /// It waits no longer than some time.
+    pub(super) is_limited: bool,
+}
+
+/// What `call` is, if it is one.
+pub(super) fn futex(call: &InCall) -> Option<Futex> {
+    const PRIVATE: u64 = 128;
+    const CLOCK_REALTIME: u64 = 256;
+    if call.sysno?.name() != "futex" {
+        return None;
+    }
+    let [word, operation, _, limit, ..] = call.raw.args;
+    Some(Futex {
+        operation: match operation & !(PRIVATE | CLOCK_REALTIME) {
+            // FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2
+            0 | 6 | 9 | 11 | 13 => Operation::Wait,
+            // FUTEX_WAKE, FUTEX_UNLOCK_PI, FUTEX_WAKE_BITSET
+            1 | 7 | 10 => Operation::Wake,
+            _ => Operation::Other,
+        },
+        word,
+        is_private: operation & PRIVATE != 0,
+        is_limited: limit != 0,
+    })
+}
