@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+mod common;
+
 const SPEC: &str = "spec = 1\ntarget = { attach = { pid = 1, for = \"200ms\" } }\n\
     trace = { syscalls = [\"openat\"] }\nsnapshot = { transcript = false }\n";
 
@@ -42,15 +44,6 @@ impl Drop for Waiting {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Whether tests that need to become somebody else can do so.
-fn is_root() -> bool {
-    let able = nix::unistd::geteuid().is_root();
-    if !able {
-        println!("skipped: only root can become another user");
-    }
-    able
 }
 
 /// `rinject attach`, after `words` that say as whom.
@@ -126,6 +119,7 @@ fn a_process_that_is_traced() {
     let task = rinject::abi::TaskId(waiting.pid());
     let tracer = rinject::tracer::Running::seize(task);
     if let Err(error) = &tracer {
+        assert!(!common::is_required("ptrace"), "tracing is required and refused: {error}");
         return println!("skipped: {error}");
     }
     let own = std::process::id();
@@ -134,7 +128,7 @@ fn a_process_that_is_traced() {
 
 #[test]
 fn a_process_of_another_user() {
-    if !is_root() {
+    if !common::is_root() {
         return;
     }
     let waiting = Waiting::python("");
@@ -147,7 +141,7 @@ fn a_process_of_another_user() {
 
 #[test]
 fn a_process_that_is_not_dumpable() {
-    if !is_root() {
+    if !common::is_root() {
         return;
     }
     let waiting = Waiting::python(
@@ -159,7 +153,7 @@ fn a_process_that_is_not_dumpable() {
 
 #[test]
 fn a_process_with_more_capabilities() {
-    if !is_root() {
+    if !common::is_root() {
         return;
     }
     let waiting = Waiting::python("");
@@ -169,13 +163,12 @@ fn a_process_with_more_capabilities() {
 
 #[test]
 fn a_process_in_another_user_namespace() {
-    if !is_root() {
+    if !common::is_root() {
         return;
     }
     let waiting = Waiting::python("");
-    let mut unshare = Command::new("unshare");
-    if !unshare.args(["--user", "--map-root-user", "true"]).status().is_ok_and(|status| status.success()) {
-        return println!("skipped: no user namespace can be made here");
+    if !common::has_user_namespaces() {
+        return;
     }
     check(attach(&["unshare", "--user", "--map-root-user"], waiting.pid()), &["it is in another user namespace"]);
 }
@@ -222,7 +215,7 @@ fn whoever_has_started_rinject_is_no_exception() {
     fs::write(folder.path().join("x.toml"), SPEC).unwrap();
     let script = format!("{} attach $$ x.toml; echo status $?", env!("CARGO_BIN_EXE_rinject"));
     let (_, text) = output(&["sh", "-c", &script], folder.path());
-    if text.contains("status 5") && text.contains("Yama") {
+    if text.contains("status 5") && text.contains("Yama") && !common::is_required("ptrace") {
         return println!("skipped: {text}");
     }
     // The shell waits and makes no calls; it goes on afterwards.

@@ -134,6 +134,8 @@ pub(super) enum Wakes {
     Word {
         addr: u64,
         is_shared: bool,
+        /// All of them, or as many as the call says, in the order in which they fell asleep.
+        all: bool,
     },
     All,
 }
@@ -170,7 +172,9 @@ impl Effects {
         if let Some(futex) = futex(call) {
             return match futex.operation {
                 Operation::Wait => Wakes::Nobody,
-                Operation::Wake => Wakes::Word { addr: futex.word, is_shared: !futex.is_private },
+                Operation::Wake => {
+                    Wakes::Word { addr: futex.word, is_shared: !futex.is_private, all: !futex.is_counted }
+                }
                 Operation::Other => Wakes::All,
             };
         }

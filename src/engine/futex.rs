@@ -22,6 +22,8 @@ pub(super) struct Futex {
     pub(super) word: u64,
     /// It is for threads of one memory alone (FUTEX_PRIVATE_FLAG).
     pub(super) is_private: bool,
+    /// What it returns is how many it has woken (FUTEX_WAKE, FUTEX_WAKE_BITSET).
+    pub(super) is_counted: bool,
     /// It waits no longer than some time.
     pub(super) is_limited: bool,
 }
@@ -34,8 +36,9 @@ pub(super) fn futex(call: &InCall) -> Option<Futex> {
         return None;
     }
     let [word, operation, _, limit, ..] = call.raw.args;
+    let command = operation & !(PRIVATE | CLOCK_REALTIME);
     Some(Futex {
-        operation: match operation & !(PRIVATE | CLOCK_REALTIME) {
+        operation: match command {
             // FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2
             0 | 6 | 9 | 11 | 13 => Operation::Wait,
             // FUTEX_WAKE, FUTEX_UNLOCK_PI, FUTEX_WAKE_BITSET
@@ -44,6 +47,7 @@ pub(super) fn futex(call: &InCall) -> Option<Futex> {
         },
         word,
         is_private: operation & PRIVATE != 0,
+        is_counted: matches!(command, 1 | 10),
         is_limited: limit != 0,
     })
 }

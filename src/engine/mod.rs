@@ -250,6 +250,16 @@ impl Engine {
     /// Tasks that are asleep and that something may have woken since this was last asked, in logical order.
     pub fn sleepers(&mut self) -> Vec<TaskId> {
         let names = self.schedule.sleepers(&self.woken.take());
+        self.ids_of(&names)
+    }
+
+    /// Those who may have been woken in place of [`Engine::sleepers`] that were found asleep, in logical order.
+    pub fn overlooked(&mut self) -> Vec<TaskId> {
+        let names = self.schedule.overlooked();
+        self.ids_of(&names)
+    }
+
+    fn ids_of(&self, names: &[TaskName]) -> Vec<TaskId> {
         names.iter().filter_map(|name| self.tasks.get(name)).map(|task| task.id).collect()
     }
 

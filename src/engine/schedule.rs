@@ -5,11 +5,12 @@
 //! that somebody who sleeps has a turn at last beside others who are never done. Tasks that sleep wake in the order of
 //! their deadlines on that counter, however long the others really took.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::pick::Picker;
-use super::wake::Asked;
+use super::wake::{Asked, HowMany, Word};
 use crate::plan::Policy;
 use crate::transcript::TaskName;
 
@@ -78,7 +79,7 @@ impl State {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Task {
     state: State,
     /// Gave its turn away; it gets none before every other ready task had one.
     yielded: bool,
@@ -87,7 +88,9 @@ struct Entry {
     /// The deadline of the sleep it is about to enter.
     sleep: Option<Duration>,
     /// The number in memory that it sleeps on.
-    word: Option<u64>,
+    word: Option<Word>,
+    /// How many had fallen asleep when it did.
+    since: u64,
 }
 
 /// What every task does.
@@ -95,12 +98,16 @@ struct Entry {
 pub(super) struct Schedule {
     is_free: bool,
     picker: Picker,
-    entries: BTreeMap<TaskName, Entry>,
+    entries: BTreeMap<TaskName, Task>,
     ready: BTreeSet<TaskName>,
     kept: BTreeSet<TaskName>,
     held: BTreeSet<TaskName>,
-    /// Those who sleep on a number in memory, by its address.
-    words: BTreeMap<u64, BTreeSet<TaskName>>,
+    /// Those who sleep on a number in memory, by its address, in the order in which they fell asleep.
+    words: BTreeMap<u64, BTreeMap<u64, TaskName>>,
+    /// Those on whom it is counted that enough of them were woken, by the number on which they sleep.
+    counted: Vec<(u64, TaskName)>,
+    /// How many have fallen asleep.
+    slept: u64,
     /// Those who sleep otherwise.
     sleepers: BTreeSet<TaskName>,
     /// Deadlines of tasks that sleep, slept or are held.
@@ -121,6 +128,8 @@ impl Schedule {
             kept: BTreeSet::new(),
             held: BTreeSet::new(),
             words: BTreeMap::new(),
+            counted: Vec::new(),
+            slept: 0,
             sleepers: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             current: None,
@@ -135,58 +144,67 @@ impl Schedule {
     }
 
     fn put(&mut self, task: TaskName, state: State) {
+        self.take_off(task);
         let Some(entry) = self.entries.get_mut(&task) else { return };
-        let old = std::mem::replace(&mut entry.state, state);
-        let word = entry.word;
-        self.take_off(task, old, word);
+        entry.state = state;
+        let (word, since) = (entry.word, entry.since);
         if let Some(deadline) = state.deadline() {
             self.deadlines.insert((deadline, task));
         }
-        if let Some(shelf) = self.shelf(state, word) {
+        if let (State::Blocked | State::Sleeping(_), Some(word)) = (state, word) {
+            self.words.entry(word.addr).or_default().insert(since, task);
+        } else if let Some(shelf) = self.shelf(state) {
             shelf.insert(task);
         }
     }
 
     /// Takes a task out of the sets of its state.
-    fn take_off(&mut self, task: TaskName, state: State, word: Option<u64>) {
+    fn take_off(&mut self, task: TaskName) {
+        let Some(entry) = self.entries.get(&task) else { return };
+        let (state, word, since) = (entry.state, entry.word, entry.since);
         if let Some(deadline) = state.deadline() {
             self.deadlines.remove(&(deadline, task));
         }
-        if let Some(shelf) = self.shelf(state, word) {
+        if let (State::Blocked | State::Sleeping(_), Some(word)) = (state, word) {
+            if let Entry::Occupied(mut shelf) = self.words.entry(word.addr) {
+                shelf.get_mut().remove(&since);
+                if shelf.get().is_empty() {
+                    shelf.remove();
+                }
+            }
+        } else if let Some(shelf) = self.shelf(state) {
             shelf.remove(&task);
-        }
-        if let Some(word) = word.filter(|word| self.words.get(word).is_some_and(BTreeSet::is_empty)) {
-            self.words.remove(&word);
         }
     }
 
     /// The set in which tasks of a state are found without looking at all the others.
-    fn shelf(&mut self, state: State, word: Option<u64>) -> Option<&mut BTreeSet<TaskName>> {
+    fn shelf(&mut self, state: State) -> Option<&mut BTreeSet<TaskName>> {
         match state {
             State::Ready => Some(&mut self.ready),
             State::Kept => Some(&mut self.kept),
             State::Held(_) => Some(&mut self.held),
-            State::Blocked | State::Sleeping(_) => Some(match word {
-                Some(word) => self.words.entry(word).or_default(),
-                None => &mut self.sleepers,
-            }),
-            State::Listening | State::Zombie => Some(&mut self.sleepers),
+            State::Blocked | State::Sleeping(_) | State::Listening | State::Zombie => Some(&mut self.sleepers),
             State::Running | State::Awake(_) | State::Away => None,
         }
     }
 
     /// A new task, not stopped yet.
     pub(super) fn born(&mut self, task: TaskName) {
-        let entry =
-            Entry { state: State::Running, yielded: false, held_for: Duration::ZERO, sleep: None, word: None };
+        let entry = Task {
+            state: State::Running,
+            yielded: false,
+            held_for: Duration::ZERO,
+            sleep: None,
+            word: None,
+            since: 0,
+        };
         self.entries.insert(task, entry);
     }
 
     /// A task is gone.
     pub(super) fn gone(&mut self, task: TaskName) {
-        if let Some(entry) = self.entries.remove(&task) {
-            self.take_off(task, entry.state, entry.word);
-        }
+        self.take_off(task);
+        self.entries.remove(&task);
     }
 
     /// How many tasks there are.
@@ -281,10 +299,11 @@ impl Schedule {
     }
 
     /// A task fell asleep in its call, on a number in memory or otherwise.
-    pub(super) fn asleep(&mut self, task: TaskName, word: Option<u64>) {
+    pub(super) fn asleep(&mut self, task: TaskName, word: Option<Word>) {
         self.put(task, State::Running);
+        self.slept += 1;
         if let Some(entry) = self.entries.get_mut(&task) {
-            entry.word = word;
+            (entry.word, entry.since) = (word, self.slept);
         }
         let sleep = self.entries.get(&task).and_then(|entry| entry.sleep);
         self.put(task, sleep.map_or(State::Blocked, State::Sleeping));
@@ -301,7 +320,7 @@ impl Schedule {
 
     /// The delay of a held task is over.
     pub(super) fn elapsed(&mut self, task: TaskName) {
-        if let Some(Entry { state: State::Held(deadline), .. }) = self.entries.get(&task) {
+        if let Some(Task { state: State::Held(deadline), .. }) = self.entries.get(&task) {
             self.now = self.now.max(*deadline);
             self.put(task, State::Ready);
         }
@@ -341,14 +360,53 @@ impl Schedule {
     }
 
     /// Tasks that may have been woken, in logical order.
-    pub(super) fn sleepers(&self, asked: &Asked) -> Vec<TaskName> {
+    pub(super) fn sleepers(&mut self, asked: &Asked) -> Vec<TaskName> {
+        self.counted.clear();
         let mut names: Vec<TaskName> = match asked {
-            Asked::All => self.sleepers.iter().chain(self.words.values().flatten()).copied().collect(),
+            Asked::All => {
+                self.sleepers.iter().chain(self.words.values().flat_map(BTreeMap::values)).copied().collect()
+            }
             Asked::Some { others, words } => {
-                let others = self.sleepers.iter().filter(|_| *others);
-                others.chain(words.iter().filter_map(|word| self.words.get(word)).flatten()).copied().collect()
+                let mut names: Vec<TaskName> = self.sleepers.iter().filter(|_| *others).copied().collect();
+                for (addr, many) in words {
+                    names.extend(self.waiters(*addr, *many));
+                }
+                names
             }
         };
+        names.sort_unstable();
+        names
+    }
+
+    /// Those who wait for a number: all of them, or as many as have been woken, who are counted on then.
+    fn waiters(&mut self, addr: u64, many: HowMany) -> Vec<TaskName> {
+        let Some(all) = self.words.get(&addr) else { return Vec::new() };
+        let HowMany::First(many) = many else { return all.values().copied().collect() };
+        let first: Vec<TaskName> = all.values().take(many).copied().collect();
+        // Whoever waits no longer than some time may be awake by itself, and then somebody else was woken.
+        let may_stir = |task: &TaskName| {
+            let word = self.entries.get(task).and_then(|entry| entry.word);
+            word.is_none_or(|word| word.is_limited)
+        };
+        if first.iter().any(may_stir) {
+            return all.values().copied().collect();
+        }
+        self.counted.extend(first.iter().map(|task| (addr, *task)));
+        first
+    }
+
+    /// Those who may have been woken in place of others who were counted on and sleep still, in logical order.
+    pub(super) fn overlooked(&mut self) -> Vec<TaskName> {
+        let counted = std::mem::take(&mut self.counted);
+        let sleeps = |(addr, task): &&(u64, TaskName)| {
+            let entry = self.entries.get(task);
+            let blocked = entry.filter(|entry| matches!(entry.state, State::Blocked | State::Sleeping(_)));
+            blocked.and_then(|entry| entry.word).is_some_and(|word| word.addr == *addr)
+        };
+        let numbers: BTreeSet<u64> = counted.iter().filter(sleeps).map(|(addr, _)| *addr).collect();
+        let waiters = numbers.iter().filter_map(|addr| self.words.get(addr)).flat_map(BTreeMap::values);
+        let mut names: Vec<TaskName> = waiters.copied().collect();
+        names.retain(|task| !counted.iter().any(|(_, asked)| asked == task));
         names.sort_unstable();
         names
     }

@@ -166,15 +166,58 @@ fn only_those_are_asked_who_may_have_been_woken() {
     let mut schedule = ready(&[A, B, C]);
     for (task, word) in [(A, Some(0x1000)), (B, Some(0x2000)), (C, None)] {
         assert_eq!(schedule.turn(), Turn::Run(task));
-        schedule.asleep(task, word);
+        schedule.asleep(task, word.map(|addr| Word { addr, is_limited: false }));
     }
-    let words = |words: &[u64]| Asked::Some { others: false, words: words.iter().copied().collect() };
+    let words = |words: &[u64]| asked(words, HowMany::All);
     assert_eq!(schedule.sleepers(&Asked::All), [A, B, C]);
     assert_eq!(schedule.sleepers(&words(&[])), []);
     assert_eq!(schedule.sleepers(&words(&[0x2000, 0x3000])), [B]);
-    assert_eq!(schedule.sleepers(&Asked::Some { others: true, words: [0x1000].into() }), [A, C]);
+    assert_eq!(schedule.sleepers(&Asked::Some { others: true, words: [(0x1000, HowMany::All)].into() }), [A, C]);
     schedule.stopped(A);
     assert_eq!(schedule.sleepers(&Asked::All), [B, C]);
     schedule.gone(B);
     assert_eq!(schedule.sleepers(&words(&[0x2000])), []);
+}
+
+/// Only those who wait for these numbers.
+fn asked(words: &[u64], many: HowMany) -> Asked {
+    Asked::Some { others: false, words: words.iter().map(|word| (*word, many)).collect() }
+}
+
+/// B, A and C fall asleep on one number, in this order; `limited` wait no longer than some time.
+fn asleep_on_one_number(limited: &[TaskName]) -> Schedule {
+    let mut schedule = ready(&[A, B, C]);
+    for task in [B, A, C] {
+        schedule.runs(task);
+        schedule.asleep(task, Some(Word { addr: 0x1000, is_limited: limited.contains(&task) }));
+    }
+    schedule
+}
+
+#[test]
+fn as_many_are_asked_as_a_call_says_it_has_woken() {
+    let mut schedule = asleep_on_one_number(&[]);
+    assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(0))), []);
+    assert_eq!(schedule.overlooked(), []);
+    assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(2))), [A, B]);
+    schedule.stopped(A);
+    schedule.stopped(B);
+    assert_eq!(schedule.overlooked(), []);
+    assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(1))), [C]);
+}
+
+#[test]
+fn the_others_are_asked_where_those_that_are_counted_on_sleep_still() {
+    let mut schedule = asleep_on_one_number(&[]);
+    assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(1))), [B]);
+    assert_eq!(schedule.overlooked(), [A, C]);
+    assert_eq!(schedule.overlooked(), []);
+}
+
+#[test]
+fn whoever_may_wake_by_itself_is_not_counted_on() {
+    let mut schedule = asleep_on_one_number(&[B]);
+    assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(1))), [A, B, C]);
+    let mut schedule = asleep_on_one_number(&[C]);
+    assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(2))), [A, B]);
 }

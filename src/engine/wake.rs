@@ -3,7 +3,7 @@
 //! and waits there: it is late, but nothing of it is seen before its turn.
 //! It must not know how somebody is asked.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::effects::{Effects, Wakes};
 use super::futex::{Operation, futex};
@@ -21,7 +21,7 @@ pub(super) struct Woken {
     /// Those who wait for something else than a number in memory.
     others: bool,
     /// Those who wait for these numbers.
-    words: BTreeSet<u64>,
+    words: BTreeMap<u64, HowMany>,
     /// Waiters were moved from one number to another: which ones they wait for is not known any more.
     requeued: bool,
     calls: u32,
@@ -29,7 +29,7 @@ pub(super) struct Woken {
 
 impl Woken {
     pub(super) fn new() -> Woken {
-        Woken { all: true, others: false, words: BTreeSet::new(), requeued: false, calls: 0 }
+        Woken { all: true, others: false, words: BTreeMap::new(), requeued: false, calls: 0 }
     }
 
     /// Takes in what was seen of a task that is in `call`, if it is in one.
@@ -40,8 +40,14 @@ impl Woken {
             Wakes::Nobody => {}
             Wakes::Others => self.others = true,
             Wakes::Word { .. } if self.requeued => self.all = true,
-            Wakes::Word { addr, is_shared } => {
-                self.words.insert(addr);
+            Wakes::Word { addr, is_shared, all } => {
+                let many = self.words.entry(addr).or_insert(HowMany::First(0));
+                *many = match (*many, observation) {
+                    (HowMany::First(before), Observation::Stop { stop: Stop::Exit(result), .. }) if !all => {
+                        HowMany::First(before + usize::try_from(*result).unwrap_or(0))
+                    }
+                    _ => HowMany::All,
+                };
                 self.others |= is_shared;
             }
             Wakes::All => self.all = true,
@@ -65,13 +71,30 @@ impl Woken {
 #[derive(Debug)]
 pub(super) enum Asked {
     All,
-    Some { others: bool, words: BTreeSet<u64> },
+    Some { others: bool, words: BTreeMap<u64, HowMany> },
 }
 
-/// The number in memory that a call sleeps on, where only threads of the same memory can wake it.
-pub(super) fn word(call: &InCall) -> Option<u64> {
+/// How many of those are to be asked who wait for a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HowMany {
+    /// So many, in the order in which they fell asleep. If they are not awake, all.
+    First(usize),
+    All,
+}
+
+/// A number in memory that a call sleeps on, where only threads of the same memory can wake it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) addr: u64,
+    /// The sleep may also be over by itself.
+    pub(super) is_limited: bool,
+}
+
+/// The number in memory that a call sleeps on, if it is that alone.
+pub(super) fn word(call: &InCall) -> Option<Word> {
     let futex = futex(call)?;
-    (futex.operation == Operation::Wait && futex.is_private).then_some(futex.word)
+    let is_alone = futex.operation == Operation::Wait && futex.is_private;
+    is_alone.then_some(Word { addr: futex.word, is_limited: futex.is_limited })
 }
 
 fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) -> Wakes {
@@ -143,12 +166,16 @@ mod tests {
     fn who_is_asked_hangs_on_what_was_done() {
         let some = |calls: &[InCall]| match asked(calls) {
             Asked::All => panic!("all are asked"),
-            Asked::Some { others, words } => (others, words.into_iter().collect::<Vec<u64>>()),
+            Asked::Some { others, words } => (others, words.into_iter().collect::<Vec<_>>()),
         };
         assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], false)]), (false, vec![]), "to a file");
         assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], true)]), (true, vec![]), "to a pipe");
-        assert_eq!(some(&[futex(WAKE | PRIVATE)]), (false, vec![0x1000]));
-        assert_eq!(some(&[futex(WAKE)]), (true, vec![0x1000]), "another memory may have it elsewhere");
+        assert_eq!(some(&[futex(WAKE | PRIVATE)]), (false, vec![(0x1000, HowMany::First(0))]));
+        assert_eq!(
+            some(&[futex(WAKE)]),
+            (true, vec![(0x1000, HowMany::First(0))]),
+            "another memory may have it elsewhere"
+        );
         assert_eq!(some(&[futex(WAIT | PRIVATE), call("nanosleep", [0; 6], true)]), (false, vec![]));
         for all in [vec![call("kill", [0; 6], false)], vec![futex(3 | PRIVATE)]] {
             assert!(matches!(asked(&all), Asked::All), "{all:?}");

@@ -147,9 +147,11 @@ impl Tracer<'_> {
 
     /// Lets every task that something may have woken come to rest, in logical order.
     fn quiesce(&mut self) {
-        for task in self.engine.sleepers() {
-            if self.seats.contains_key(&task) {
-                self.settle(task, Settle::EndOrSleep, true);
+        for ask in [Engine::sleepers, Engine::overlooked] {
+            for task in ask(&mut self.engine) {
+                if self.seats.contains_key(&task) {
+                    self.settle(task, Settle::EndOrSleep, true);
+                }
             }
         }
     }

@@ -36,6 +36,28 @@ pub(crate) fn has_program(name: &str) -> bool {
     is_there
 }
 
+/// Whether tests that need to become somebody else can do so, as [`can_trace`].
+pub(crate) fn is_root() -> bool {
+    let able = nix::unistd::geteuid().is_root();
+    assert!(able || !is_required("root"), "root is required");
+    if !able {
+        println!("skipped: only root can become another user");
+    }
+    able
+}
+
+/// Whether a user namespace can be made here, as [`can_trace`].
+pub(crate) fn has_user_namespaces() -> bool {
+    let mut unshare = Command::new("unshare");
+    let able =
+        unshare.args(["--user", "--map-root-user", "true"]).output().is_ok_and(|output| output.status.success());
+    assert!(able || !is_required("userns"), "user namespaces are required and cannot be made");
+    if !able {
+        println!("skipped: no user namespace can be made here");
+    }
+    able
+}
+
 /// The folder with the programs that were built from fixtures/.
 pub(crate) fn fixtures_bin() -> PathBuf {
     /// Tests run at the same time, and the compiler is to run once.
