@@ -174,11 +174,12 @@ fn attach_says_what_is_wrong_with_its_words() {
         assert!(format!("{out}{err}").contains(part), "{words:?} does not say `{part}`:\n{out}{err}");
     };
     check(&["attach", "x.toml", "1234"], 2, "a process is named by its number; write `rinject attach PID SPEC`");
+    check(&["attach", "+5", "x.toml"], 2, "a process is named by its number");
     for number in ["0", "4194305", "99999999999999999999"] {
         check(&["attach", number, "x.toml"], 2, "processes have numbers from 1 to 4194304");
     }
     check(&["attach", "1234", "x.toml", "--for", "0s"], 2, "no time at all");
-    check(&["attach", "1234", "x.toml", "--for", "5"], 2, "time unit needed");
+    check(&["attach", "1234", "x.toml", "--for", "5"], 2, "write a unit with it: 5s, 5ms");
     check(&["attach", "1234"], 2, "write `rinject attach PID SPEC`");
     check(&["check", "x.toml"], 3, "name the process on the command line: `rinject attach PID SPEC`");
 }

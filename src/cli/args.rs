@@ -142,12 +142,14 @@ pub(super) struct Attach {
 /// The number of a process.
 fn process(word: &str) -> Result<i32, String> {
     let most = plan::Attach::MOST_PIDS;
-    match word.parse::<i128>() {
-        Ok(number) => i32::try_from(number)
+    // `+5` is no way to write a number of a process; what it was meant to be is unknown.
+    let number = if word.starts_with('+') { None } else { word.parse::<i128>().ok() };
+    match number {
+        Some(number) => i32::try_from(number)
             .ok()
             .filter(|number| (1..=most).contains(number))
             .ok_or_else(|| format!("processes have numbers from 1 to {most}")),
-        Err(_) => Err("a process is named by its number; write `rinject attach PID SPEC`".to_owned()),
+        None => Err("a process is named by its number; write `rinject attach PID SPEC`".to_owned()),
     }
 }
 
@@ -156,6 +158,7 @@ fn while_traced(word: &str) -> Result<Duration, String> {
     match humantime::parse_duration(word) {
         Ok(duration) if duration.is_zero() => Err("no time at all".to_owned()),
         Ok(duration) => Ok(duration),
+        Err(_) if word.parse::<u64>().is_ok() => Err(format!("write a unit with it: {word}s, {word}ms")),
         Err(error) => Err(error.to_string()),
     }
 }

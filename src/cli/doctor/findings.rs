@@ -50,6 +50,10 @@ pub(super) struct Facts {
     pub(super) has_capability: bool,
     /// Whether a seccomp filter lies on rinject.
     pub(super) is_filtered: bool,
+    /// The label that a security module has put on rinject, such as `docker-default (enforce)`.
+    pub(super) label: Option<String>,
+    /// SELinux's deny_ptrace.
+    pub(super) denies_ptrace: bool,
     pub(super) offers: Offers,
 }
 
@@ -117,6 +121,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
         yama(facts),
         attaching(facts),
         filter(facts),
+        security_modules(facts),
     ];
     findings.extend(offers(&facts.offers));
     findings
@@ -186,6 +191,23 @@ fn filter(facts: &Facts) -> Finding {
     };
     let mark = if facts.is_filtered { Mark::Less } else { Mark::Ok };
     Finding { mark, name: "seccomp profile", says: says.to_owned() }
+}
+
+fn security_modules(facts: &Facts) -> Finding {
+    let (mark, says) = match facts.label.as_deref() {
+        _ if facts.denies_ptrace => {
+            (Mark::Less, "SELinux denies ptrace to all: `setsebool deny_ptrace off`".to_owned())
+        }
+        None => (Mark::Ok, "no AppArmor or SELinux label on rinject".to_owned()),
+        // The name of AppArmor's absence of a profile, and the beginning of SELinux's users without limits.
+        Some(label) if label.starts_with("unconfined") => (Mark::Ok, format!("rinject runs as `{label}`")),
+        Some(label) => {
+            let says =
+                format!("rinject runs as `{label}`, which may forbid to attach to what runs under another label");
+            (Mark::Less, says)
+        }
+    };
+    Finding { mark, name: "security modules", says }
 }
 
 /// How rinject does with or without something.
@@ -302,6 +324,8 @@ mod tests {
             user: 0,
             has_capability: true,
             is_filtered: false,
+            label: None,
+            denies_ptrace: false,
             offers: Offers {
                 traced: Ok(traced),
                 seccomp_trace: there(),
@@ -376,6 +400,26 @@ mod tests {
             &[
                 "--  process_vm_readv         missing (refused): memory is read through /proc/PID/mem, which is slower",
             ],
+        );
+    }
+
+    #[test]
+    fn labels_of_security_modules_are_told() {
+        for label in ["unconfined", "unconfined_u:unconfined_r:unconfined_t:s0"] {
+            check(|facts| facts.label = Some(label.into()), true, &[]);
+        }
+        check(
+            |facts| facts.label = Some("docker-default (enforce)".into()),
+            true,
+            &[
+                "--  security modules         rinject runs as `docker-default (enforce)`, which may forbid to attach to \
+               what runs under another label",
+            ],
+        );
+        check(
+            |facts| facts.denies_ptrace = true,
+            true,
+            &["--  security modules         SELinux denies ptrace to all: `setsebool deny_ptrace off`"],
         );
     }
 

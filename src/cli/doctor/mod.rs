@@ -36,6 +36,8 @@ fn facts() -> Facts {
         user: nix::unistd::getuid().as_raw(),
         has_capability: has_ptrace_capability(),
         is_filtered: is_filtered(),
+        label: label(),
+        denies_ptrace: denies_ptrace(),
         offers: Offers {
             traced,
             seccomp_trace: State::of(sys::probe_seccomp_trace()),
@@ -51,4 +53,15 @@ fn facts() -> Facts {
             time_namespace: State::of(sys::probe_namespace(Namespace::Time)),
         },
     }
+}
+
+/// The label of this process (apparmor(7), selinux(8)); where there is no such module reading it fails.
+fn label() -> Option<String> {
+    let label = std::fs::read_to_string("/proc/self/attr/current").ok()?;
+    Some(label.trim_end_matches(['\0', '\n']).to_owned()).filter(|label| !label.is_empty())
+}
+
+/// SELinux's boolean deny_ptrace: its value, and the one that is about to hold.
+fn denies_ptrace() -> bool {
+    std::fs::read_to_string("/sys/fs/selinux/booleans/deny_ptrace").is_ok_and(|value| value.starts_with('1'))
 }
