@@ -6,6 +6,7 @@ use super::Engine;
 use super::deadlock::TIMERS;
 use super::decode::Decoder;
 use super::fire::{Deed, Moment};
+use super::fixed;
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::sandboxed::installs_filter;
@@ -20,6 +21,8 @@ use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 /// Raw results by which the kernel tells itself to start a call again: ERESTARTSYS, ERESTARTNOINTR,
 /// ERESTARTNOHAND, ERESTART_RESTARTBLOCK. Tracers see them at exit stops, programs never do.
 const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+
+const EINTR: i64 = -4;
 
 /// Why a rule that changes what a call comes to has not fired after all.
 const INTERRUPTED: &str = "a signal interrupted the call for good";
@@ -61,6 +64,10 @@ impl Engine {
             call.tampering.push(tampering);
             call.wants_exit = true;
         }
+        call.wants_exit |= kept.is_some_and(|sysno| self.fixed.concerns(sysno));
+        if let Some(sysno) = kept {
+            self.keep_time(name, sysno, &mut call, inspect, decision);
+        }
         self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
@@ -71,6 +78,7 @@ impl Engine {
         if call.may_block
             && call.skipped.is_none()
             && !self.schedule.alone()
+            && !self.has_clock()
             && let Some(length) = sysno.and_then(|sysno| sleep_length(sysno, &raw, inspect))
         {
             self.schedule.will_sleep(name, length);
@@ -98,6 +106,9 @@ impl Engine {
             return false;
         }
         let Some(call) = task.call.as_mut() else { return false };
+        if let Some(deadline) = fixed::deadline(call) {
+            self.schedule.will_sleep_until(name, deadline);
+        }
         if std::mem::take(&mut call.suspended) {
             // A handler has run on the stack since, and the kernel starts the call by its own number.
             decision.edits.extend(call.tampering.iter().flat_map(|tampering| tampering.edits.iter().cloned()));
@@ -194,6 +205,8 @@ impl Engine {
         if announced.is_some_and(|raw| self.answered(name, raw, inspect, decision)) {
             return self.call_lost(name, decision);
         }
+        let was_cut_short = RESTARTS.contains(&result) || result == EINTR;
+        let result = self.timed_out(name, result, was_cut_short, inspect, decision);
         let Some(task) = self.tasks.get_mut(&name) else { return };
         let Some(mut call) = task.call.take() else { return };
         if self.effects.is_quiet(call.sysno) {
@@ -220,6 +233,7 @@ impl Engine {
             self.filter_installed(name, sysno, &call.raw, result);
         }
         self.pages_wait |= result >= 0 && call.sysno.is_some_and(|sysno| sysno.name() == "userfaultfd");
+        let result = self.fix(name, &call, result, inspect, decision);
         let Some(mut event) = call.event.take() else {
             return decision.edits.extend(call.tampering.iter().rev().flat_map(|it| it.undo.iter().cloned()));
         };
@@ -280,6 +294,7 @@ impl Engine {
     pub(super) fn call_interrupted(&mut self, name: TaskName, inspect: &dyn Inspect, decision: &mut Decision) {
         let Some(call) = self.tasks.get_mut(&name).and_then(|task| task.call.take()) else { return };
         let mut call = call;
+        self.limit_interrupted(name, &call, inspect, decision);
         let Some(mut event) = call.event.take() else { return };
         if let (EventKind::Call(shown), Some(eintr)) = (&mut event.kind, Errno::parse("EINTR")) {
             shown.result = Some(CallResult::Error(eintr));

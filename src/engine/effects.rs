@@ -168,7 +168,9 @@ impl Effects {
     /// Whom a call that is over may have woken.
     pub(super) fn of(&self, call: &InCall) -> Wakes {
         // Another call may stand in the place of one that rules change.
-        let Some(sysno) = call.sysno.filter(|_| call.tampering.is_empty()) else { return Wakes::All };
+        let Some(sysno) = call.sysno.filter(|_| call.tampering.iter().all(|tampering| tampering.is_same_call)) else {
+            return Wakes::All;
+        };
         if let Some(futex) = futex(call) {
             return match futex.operation {
                 Operation::Wait => Wakes::Nobody,

@@ -145,6 +145,7 @@ impl Request<'_> {
             edits: vec![Edit::Argument { at: 0, value: 0 }],
             undo: vec![Edit::Argument { at: 0, value: wanted }],
             number: None,
+            ..Tampering::default()
         })
     }
 

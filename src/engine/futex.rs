@@ -3,6 +3,20 @@
 
 use super::task::InCall;
 
+/// Operations of futex(2) that wait no longer than some time.
+pub(super) const WAIT: u64 = 0;
+pub(super) const LOCK_PI: u64 = 6;
+pub(super) const WAIT_BITSET: u64 = 9;
+pub(super) const WAIT_REQUEUE_PI: u64 = 11;
+pub(super) const LOCK_PI2: u64 = 13;
+const PRIVATE: u64 = 128;
+const CLOCK_REALTIME: u64 = 256;
+
+/// An operation without its flags.
+pub(super) fn command(operation: u64) -> u64 {
+    u64::from(operation as u32) & !(PRIVATE | CLOCK_REALTIME)
+}
+
 /// What a futex(2) call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -30,17 +44,14 @@ pub(super) struct Futex {
 
 /// What `call` is, if it is one.
 pub(super) fn futex(call: &InCall) -> Option<Futex> {
-    const PRIVATE: u64 = 128;
-    const CLOCK_REALTIME: u64 = 256;
     if call.sysno?.name() != "futex" {
         return None;
     }
     let [word, operation, _, limit, ..] = call.raw.args;
-    let command = operation & !(PRIVATE | CLOCK_REALTIME);
+    let command = command(operation);
     Some(Futex {
         operation: match command {
-            // FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2
-            0 | 6 | 9 | 11 | 13 => Operation::Wait,
+            WAIT | LOCK_PI | WAIT_BITSET | WAIT_REQUEUE_PI | LOCK_PI2 => Operation::Wait,
             // FUTEX_WAKE, FUTEX_UNLOCK_PI, FUTEX_WAKE_BITSET
             1 | 7 | 10 => Operation::Wake,
             _ => Operation::Other,

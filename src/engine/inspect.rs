@@ -19,6 +19,8 @@ pub trait Inspect {
     fn register(&self, register: Register) -> Option<Word>;
     /// From now on the task is taken to stand at `addr`, where it will be put: a breakpoint stops it one byte later.
     fn rewound_to(&self, addr: Addr);
+    /// From now on these bytes are taken to stand at `addr`, where they will be put.
+    fn will_hold(&self, addr: Addr, bytes: &[u8]);
     /// Reads memory from `addr`; the number of bytes that could be read, which is less than asked for at the
     /// end of a mapping, and 0 where nothing is mapped or the task is gone.
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize;

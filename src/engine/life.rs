@@ -73,6 +73,7 @@ impl Engine {
         } else {
             let space = if shares_memory { parent_space } else { self.points.forked(parent_space) };
             let born = self.new_process(child, Some(name), space, silent || !followed);
+            self.fixed.files.spread();
             self.inherits(born, inspect);
             born
         };
@@ -120,9 +121,11 @@ impl Engine {
         }
         self.passed_on(name, replaces && !silent, inspect);
         self.new_space(name);
-        if self.plan.trace.real_clock {
+        self.fixed.executed(name.process);
+        if self.plan.trace.hides_vdso {
             decision.edits.extend(vdso::hide(inspect));
         }
+        decision.edits.extend(self.fixed.random.seed_image(name, inspect));
         self.await_start(name, &base, inspect);
         if silent {
             return;
@@ -314,6 +317,7 @@ impl Engine {
         if process.threads == 0 {
             let space = process.space;
             self.processes.remove(&name.process);
+            self.fixed.process_gone(name.process);
             self.budgets.memory_gone(name.process);
             self.leave_space(space);
         }

@@ -2,6 +2,7 @@
 //! It must not touch the kernel, files or the clock; it asks through [`Inspect`] and answers with decisions.
 
 mod attach;
+mod auxv;
 mod budget;
 mod calls;
 mod convention;
@@ -11,6 +12,7 @@ mod effects;
 mod faithful;
 mod filter;
 mod fire;
+mod fixed;
 mod free;
 mod futex;
 mod handlers;
@@ -48,7 +50,7 @@ mod wake;
 
 pub use inspect::{Descriptor, Gone, Image, Inspect, Landmarks, Region};
 pub use location::{CodeSite, Location, Resolved, Site};
-pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Settle, Stop};
+pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Ring, Settle, Stop};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -61,6 +63,7 @@ use attach::Attachment;
 use budget::Budgets;
 use effects::Effects;
 use faithful::Told;
+use fixed::Fixed;
 use log::Log;
 use names::Names;
 use points::Points;
@@ -114,6 +117,8 @@ pub struct Engine {
     /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
     leaderless: bool,
     effects: Effects,
+    /// What is told in place of what the kernel says.
+    fixed: Fixed,
     /// Which sleepers may have been woken since they were last asked for.
     woken: Woken,
 }
@@ -125,7 +130,7 @@ impl Engine {
             names: Names::new(plan.names.clone()),
             rules: Rules::new(&plan.rules),
             points: Points::new(&plan),
-            schedule: Schedule::new(&plan.policy),
+            schedule: Schedule::new(&plan.policy, plan.fixed.clock.is_some()),
             stepping: BTreeSet::new(),
             log: Log::new(&plan),
             tasks: BTreeMap::new(),
@@ -145,6 +150,7 @@ impl Engine {
             attachment: None,
             leaderless: false,
             effects: Effects::new(),
+            fixed: Fixed::new(&plan.fixed),
             woken: Woken::new(),
             pages_wait: false,
             selected: plan.trace.stops(),
@@ -226,13 +232,24 @@ impl Engine {
         if self.schedule.is_free() {
             return self.next_free();
         }
-        match self.schedule.turn() {
+        match self.schedule.turn(self.alarm()) {
             Turn::Nobody => Next::Finished,
             Turn::Wait { timer } => {
                 let timer = timer.and_then(|(name, length)| Some((self.tasks.get(&name)?.id, length)));
                 let idle = self.is_deadlocked().then_some(deadlock::IDLE);
                 Next::Wait { timers: timer.into_iter().collect(), idle }
             }
+            Turn::Rouse(name) => {
+                self.time_is_up(name);
+                match self.tasks.get(&name) {
+                    Some(task) => Next::Interrupt { task: task.id },
+                    None => Next::Finished,
+                }
+            }
+            Turn::Alarm => match self.go_off() {
+                Some(ring) => ring,
+                None => self.next(),
+            },
             Turn::Recall(name) => {
                 self.spins.turn(name);
                 match self.tasks.get(&name) {
@@ -397,10 +414,11 @@ impl Engine {
         };
         let settle = match () {
             () if self.schedule.is_free() => Settle::Nothing,
-            () if alone => Settle::Stop,
+            // Whoever sleeps alone may have to be woken for its time is up.
+            () if alone && !self.has_clock() => Settle::Stop,
             () if go.may_end || task.exiting || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
-            () if task.call.is_none() => Settle::StopWithin(self.spins.patience()),
+            () if task.call.is_none() && !alone => Settle::StopWithin(self.spins.patience()),
             () => Settle::Stop,
         };
         if let Some(task) = self.tasks.get_mut(&name) {
@@ -419,7 +437,7 @@ impl Engine {
     /// Whether tasks stop at the exit of each call at whose entry they have stopped: with several tasks it has to be seen
     /// who is woken.
     fn stops_at_exits(&self) -> bool {
-        !self.schedule.alone() || self.plan.trace.filter == FilterMode::Ptrace
+        !self.schedule.alone() || self.plan.trace.filter == FilterMode::Ptrace || self.fixed.files.are_open()
     }
 
     fn check_limits(&mut self) {

@@ -185,6 +185,17 @@ pub enum Edit {
     Kill(Victim),
 }
 
+/// What happens when a timer goes off that rinject keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// The signal.
+    pub signal: Signal,
+    /// The thread that gets it, by the number that its process knows; else the process.
+    pub thread: Option<TaskId>,
+    /// For timers of timer_create(2): their number, and `si_value`.
+    pub timer: Option<(i32, u64)>,
+}
+
 /// Who goes on.
 #[must_use]
 #[derive(Clone, Debug, PartialEq)]
@@ -209,6 +220,13 @@ pub enum Next {
     Interrupt {
         /// Who.
         task: TaskId,
+    },
+    /// A timer goes off that rinject keeps for this process.
+    Ring {
+        /// Whose.
+        process: TaskId,
+        /// What happens.
+        ring: Ring,
     },
     /// Nobody can go on: wait until a task that runs or sleeps stops.
     Wait {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fire::Due;
+use super::fixed::Limit;
 use super::handlers::Handlers;
 use super::leaks::Given;
 use super::names::TableId;
@@ -144,6 +145,8 @@ pub(super) struct InCall {
     pub(super) charges: Vec<usize>,
     /// What rules have in store for its exit.
     pub(super) due: Vec<Due>,
+    /// How long it may sleep, where the run has a time of its own.
+    pub(super) limit: Option<Limit>,
 }
 
 impl InCall {
@@ -163,6 +166,7 @@ impl InCall {
             tampering: Vec::new(),
             charges: Vec::new(),
             due: Vec::new(),
+            limit: None,
         }
     }
 

@@ -39,6 +39,8 @@ struct Script {
     sites: BTreeMap<String, Vec<Site>>,
     /// Where a breakpoint has put the task back to.
     rewound: std::cell::Cell<Option<u64>>,
+    /// What will stand in memory.
+    painted: std::cell::RefCell<BTreeMap<u64, Vec<u8>>>,
     /// What reads of memory at 0x2000 get, one after the other: another thread writes there.
     fickle: std::cell::RefCell<Vec<&'static [u8]>>,
 }
@@ -59,11 +61,20 @@ impl Inspect for Script {
             buffer[..now.len()].copy_from_slice(now);
             return now.len();
         }
+        if let Some(painted) = self.painted.borrow().get(&addr.0) {
+            let got = painted.len().min(buffer.len());
+            buffer[..got].copy_from_slice(&painted[..got]);
+            return got;
+        }
         let Some((start, bytes)) = self.memory.range(..=addr.0).next_back() else { return 0 };
         let rest = bytes.get((addr.0 - start) as usize..).unwrap_or_default();
         let got = rest.len().min(buffer.len());
         buffer[..got].copy_from_slice(&rest[..got]);
         got
+    }
+
+    fn will_hold(&self, addr: Addr, bytes: &[u8]) {
+        self.painted.borrow_mut().insert(addr.0, bytes.to_vec());
     }
 
     fn rewound_to(&self, addr: Addr) {

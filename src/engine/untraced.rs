@@ -25,7 +25,7 @@ impl Engine {
             "clone" if raw.args[0] & CLONE_UNTRACED != 0 => Tampering {
                 edits: vec![Edit::Argument { at: 0, value: raw.args[0] & !CLONE_UNTRACED }],
                 undo: vec![Edit::Argument { at: 0, value: raw.args[0] }],
-                number: None,
+                ..Tampering::default()
             },
             "clone3" => {
                 // `struct clone_args` begins with the flags.
@@ -38,7 +38,7 @@ impl Engine {
                 Tampering {
                     edits: vec![Edit::Write { addr, bytes: (flags & !CLONE_UNTRACED).to_le_bytes().into() }],
                     undo: vec![Edit::Write { addr, bytes: before.into() }],
-                    number: None,
+                    ..Tampering::default()
                 }
             }
             _ => return None,

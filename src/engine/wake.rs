@@ -32,6 +32,11 @@ impl Woken {
         Woken { all: true, others: false, words: BTreeMap::new(), requeued: false, calls: 0 }
     }
 
+    /// Something that is no call may have woken anybody.
+    pub(super) fn everybody(&mut self) {
+        self.all = true;
+    }
+
     /// Takes in what was seen of a task that is in `call`, if it is in one.
     pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>, effects: &Effects) {
         // Whether a sleeper is seen to sleep may hang on the machine; how many calls there were does not.

@@ -7,6 +7,7 @@ mod budget;
 mod caller;
 mod chance;
 mod expect;
+mod fixed;
 mod lower;
 mod place;
 mod point;
@@ -29,6 +30,7 @@ pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,
     Redaction, Sequence, SnapshotPlan, TextTest, View,
 };
+pub use fixed::Fixed;
 pub use lower::{Attached, Context, lower};
 pub use place::{Place, PlaceAt, PlaceError};
 pub use point::{Access, Point, PointKind};
@@ -60,6 +62,8 @@ pub struct Plan {
     pub trace: Trace,
     /// Who runs while others could, too.
     pub policy: Policy,
+    /// Surroundings that are the same on every run.
+    pub fixed: Fixed,
     /// The rules in file order.
     pub rules: Vec<Rule>,
     /// What must happen.

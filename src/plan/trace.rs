@@ -29,7 +29,9 @@ pub struct Trace {
     /// Bytes of a buffer shown before it is cut to length and hash.
     pub strings: usize,
     /// Whether calls that the vDSO answers without the kernel have to be real ones.
-    pub real_clock: bool,
+    pub hides_vdso: bool,
+    /// Calls whose answers are not the kernel's.
+    pub answered: CallSet,
     /// How many frames are shown below an event.
     pub backtrace: usize,
     /// What becomes of calls that set up or use an io_uring.
@@ -108,6 +110,7 @@ impl Trace {
         calls.union(&self.calls);
         calls.union(&self.io_uring.calls());
         calls.union(&self.nested.calls());
+        calls.union(&self.answered);
         calls
     }
 }

@@ -57,7 +57,7 @@ const fn later(name: &'static str, example: &'static str, about: &'static str) -
 }
 
 /// Every table, for documentation.
-pub const ALL: [&Table; 30] = [
+pub const ALL: [&Table; 32] = [
     &ROOT,
     &TARGET,
     &FILE,
@@ -67,6 +67,8 @@ pub const ALL: [&Table; 30] = [
     &ATTACH,
     &SETUP,
     &DETERMINISM,
+    &RANDOM_BYTES,
+    &TIME,
     &SCHEDULE,
     &TRACE,
     &INJECT,
@@ -213,14 +215,30 @@ pub const DETERMINISM: Table = Table {
             "who runs when: serial (one task at a time), random (so, but drawn) or free (all at once)",
         ),
         now("aslr", "false", "whether addresses are drawn anew for each run"),
-        later("time", "\"virtual\"", "a clock of the run's own"),
-        later("random", "{ seed = 42 }", "random bytes from a seed"),
-        later("cpus", "1", "processors that the program sees"),
-        later("hostname", "\"rinject\"", "the name of the machine"),
+        now("time", "\"virtual\"", "virtual: a clock of the run's own, on which sleeps cost nothing; default real"),
+        now("random", "{ seed = 42 }", "random bytes from a seed; default real"),
+        now("cpus", "1", "how many processors the program sees; default as many as there are"),
+        now("hostname", "\"rinject\"", "the name of the machine that the program sees; default its own"),
         later("dir-order", "\"sorted\"", "the order of names in a directory"),
         later("file-times", "\"virtual\"", "the times of files"),
         later("yield-at", "[\"lib.so!spin+0x10\"]", "places where a task spins until another has done something"),
     ],
+};
+
+/// `determinism.random` as a table.
+pub const RANDOM_BYTES: Table = Table {
+    name: "`determinism.random`",
+    keys: &[now("seed", "42", "what random bytes are drawn from; default the spec's seed")],
+};
+
+/// `determinism.time` as a table.
+pub const TIME: Table = Table {
+    name: "`determinism.time`",
+    keys: &[now(
+        "start",
+        "\"2026-01-01T00:00:00Z\"",
+        "what time it is when the run begins; default 2026-01-01T00:00:00Z",
+    )],
 };
 
 /// `determinism.schedule` as a table.

@@ -2,6 +2,7 @@
 //! Pure: it must not read files, and must not know what the values mean to a run.
 
 mod cell;
+mod determinism;
 mod expectations;
 mod faults;
 pub mod keys;
@@ -13,12 +14,13 @@ mod toml_one;
 mod walk;
 
 pub use cell::{Cell, Choice};
+pub use determinism::{Determinism, RandomBytes, Time};
 pub use model::{
     At, Budget, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, Inject, Item, ItemKind, Memory,
     OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Step, Text, Trace, Where,
 };
 pub use ready::{READY, Ready};
-pub use target::{Attach, Determinism, File, Output, Stdin, Target};
+pub use target::{Attach, File, Output, Stdin, Target};
 
 use std::sync::Arc;
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::cell::Choice;
-use super::target::{Determinism, Target};
+use super::determinism::Determinism;
+use super::target::Target;
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// A value and its place.

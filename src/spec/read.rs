@@ -4,12 +4,13 @@
 use toml::de::DeValue;
 
 use super::cell::{Choice, shown};
+use super::determinism::determinism;
 use super::expectations::{ending, expect, snapshot};
 use super::faults;
 use super::keys;
 use super::model::{At, Check, Command, Inject, Scalar, SignalAction, Spec, Text, Trace, Where};
 use super::ready;
-use super::target::{determinism, target};
+use super::target::target;
 use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::{Code, Diagnostics, Source};
 

@@ -1,4 +1,4 @@
-//! `[target]` and `[determinism]` as they are written, and how they are read.
+//! `[target]` as it is written, and how it is read.
 //! It must not know what the values mean to a run.
 
 use toml::de::DeValue;
@@ -59,19 +59,6 @@ pub struct Attach {
     pub lacks_pid: bool,
     /// `for`.
     pub lasts: Option<Text>,
-}
-
-/// `[determinism]`.
-#[derive(Clone, Debug, Default)]
-pub struct Determinism {
-    /// `schedule`, or its `policy`.
-    pub schedule: Option<Text>,
-    /// `schedule.seed`.
-    pub seed: Option<At<i128>>,
-    /// `schedule.switches`, and all of them.
-    pub switches: Option<At<Vec<Text>>>,
-    /// `aslr`.
-    pub aslr: Option<At<bool>>,
 }
 
 /// A value in `target.files`.
@@ -150,24 +137,6 @@ fn attach(walk: &Walk, fields: &Fields<'_, '_>) -> Option<Attach> {
             Some(Attach { span, pid: table.integer("pid"), lacks_pid: table.lacks("pid"), lasts: table.text("for") })
         }
         _ => walk.wrong_type(value, "attach", "a number or a table", "1234"),
-    }
-}
-
-/// `[determinism]`.
-pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
-    let aslr = fields.flag("aslr");
-    let Some(value) = fields.get("schedule") else { return Determinism { aslr, ..Determinism::default() } };
-    match value.get_ref() {
-        DeValue::String(_) => Determinism { schedule: fields.text("schedule"), aslr, ..Determinism::default() },
-        DeValue::Table(_) => {
-            let Some(table) = fields.table("schedule", &keys::SCHEDULE) else { return Determinism::default() };
-            let schedule = if table.get("policy").is_some() { table.text("policy") } else { table.missing("policy") };
-            Determinism { schedule, seed: table.integer("seed"), switches: table.texts("switches"), aslr }
-        }
-        _ => {
-            let schedule = walk.wrong_type(value, "schedule", "a string or a table", "\"free\"");
-            Determinism { schedule, aslr, ..Determinism::default() }
-        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use ptrace::{
 pub use registers::{register, set_register};
 pub use reserve::Reserve;
 pub use shortage::{is_short, noted, take_shortage};
-pub use signal::{ProcessHandle, queue_signal, send_signal};
+pub use signal::{ProcessHandle, queue_signal, ring, send_signal};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
 pub use terminal::{Keyboard, Terminal};
 pub use wait::{Status, WaitOutcome, bury, wait};

@@ -43,14 +43,40 @@ pub fn queue_signal(process: TaskId, thread: Option<TaskId>, signal: Signal, val
         value: value as u32 as u64,
         rest: [0; 12],
     };
-    let number = signal.number();
+    queue(process, thread, &info)
+}
+
+/// Sends the signal of a timer: of one of timer_create(2), by its number and `si_value`, as the kernel tells of it; or of
+/// alarm(2), which then seems to come from a process.
+pub fn ring(process: TaskId, thread: Option<TaskId>, signal: Signal, timer: Option<(i32, u64)>) -> bool {
+    let Some((timer, value)) = timer else {
+        let number = nix::sys::signal::Signal::try_from(signal.number());
+        return number
+            .is_ok_and(|number| nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), number).is_ok());
+    };
+    // Where a sender has its number and its user, a timer has its own number and how often it was late (sigaction(2)).
+    let info = QueueInfo {
+        signo: signal.number(),
+        errno: 0,
+        code: libc::SI_TIMER,
+        pad: 0,
+        pid: timer,
+        uid: 0,
+        value,
+        rest: [0; 12],
+    };
+    queue(process, thread, &info)
+}
+
+fn queue(process: TaskId, thread: Option<TaskId>, info: &QueueInfo) -> bool {
+    let number = info.signo;
     let got = match thread {
         // SAFETY: `info` is laid out and sized as siginfo_t is, and lives through the call, which only reads it.
         Some(thread) => unsafe {
-            libc::syscall(libc::SYS_rt_tgsigqueueinfo, process.0, thread.0, number, &raw const info)
+            libc::syscall(libc::SYS_rt_tgsigqueueinfo, process.0, thread.0, number, std::ptr::from_ref(info))
         },
         // SAFETY: as above.
-        None => unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, process.0, number, &raw const info) },
+        None => unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, process.0, number, std::ptr::from_ref(info)) },
     };
     got == 0
 }

@@ -1,6 +1,6 @@
 //! Answers the engine's questions about a stopped task from the kernel.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::rc::Rc;
@@ -27,11 +27,20 @@ pub(super) struct Inspector {
     images: Rc<Images>,
     /// Memory may have to be waited for, by its page.
     pages_wait: bool,
+    /// What will stand in memory.
+    painted: RefCell<Vec<(Addr, Box<[u8]>)>>,
 }
 
 impl Inspector {
     pub(super) fn new(task: TaskId, process: TaskId, registers: Option<Registers>, images: Rc<Images>) -> Inspector {
-        Inspector { task, process, registers: Cell::new(registers), images, pages_wait: false }
+        Inspector {
+            task,
+            process,
+            registers: Cell::new(registers),
+            images,
+            pages_wait: false,
+            painted: RefCell::default(),
+        }
     }
 
     /// The same where a page of memory may be one that somebody has to provide, who is stopped meanwhile.
@@ -83,9 +92,17 @@ impl Inspect for Inspector {
         }
     }
 
+    fn will_hold(&self, addr: Addr, bytes: &[u8]) {
+        self.painted.borrow_mut().push((addr, bytes.into()));
+    }
+
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
         let read = if self.pages_wait { sys::read_memory_unwaiting } else { sys::read_memory };
-        read(self.task, addr, buffer)
+        let got = read(self.task, addr, buffer);
+        for (painted, bytes) in self.painted.borrow().iter() {
+            paint(addr, &mut buffer[..got], *painted, bytes);
+        }
+        got
     }
 
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
@@ -301,5 +318,35 @@ mod tests {
         check("anon_inode:[eventfd]", anon("eventfd"));
         check("anon_inode:inotify", anon("inotify"));
         check("net:[4026531840]", Descriptor::Anon { kind: Arc::from("net"), inode: 4026531840 });
+    }
+}
+
+/// Puts what of `bytes`, which stand at `from`, lies in `buffer`, which was read from `addr`.
+fn paint(addr: Addr, buffer: &mut [u8], from: Addr, bytes: &[u8]) {
+    let start = from.0.max(addr.0);
+    let end = from.plus(bytes.len() as u64).0.min(addr.plus(buffer.len() as u64).0);
+    if start < end {
+        let part = &bytes[(start - from.0) as usize..(end - from.0) as usize];
+        buffer[(start - addr.0) as usize..(end - addr.0) as usize].copy_from_slice(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_will_be_put_somewhere_is_read_there() {
+        let read = |addr: u64, len: usize, from: u64| {
+            let mut buffer = vec![b'.'; len];
+            paint(Addr(addr), &mut buffer, Addr(from), b"abcd");
+            String::from_utf8(buffer).unwrap()
+        };
+        assert_eq!(read(100, 8, 102), "..abcd..");
+        assert_eq!(read(100, 4, 98), "cd..");
+        assert_eq!(read(100, 4, 103), "...a");
+        assert_eq!(read(101, 2, 100), "bc");
+        assert_eq!(read(100, 4, 104), "....");
+        assert_eq!(read(104, 4, 100), "....");
     }
 }

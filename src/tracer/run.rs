@@ -113,6 +113,10 @@ impl Tracer<'_> {
                         self.tell(task, Observation::ZombieLeader { task }, None);
                     }
                 }
+                Next::Ring { process, ring } => {
+                    // A process that is gone hears nothing.
+                    let _ = sys::ring(process, ring.thread, ring.signal, ring.timer);
+                }
                 Next::Wait { timers, idle } => self.wait(&timers, idle),
                 Next::Abandon => {
                     let stopped = self.seats.iter().filter_map(|(task, seat)| match seat.state {

@@ -14,7 +14,7 @@ pub(super) use short::{short, wanted};
 
 use super::inspect::Inspect;
 use super::stop::{Edit, RawCall};
-use crate::abi::{Addr, Sysno};
+use crate::abi::{Addr, Dir, Sysno};
 
 /// Changes for the time of one call.
 #[derive(Debug, Default)]
@@ -25,11 +25,13 @@ pub(super) struct Tampering {
     pub(super) undo: Vec<Edit>,
     /// The number that the call then has.
     pub(super) number: Option<u64>,
+    /// To others it does the same as the call that it stands for.
+    pub(super) is_same_call: bool,
 }
 
 impl Tampering {
     /// Changes an argument register.
-    fn argument(&mut self, raw: &RawCall, at: usize, value: u64) {
+    pub(super) fn argument(&mut self, raw: &RawCall, at: usize, value: u64) {
         self.edits.push(Edit::Argument { at, value });
         self.undo.push(Edit::Argument { at, value: raw.args[at] });
     }
@@ -49,6 +51,20 @@ impl Tampering {
     }
 }
 
+/// The memory that a call has filled which has moved `moved` bytes; empty where that cannot be found out.
+pub(super) fn filled(sysno: Sysno, raw: &RawCall, moved: u64, inspect: &dyn Inspect) -> Vec<(Addr, usize)> {
+    let args = sysno.info().args.unwrap_or_default();
+    let out = args.iter().position(|arg| data::direction(arg.kind) == Some(Dir::Out));
+    let pieces = out.and_then(|at| data::pieces(sysno, at, raw, Some(moved), inspect).ok());
+    let mut left = moved;
+    let mut cut = |piece: data::Piece| {
+        let len = piece.len.min(left);
+        left -= len;
+        (len > 0).then_some((piece.addr, len as usize))
+    };
+    pieces.unwrap_or_default().into_iter().filter_map(&mut cut).collect()
+}
+
 /// The x86-64 psABI lets a leaf function use so many bytes below its stack pointer.
 const RED_ZONE: u64 = 128;
 
@@ -65,5 +81,5 @@ fn below_stack(taken: Option<Addr>, len: u64, inspect: &dyn Inspect) -> Result<A
 pub(super) fn substitute(other: Sysno, raw: &RawCall) -> Result<Tampering, String> {
     let number = other.number(raw.arch).ok_or_else(|| format!("`{other}` does not exist on {}", raw.arch))?;
     let edits = vec![Edit::Number(number.into())];
-    Ok(Tampering { edits, undo: Vec::new(), number: Some(number.into()) })
+    Ok(Tampering { edits, number: Some(number.into()), ..Tampering::default() })
 }

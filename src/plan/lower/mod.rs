@@ -3,6 +3,7 @@
 
 mod actions;
 mod budget;
+mod determinism;
 mod edits;
 mod expand;
 mod expect;
@@ -121,7 +122,7 @@ struct Lowering<'a> {
     /// Calls that only `start` and `drop` name.
     noticed: CallSet,
     /// Whether a call is named that the vDSO answers without the kernel.
-    clock_named: bool,
+    vdso_named: bool,
     /// Calls that are looked at beside those of the rules: what is used instead of them, what a fault depends on.
     beside: CallSet,
 }
@@ -137,7 +138,7 @@ impl<'a> Lowering<'a> {
             seed: 0,
             named: CallSet::new(),
             noticed: CallSet::new(),
-            clock_named: false,
+            vdso_named: false,
             beside: CallSet::new(),
         }
     }
@@ -155,6 +156,7 @@ impl<'a> Lowering<'a> {
         self.name_rules();
         let target = self.target();
         let policy = self.policy();
+        let fixed = self.fixed(&policy);
         let setup = self.setup();
         let scope = self.trace_scope();
         let rules = self.rules();
@@ -162,7 +164,9 @@ impl<'a> Lowering<'a> {
         let checks = self.checks();
         let snapshot = self.snapshot();
         self.notice_renames();
-        let trace = self.trace(scope);
+        let mut trace = self.trace(scope);
+        trace.answered = fixed.calls();
+        trace.hides_vdso |= fixed.clock.is_some() || fixed.random.is_some();
         self.vacuity(&trace, &expect);
         self.check_rings(&trace, &rules);
         self.certain_kill(&trace, &rules, &expect);
@@ -177,6 +181,7 @@ impl<'a> Lowering<'a> {
             setup,
             trace,
             policy,
+            fixed,
             rules,
             expect,
             checks,

@@ -87,15 +87,15 @@ impl Lowering<'_> {
 
     /// Notes the calls that rules and expectations name.
     pub(super) fn name_calls(&mut self, placed: &Placed) {
-        self.notice_clock(&placed.pattern);
+        self.notice_vdso(&placed.pattern);
         self.named.union(&placed.pattern.all_calls());
     }
 
     /// Notes whether a pattern is of calls that the vDSO answers (vdso(7)): by name, or by a class or an operation
     /// that is of nothing else.
-    pub(super) fn notice_clock(&mut self, pattern: &Pattern) {
-        const ANSWERED: [&str; 5] = ["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"];
-        self.clock_named |= pattern.alts.iter().flat_map(Alt::chain).any(|alt| match &alt.head {
+    pub(super) fn notice_vdso(&mut self, pattern: &Pattern) {
+        const ANSWERED: [&str; 6] = ["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu", "getrandom"];
+        self.vdso_named |= pattern.alts.iter().flat_map(Alt::chain).any(|alt| match &alt.head {
             Head::Call(call) => ANSWERED.contains(&call.name()),
             Head::Class { name, .. } => *name == "clock",
             Head::Operation(job) => job.name() == "time.get",

@@ -81,7 +81,7 @@ impl Lowering<'_> {
         let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
         match &on {
             Some(on) if quiet => {
-                self.notice_clock(&on.pattern);
+                self.notice_vdso(&on.pattern);
                 self.noticed.union(&on.pattern.all_calls());
             }
             Some(on) => self.name_calls(on),

@@ -3,17 +3,8 @@
 
 use super::Lowering;
 use crate::diagnostic::{Code, Span, listed};
-use crate::plan::{Attach, Expect, FilterMode, Nested, Policy, Rule, Switch, Target};
+use crate::plan::{Attach, Expect, FilterMode, Nested, Rule, Target};
 use crate::spec::{self, keys};
-
-/// A word for `schedule`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Serial,
-    Random,
-    Replay,
-    Free,
-}
 
 impl Lowering<'_> {
     /// Whether all surroundings are to be as without rinject.
@@ -81,6 +72,7 @@ impl Lowering<'_> {
             flag("transparent", &target.transparent),
             limits.map(|(name, value)| (*name, value.span)),
             flag("aslr", &self.spec.determinism.aslr),
+            self.fixed_key(),
         ];
         keys.into_iter().flatten().collect()
     }
@@ -147,83 +139,6 @@ impl Lowering<'_> {
                         expectation await something";
             self.error(Code::MISSING_KEY, attach.span, message, "traced until when?", Some(help.to_owned()));
         }
-    }
-
-    /// Who runs when.
-    pub(super) fn policy(&mut self) -> Policy {
-        let determinism = &self.spec.determinism;
-        let written = determinism.schedule.as_ref();
-        let known =
-            [("serial", Word::Serial), ("random", Word::Random), ("replay", Word::Replay), ("free", Word::Free)];
-        let word = written.and_then(|text| self.choice(text, "schedule", &known));
-        let chosen = word.map(|word| self.policy_of(word));
-        let releases = self.spec.trace.nested.as_ref().is_some_and(|nested| nested.value == "release");
-        let free = self.attaches() || releases || self.is_transparent();
-        let is_ordered = chosen.as_ref().is_some_and(|policy| !policy.is_free());
-        if let (Some(text), true, true) = (written, is_ordered, self.attaches() || releases) {
-            let (message, with) = if self.attaches() {
-                ("tasks of a process that runs already cannot be let run one at a time", "`attach`")
-            } else {
-                ("tasks that are let go do not wait for their turn", "`nested = \"release\"`")
-            };
-            let help = Some(format!("leave `schedule` out: it is `free` with {with}"));
-            self.error(Code::CONFLICTING_KEYS, text.span, message, &format!("not with {with}"), help);
-        }
-        let policy = chosen.unwrap_or(if free { Policy::Free } else { Policy::Serial });
-        match &self.context.policy {
-            Some(instead) if !policy.is_free() => instead.clone(),
-            _ => policy,
-        }
-    }
-
-    /// What a word for `schedule` means with the keys beside it.
-    fn policy_of(&mut self, word: Word) -> Policy {
-        let determinism = &self.spec.determinism;
-        if let Some(seed) = determinism.seed.as_ref().filter(|_| word != Word::Random) {
-            let help = Some("add `policy = \"random\"`, or take `seed` out".to_owned());
-            self.error(
-                Code::CONFLICTING_KEYS,
-                seed.span,
-                "nothing of the schedule is drawn",
-                "a seed of what?",
-                help,
-            );
-        }
-        if let Some(switches) = determinism.switches.as_ref().filter(|_| word != Word::Replay) {
-            let help = Some("add `policy = \"replay\"`, or take `switches` out".to_owned());
-            self.error(Code::CONFLICTING_KEYS, switches.span, "nothing is replayed", "only with `replay`", help);
-        }
-        match word {
-            Word::Serial => Policy::Serial,
-            Word::Free => Policy::Free,
-            Word::Random => {
-                let own = determinism.seed.as_ref().map(|seed| self.unsigned(seed, "seed"));
-                Policy::Random { seed: self.context.seed.or(own).unwrap_or(self.seed) }
-            }
-            Word::Replay => Policy::Replay(self.switches().into()),
-        }
-    }
-
-    /// The switches of a schedule that is replayed, in their order.
-    fn switches(&mut self) -> Vec<Switch> {
-        let mut switches: Vec<Switch> = Vec::new();
-        for text in self.spec.determinism.switches.iter().flat_map(|written| &written.value) {
-            let Some(switch) = Switch::parse(&text.value) else {
-                let message = format!("`{}` is no switch", text.value);
-                let help =
-                    Some("`\"12:P1.T2\"` is the twelfth choice, where the second thread of P1 goes on".to_owned());
-                self.error(Code::BAD_SWITCH, text.span, message, "not a choice and a task", help);
-                continue;
-            };
-            if switches.last().is_some_and(|last| last.choice >= switch.choice) {
-                let message = format!("`{switch}` does not come after the switch before it");
-                let help = Some("each choice is made once, and in order".to_owned());
-                self.error(Code::BAD_SWITCH, text.span, message, "out of order", help);
-                continue;
-            }
-            switches.push(switch);
-        }
-        switches
     }
 
     /// What becomes of a target that traces its own children.

@@ -77,7 +77,8 @@ impl Lowering<'_> {
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
             io_uring,
             backtrace: backtrace.map_or(0, |frames| frames as usize),
-            real_clock: self.clock_named,
+            hides_vdso: self.vdso_named,
+            answered: CallSet::new(),
             strings: strings.map_or(64, |strings| strings as usize),
             nested,
             filter,
@@ -116,7 +117,7 @@ impl Lowering<'_> {
             }
         }
         let placed = self.lone_pattern(text)?;
-        self.notice_clock(&placed.pattern);
+        self.notice_vdso(&placed.pattern);
         self.noticed.union(&placed.pattern.all_calls());
         Some(Start::Event(placed.pattern))
     }
@@ -155,7 +156,7 @@ impl Lowering<'_> {
             let (name, takes_out) = without_mark(located.text());
             let Some(calls) = self.calls_called(name, &located, text) else { continue };
             if !takes_out && let Ok(pattern) = parse(name, self.context.arch) {
-                self.notice_clock(&pattern);
+                self.notice_vdso(&pattern);
             }
             if takes_out {
                 self.check_takes_out(&located, at == 0, !calls.iter().any(|call| set.contains(call)));

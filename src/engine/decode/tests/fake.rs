@@ -58,6 +58,8 @@ impl Inspect for Fake {
 
     fn rewound_to(&self, _addr: Addr) {}
 
+    fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
+
     fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
         true
     }

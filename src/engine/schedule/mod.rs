@@ -9,8 +9,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+mod asleep;
+
 use super::pick::Picker;
-use super::wake::{Asked, HowMany, Word};
+use super::wake::Word;
 use crate::plan::Policy;
 use crate::transcript::TaskName;
 
@@ -51,6 +53,10 @@ enum State {
 pub(super) enum Turn {
     /// This task's.
     Run(TaskName),
+    /// This task's, whose time is up while it sleeps: it is to be woken.
+    Rouse(TaskName),
+    /// Nobody's: a timer goes off first.
+    Alarm,
     /// This task's, whose sleep was over before: what it did was put off until now.
     Recall(TaskName),
     /// Nobody's, until a sleeper stirs or a held task's time is up.
@@ -97,6 +103,8 @@ struct Task {
 #[derive(Debug)]
 pub(super) struct Schedule {
     is_free: bool,
+    /// Nobody really waits for time to pass: it is only counted.
+    is_virtual: bool,
     picker: Picker,
     entries: BTreeMap<TaskName, Task>,
     ready: BTreeSet<TaskName>,
@@ -115,13 +123,16 @@ pub(super) struct Schedule {
     current: Option<TaskName>,
     /// The current task goes on without a choice, if it can.
     goes_on: bool,
+    /// Who was roused last, and may not have stirred yet.
+    roused: Option<TaskName>,
     now: Duration,
 }
 
 impl Schedule {
-    pub(super) fn new(policy: &Policy) -> Schedule {
+    pub(super) fn new(policy: &Policy, is_virtual: bool) -> Schedule {
         Schedule {
             is_free: policy.is_free(),
+            is_virtual,
             picker: Picker::new(policy),
             entries: BTreeMap::new(),
             ready: BTreeSet::new(),
@@ -134,6 +145,7 @@ impl Schedule {
             deadlines: BTreeSet::new(),
             current: None,
             goes_on: false,
+            roused: None,
             now: Duration::ZERO,
         }
     }
@@ -267,7 +279,7 @@ impl Schedule {
     /// The sleep of a task is over by itself. True if it has to wait for its deadline's turn: what it did is not to
     /// be seen before, since how long the others really took must not matter.
     pub(super) fn wake(&mut self, task: TaskName) -> bool {
-        if self.alone() {
+        if self.alone() || self.is_virtual {
             return false;
         }
         let Some(entry) = self.entries.get(&task) else { return false };
@@ -290,9 +302,18 @@ impl Schedule {
         true
     }
 
+    /// What the counter of time says.
+    pub(super) fn now(&self) -> Duration {
+        self.now
+    }
+
     /// The call that a task is about to make is a sleep of this length.
     pub(super) fn will_sleep(&mut self, task: TaskName, length: Duration) {
-        let deadline = self.now.saturating_add(length);
+        self.will_sleep_until(task, self.now.saturating_add(length));
+    }
+
+    /// The call that a task is about to make sleeps until then at the latest.
+    pub(super) fn will_sleep_until(&mut self, task: TaskName, deadline: Duration) {
         if let Some(entry) = self.entries.get_mut(&task) {
             entry.sleep = Some(deadline);
         }
@@ -359,58 +380,6 @@ impl Schedule {
         self.put(task, State::Away);
     }
 
-    /// Tasks that may have been woken, in logical order.
-    pub(super) fn sleepers(&mut self, asked: &Asked) -> Vec<TaskName> {
-        self.counted.clear();
-        let mut names: Vec<TaskName> = match asked {
-            Asked::All => {
-                self.sleepers.iter().chain(self.words.values().flat_map(BTreeMap::values)).copied().collect()
-            }
-            Asked::Some { others, words } => {
-                let mut names: Vec<TaskName> = self.sleepers.iter().filter(|_| *others).copied().collect();
-                for (addr, many) in words {
-                    names.extend(self.waiters(*addr, *many));
-                }
-                names
-            }
-        };
-        names.sort_unstable();
-        names
-    }
-
-    /// Those who wait for a number: all of them, or as many as have been woken, who are counted on then.
-    fn waiters(&mut self, addr: u64, many: HowMany) -> Vec<TaskName> {
-        let Some(all) = self.words.get(&addr) else { return Vec::new() };
-        let HowMany::First(many) = many else { return all.values().copied().collect() };
-        let first: Vec<TaskName> = all.values().take(many).copied().collect();
-        // Whoever waits no longer than some time may be awake by itself, and then somebody else was woken.
-        let may_stir = |task: &TaskName| {
-            let word = self.entries.get(task).and_then(|entry| entry.word);
-            word.is_none_or(|word| word.is_limited)
-        };
-        if first.iter().any(may_stir) {
-            return all.values().copied().collect();
-        }
-        self.counted.extend(first.iter().map(|task| (addr, *task)));
-        first
-    }
-
-    /// Those who may have been woken in place of others who were counted on and sleep still, in logical order.
-    pub(super) fn overlooked(&mut self) -> Vec<TaskName> {
-        let counted = std::mem::take(&mut self.counted);
-        let sleeps = |(addr, task): &&(u64, TaskName)| {
-            let entry = self.entries.get(task);
-            let blocked = entry.filter(|entry| matches!(entry.state, State::Blocked | State::Sleeping(_)));
-            blocked.and_then(|entry| entry.word).is_some_and(|word| word.addr == *addr)
-        };
-        let numbers: BTreeSet<u64> = counted.iter().filter(sleeps).map(|(addr, _)| *addr).collect();
-        let waiters = numbers.iter().filter_map(|addr| self.words.get(addr)).flat_map(BTreeMap::values);
-        let mut names: Vec<TaskName> = waiters.copied().collect();
-        names.retain(|task| !counted.iter().any(|(_, asked)| asked == task));
-        names.sort_unstable();
-        names
-    }
-
     /// Whether every task sleeps until another one acts, as far as it is known; first threads that have ended do not count.
     pub(super) fn all_sleep(&self) -> bool {
         self.entries.values().all(|entry| matches!(entry.state, State::Blocked | State::Zombie))
@@ -421,16 +390,24 @@ impl Schedule {
         self.entries.len() == 1 || self.is_free()
     }
 
-    /// Whose turn it is; that task is running from now on.
-    pub(super) fn turn(&mut self) -> Turn {
+    /// Whose turn it is; that task is running from now on. `alarm` is when the first timer goes off that rinject keeps.
+    pub(super) fn turn(&mut self, alarm: Option<Duration>) -> Turn {
         if self.entries.is_empty() {
             return Turn::Nobody;
         }
         let goes_on = std::mem::take(&mut self.goes_on);
         let first = self.deadlines.first().copied();
+        if let Some(alarm) = alarm.filter(|alarm| first.is_none_or(|(deadline, _)| *alarm <= deadline))
+            && (alarm <= self.now || self.ready.is_empty() && !self.awaits_roused())
+        {
+            self.now = self.now.max(alarm);
+            return Turn::Alarm;
+        }
         let is_due = first.is_some_and(|(deadline, _)| deadline.saturating_add(GRACE) <= self.now);
         if !is_due && let Some(task) = self.ready(goes_on) {
-            self.now = self.now.saturating_add(STEP);
+            // Where a task stops that touches nobody hangs on how calls are selected; the time of the run must not.
+            let step = if self.is_virtual && (goes_on || self.alone()) { Duration::ZERO } else { STEP };
+            self.now = self.now.saturating_add(step);
             self.current = Some(task);
             self.put(task, State::Running);
             return Turn::Run(task);
@@ -442,12 +419,29 @@ impl Schedule {
                 self.put(task, State::Running);
                 Turn::Recall(task)
             }
+            Some(_) if self.awaits_roused() => Turn::Wait { timer: None },
+            Some((task, State::Sleeping(deadline))) if self.is_virtual => {
+                self.now = self.now.max(deadline);
+                self.slept(task);
+                self.put(task, State::Running);
+                (self.current, self.roused) = (Some(task), Some(task));
+                Turn::Rouse(task)
+            }
+            Some((task, State::Held(_))) if self.is_virtual => {
+                self.elapsed(task);
+                self.turn(alarm)
+            }
             Some((task, State::Held(_))) => {
                 let held_for = self.entries.get(&task).map_or(Duration::ZERO, |entry| entry.held_for);
                 Turn::Wait { timer: Some((task, held_for)) }
             }
             Some(_) | None => Turn::Wait { timer: None },
         }
+    }
+
+    /// Whether a task that was roused has not stirred yet.
+    fn awaits_roused(&self) -> bool {
+        self.roused.is_some_and(|task| self.is_running(task))
     }
 
     /// The ready task whose turn it is; in the serial order the current one as long as it can, then the lowest name.
@@ -479,5 +473,4 @@ impl Schedule {
 }
 
 #[cfg(test)]
-#[path = "schedule_tests.rs"]
 mod tests;

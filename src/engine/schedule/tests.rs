@@ -1,13 +1,14 @@
 //! The schedule without a kernel.
 
 use super::*;
+use crate::engine::wake::{Asked, HowMany};
 
 const A: TaskName = TaskName { process: 1, thread: 1 };
 const B: TaskName = TaskName { process: 1, thread: 2 };
 const C: TaskName = TaskName { process: 2, thread: 1 };
 
 fn ready(tasks: &[TaskName]) -> Schedule {
-    let mut schedule = Schedule::new(&Policy::Serial);
+    let mut schedule = Schedule::new(&Policy::Serial, false);
     for task in tasks {
         schedule.born(*task);
         schedule.stopped(*task);
@@ -21,7 +22,7 @@ fn ms(count: u64) -> Duration {
 
 /// Runs the task whose turn it is to its next stop.
 fn step(schedule: &mut Schedule) -> TaskName {
-    match schedule.turn() {
+    match schedule.turn(None) {
         Turn::Run(task) | Turn::Recall(task) => {
             schedule.stopped(task);
             task
@@ -34,7 +35,7 @@ fn step(schedule: &mut Schedule) -> TaskName {
 fn the_current_task_goes_on_until_it_sleeps() {
     let mut schedule = ready(&[A, B]);
     assert_eq!([step(&mut schedule), step(&mut schedule)], [A, A]);
-    assert_eq!(schedule.turn(), Turn::Run(A));
+    assert_eq!(schedule.turn(None), Turn::Run(A));
     schedule.asleep(A, None);
     assert_eq!([step(&mut schedule), step(&mut schedule)], [B, B]);
     schedule.stopped(A);
@@ -57,13 +58,13 @@ fn a_yielder_waits_until_all_others_had_a_turn() {
 fn sleepers_wake_in_the_order_of_their_deadlines() {
     let mut schedule = ready(&[A, B, C]);
     for (task, length) in [(A, ms(20)), (B, ms(10))] {
-        assert_eq!(schedule.turn(), Turn::Run(task));
+        assert_eq!(schedule.turn(None), Turn::Run(task));
         schedule.will_sleep(task, length);
         schedule.asleep(task, None);
     }
     // Both are awake before C blocks: the machine was slow.
     assert!(schedule.wake(A) && schedule.wake(B), "neither is to be seen yet");
-    assert_eq!(schedule.turn(), Turn::Run(C));
+    assert_eq!(schedule.turn(None), Turn::Run(C));
     schedule.asleep(C, None);
     assert_eq!(step(&mut schedule), B);
     schedule.gone(B);
@@ -73,73 +74,73 @@ fn sleepers_wake_in_the_order_of_their_deadlines() {
 #[test]
 fn a_sleep_that_is_over_before_anybody_looked_keeps_its_deadline() {
     let mut schedule = ready(&[A, B]);
-    assert_eq!(schedule.turn(), Turn::Run(A));
+    assert_eq!(schedule.turn(None), Turn::Run(A));
     schedule.will_sleep(A, ms(10));
     assert!(schedule.wake(A));
     assert_eq!(step(&mut schedule), B);
-    assert_eq!(schedule.turn(), Turn::Run(B));
+    assert_eq!(schedule.turn(None), Turn::Run(B));
     schedule.asleep(B, None);
-    assert_eq!(schedule.turn(), Turn::Recall(A));
+    assert_eq!(schedule.turn(None), Turn::Recall(A));
 }
 
 #[test]
 fn a_sleeper_whose_deadline_is_first_is_waited_for() {
     let mut schedule = ready(&[A, B]);
     for (task, length) in [(A, ms(20)), (B, ms(10))] {
-        assert_eq!(schedule.turn(), Turn::Run(task));
+        assert_eq!(schedule.turn(None), Turn::Run(task));
         schedule.will_sleep(task, length);
         schedule.asleep(task, None);
     }
     assert!(schedule.wake(A));
-    assert_eq!(schedule.turn(), Turn::Wait { timer: None });
+    assert_eq!(schedule.turn(None), Turn::Wait { timer: None });
     assert!(schedule.wake(B));
-    assert_eq!(schedule.turn(), Turn::Recall(B));
+    assert_eq!(schedule.turn(None), Turn::Recall(B));
     schedule.stopped(B);
-    assert_eq!(schedule.turn(), Turn::Run(B));
+    assert_eq!(schedule.turn(None), Turn::Run(B));
 }
 
 #[test]
 fn a_sleeper_has_a_turn_beside_one_that_is_never_done() {
     let mut schedule = ready(&[A, B]);
-    assert_eq!(schedule.turn(), Turn::Run(A));
+    assert_eq!(schedule.turn(None), Turn::Run(A));
     schedule.will_sleep(A, ms(1));
     schedule.asleep(A, None);
     let turns = (0..100_000).take_while(|_| {
-        let turn = schedule.turn();
+        let turn = schedule.turn(None);
         schedule.stopped(B);
         turn == Turn::Run(B)
     });
     assert_eq!(turns.count(), 10_100, "each takes a fixed step on the counter");
     assert!(schedule.wake(A));
-    assert_eq!(schedule.turn(), Turn::Recall(A));
+    assert_eq!(schedule.turn(None), Turn::Recall(A));
 }
 
 #[test]
 fn held_tasks_let_others_run_and_overlap() {
     let mut schedule = ready(&[A, B]);
-    assert_eq!(schedule.turn(), Turn::Run(A));
+    assert_eq!(schedule.turn(None), Turn::Run(A));
     schedule.hold(A, ms(50));
-    assert_eq!(schedule.turn(), Turn::Run(B));
+    assert_eq!(schedule.turn(None), Turn::Run(B));
     schedule.hold(B, ms(50));
-    assert_eq!(schedule.turn(), Turn::Wait { timer: Some((A, ms(50))) });
+    assert_eq!(schedule.turn(None), Turn::Wait { timer: Some((A, ms(50))) });
     schedule.elapsed(A);
-    assert_eq!(schedule.turn(), Turn::Run(A));
+    assert_eq!(schedule.turn(None), Turn::Run(A));
     schedule.asleep(A, None);
-    assert_eq!(schedule.turn(), Turn::Wait { timer: Some((B, ms(50))) });
+    assert_eq!(schedule.turn(None), Turn::Wait { timer: Some((B, ms(50))) });
 }
 
 #[test]
 fn nobody_is_left_when_all_are_gone() {
     let mut schedule = ready(&[A]);
     schedule.gone(A);
-    assert_eq!(schedule.turn(), Turn::Nobody);
+    assert_eq!(schedule.turn(None), Turn::Nobody);
 }
 
 #[test]
 fn where_a_task_touches_nobody_no_choice_is_made() {
     let tasks = [A, B, C];
     let order = |seed, stops: usize| -> Vec<TaskName> {
-        let mut schedule = Schedule::new(&Policy::Random { seed });
+        let mut schedule = Schedule::new(&Policy::Random { seed }, false);
         for task in tasks {
             schedule.born(task);
             schedule.stopped(task);
@@ -165,7 +166,7 @@ fn where_a_task_touches_nobody_no_choice_is_made() {
 fn only_those_are_asked_who_may_have_been_woken() {
     let mut schedule = ready(&[A, B, C]);
     for (task, word) in [(A, Some(0x1000)), (B, Some(0x2000)), (C, None)] {
-        assert_eq!(schedule.turn(), Turn::Run(task));
+        assert_eq!(schedule.turn(None), Turn::Run(task));
         schedule.asleep(task, word.map(|addr| Word { addr, is_limited: false }));
     }
     let words = |words: &[u64]| asked(words, HowMany::All);

@@ -1,0 +1,160 @@
+//! The time of a run that has its own: it stands still but for a small step each time somebody looks, and for what sleeps
+//! and time limits take. It must not know who sleeps.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Answer;
+use crate::abi::{Addr, Arch, Sysno};
+use crate::engine::stop::RawCall;
+use crate::transcript::TaskName;
+
+/// What passes each time somebody looks at a clock: who waits in a loop until it is later does not wait for ever.
+pub(super) const LOOK: Duration = Duration::from_micros(100);
+/// How long the machine is up when a run begins.
+const UPTIME: Duration = Duration::from_secs(1000);
+/// Ticks of times(2) in a second (`sysconf(_SC_CLK_TCK)`).
+const TICKS: u128 = 100;
+
+/// Clocks of clock_gettime(2) (`linux/time.h`).
+const REALTIME: i32 = 0;
+const PROCESS_CPUTIME: i32 = 2;
+const THREAD_CPUTIME: i32 = 3;
+const REALTIME_COARSE: i32 = 5;
+const REALTIME_ALARM: i32 = 8;
+const TAI: i32 = 11;
+/// In the number of a clock that is of a process, or of a thread: it is of a descriptor instead.
+const OF_DESCRIPTOR: i32 = 3;
+const OF_THREAD: i32 = 4;
+
+/// What the clocks of a run show.
+#[derive(Debug)]
+pub(super) struct Clock {
+    /// The time of day when it began, since 1970.
+    start: Duration,
+    /// What each task has computed, as far as it is counted.
+    computed: BTreeMap<TaskName, Duration>,
+}
+
+impl Clock {
+    pub(super) fn new(start: Duration) -> Clock {
+        Clock { start, computed: BTreeMap::new() }
+    }
+
+    /// A task looks at a clock.
+    pub(super) fn look(&mut self, name: TaskName) {
+        *self.computed.entry(name).or_default() += LOOK;
+    }
+
+    /// What a clock shows when the counter of the run says `now`; `None` for one that is not the run's.
+    pub(super) fn shows(&self, clock: i32, name: TaskName, now: Duration) -> Option<Duration> {
+        Some(match clock {
+            REALTIME | REALTIME_COARSE | REALTIME_ALARM | TAI => self.start + now,
+            // CLOCK_MONOTONIC, _RAW, _COARSE, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM
+            1 | 4 | 6 | 7 | 9 => UPTIME + now,
+            THREAD_CPUTIME => self.computed.get(&name).copied().unwrap_or_default(),
+            PROCESS_CPUTIME => self.of_process(name),
+            clock if clock < 0 && clock & OF_DESCRIPTOR == OF_DESCRIPTOR => return None,
+            clock if clock < 0 && clock & OF_THREAD != 0 => self.shows(THREAD_CPUTIME, name, now)?,
+            clock if clock < 0 => self.of_process(name),
+            _ => return None,
+        })
+    }
+
+    /// What the counter of the run says when this clock shows `shown`; `None` for clocks that count something else.
+    pub(super) fn when(&self, clock: i32, shown: Duration) -> Option<Duration> {
+        let zero = match clock {
+            PROCESS_CPUTIME | THREAD_CPUTIME => return None,
+            clock if clock < 0 => return None,
+            clock => self.shows(clock, TaskName { process: 0, thread: 0 }, Duration::ZERO)?,
+        };
+        Some(shown.saturating_sub(zero))
+    }
+
+    fn of_process(&self, name: TaskName) -> Duration {
+        let own = self.computed.iter().filter(|(task, _)| task.process == name.process);
+        own.map(|(_, computed)| *computed).sum()
+    }
+
+    /// What a call says of the time; `None` where it says nothing, or not of a clock of the run.
+    pub(super) fn tells(&self, name: TaskName, sysno: Sysno, raw: &RawCall, now: Duration) -> Option<Answer> {
+        if raw.arch == Arch::I386 {
+            return None;
+        }
+        let at = |at: usize| Some(Addr(raw.args[at])).filter(|addr| addr.0 != 0);
+        let put = |addr: Option<Addr>, bytes: Vec<u8>| addr.map(|addr| (addr, bytes)).into_iter().collect();
+        let day = self.shows(REALTIME, name, now)?;
+        let (result, memory) = match sysno.name() {
+            "clock_gettime" => (None, put(at(1), timespec(self.shows(raw.args[0] as i32, name, now)?))),
+            "gettimeofday" => (None, put(at(0), timeval(day))),
+            "time" => {
+                let seconds = day.as_secs();
+                (Some(seconds as i64), put(at(0), seconds.to_ne_bytes().to_vec()))
+            }
+            "times" => {
+                let computed = (self.of_process(name).as_nanos() * TICKS / 1_000_000_000) as u64;
+                // struct tms: what the process has computed, in the kernel, and its children so.
+                let fields = [computed, 0, 0, 0].map(u64::to_ne_bytes).concat();
+                let ticks = (UPTIME + now).as_nanos() * TICKS / 1_000_000_000;
+                (Some(ticks as i64), put(at(0), fields))
+            }
+            // struct rusage begins with the two times, struct sysinfo with how long the machine is up.
+            "getrusage" => {
+                let computed = timeval(self.of_process(name));
+                (None, put(at(1), [computed, timeval(Duration::ZERO)].concat()))
+            }
+            "sysinfo" => (None, put(at(0), (UPTIME + now).as_secs().to_ne_bytes().to_vec())),
+            _ => return None,
+        };
+        Some(Answer { result, memory })
+    }
+}
+
+/// A `struct timespec` of a 64-bit program.
+pub(super) fn timespec(time: Duration) -> Vec<u8> {
+    [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat()
+}
+
+/// A `struct timeval` of a 64-bit program.
+pub(super) fn timeval(time: Duration) -> Vec<u8> {
+    [time.as_secs().to_ne_bytes(), u64::from(time.subsec_micros()).to_ne_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: TaskName = TaskName { process: 1, thread: 1 };
+    const B: TaskName = TaskName { process: 1, thread: 2 };
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn clocks_show_what_the_counter_says() {
+        let clock = Clock::new(seconds(5000));
+        let shows = |id| clock.shows(id, A, seconds(7));
+        assert_eq!([0, 5, 8, 11].map(shows), [Some(seconds(5007)); 4]);
+        assert_eq!([1, 4, 6, 7, 9].map(shows), [Some(seconds(1007)); 5]);
+        assert_eq!([10, 12, 99].map(shows), [None; 3]);
+        for id in [0, 1, 7] {
+            assert_eq!(clock.when(id, shows(id).unwrap()), Some(seconds(7)), "clock {id}");
+        }
+        assert_eq!(clock.when(0, seconds(4)), Some(Duration::ZERO), "it has passed");
+        assert_eq!(clock.when(PROCESS_CPUTIME, seconds(1)), None);
+    }
+
+    #[test]
+    fn a_task_computes_while_it_looks() {
+        let mut clock = Clock::new(seconds(0));
+        clock.look(A);
+        clock.look(B);
+        clock.look(B);
+        assert_eq!(clock.shows(THREAD_CPUTIME, A, seconds(9)), Some(LOOK));
+        assert_eq!(clock.shows(PROCESS_CPUTIME, A, seconds(9)), Some(LOOK * 3));
+        // clock_getcpuclockid(3) and pthread_getcpuclockid(3) make such numbers.
+        assert_eq!(clock.shows(!1234 << 3 | 2, A, seconds(9)), Some(LOOK * 3));
+        assert_eq!(clock.shows(!1234 << 3 | 6, B, seconds(9)), Some(LOOK * 2));
+    }
+}

@@ -1,0 +1,89 @@
+//! Files whose content is not the kernel's: while some may be open, all calls stop and it is looked who reads them.
+//! It must not know what they hold.
+
+use std::collections::BTreeSet;
+
+use crate::engine::inspect::{Descriptor, Inspect};
+use crate::plan;
+
+/// What is read in place of a file's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// `/dev/random`, `/dev/urandom` (random(4)).
+    Random,
+    /// Lists of processors below `/sys/devices/system/cpu` (sysfs(5)).
+    Processors,
+}
+
+/// What is read from a descriptor in place of its file's content, if anything is.
+pub(super) fn source(fixed: &plan::Fixed, fd: i32, inspect: &dyn Inspect) -> Option<Source> {
+    let Some(Descriptor::Path(path)) = inspect.descriptor(fd) else { return None };
+    match &*path {
+        "/dev/random" | "/dev/urandom" => fixed.random.map(|_| Source::Random),
+        "/sys/devices/system/cpu/online" | "/sys/devices/system/cpu/possible" | "/sys/devices/system/cpu/present" => {
+            fixed.cpus.map(|_| Source::Processors)
+        }
+        _ => None,
+    }
+}
+
+/// The descriptors of such files, by process.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Files {
+    open: BTreeSet<(u32, i32)>,
+    /// Other descriptors may be of such files, too.
+    is_spread: bool,
+}
+
+impl Files {
+    /// Whether there may be such descriptors.
+    pub(in crate::engine) fn are_open(&self) -> bool {
+        self.is_spread || !self.open.is_empty()
+    }
+
+    /// A descriptor was opened.
+    pub(super) fn opened(&mut self, process: u32, fd: i32) {
+        self.open.insert((process, fd));
+    }
+
+    /// A descriptor was closed.
+    pub(super) fn closed(&mut self, process: u32, fd: i32) {
+        self.open.remove(&(process, fd));
+    }
+
+    /// A new process has the same descriptors, or a file has got another one.
+    pub(in crate::engine) fn spread(&mut self) {
+        self.is_spread |= !self.open.is_empty();
+    }
+
+    /// A process has ended.
+    pub(super) fn process_gone(&mut self, process: u32) {
+        self.open.retain(|(owner, _)| *owner != process);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_closed_is_not_looked_at_any_more() {
+        let mut files = Files::default();
+        files.spread();
+        assert!(!files.are_open(), "nothing was there to be spread");
+        files.opened(1, 3);
+        files.closed(2, 3);
+        assert!(files.are_open());
+        files.closed(1, 3);
+        assert!(!files.are_open());
+    }
+
+    #[test]
+    fn what_others_may_have_got_is_looked_at_for_ever() {
+        let mut files = Files::default();
+        files.opened(1, 3);
+        files.spread();
+        files.process_gone(1);
+        assert!(files.are_open());
+    }
+}

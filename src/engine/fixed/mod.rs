@@ -1,0 +1,204 @@
+//! Surroundings that are the same on every run: what the kernel answers is replaced before anybody sees it.
+//! It must not know rules, nor who runs.
+
+mod clock;
+mod files;
+mod limit;
+mod machine;
+mod random;
+mod timers;
+
+use std::time::Duration;
+
+use super::Engine;
+use super::inspect::Inspect;
+use super::stop::{Decision, Edit, Next};
+use super::tamper;
+use super::task::InCall;
+use crate::abi::{Addr, CallSet, Sysno};
+use crate::plan;
+use crate::transcript::TaskName;
+
+use clock::{Clock, LOOK};
+use files::{Files, Source, source};
+pub(super) use limit::{Limit, deadline};
+use random::Random;
+use timers::Timers;
+
+/// What is told in place of what the kernel says.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    plan: plan::Fixed,
+    calls: CallSet,
+    pub(super) random: Random,
+    pub(super) files: Files,
+    /// The time of the run, if it has its own.
+    clock: Option<Clock>,
+    timers: Timers,
+}
+
+impl Fixed {
+    pub(super) fn new(plan: &plan::Fixed) -> Fixed {
+        Fixed {
+            plan: plan.clone(),
+            calls: plan.calls(),
+            random: Random::new(plan.random),
+            files: Files::default(),
+            clock: plan.clock.map(Clock::new),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Whether the exit of this call has to be seen.
+    pub(super) fn concerns(&self, sysno: Sysno) -> bool {
+        self.calls.contains(sysno) || self.files.are_open()
+    }
+}
+
+/// What a call answers in place of what the kernel has answered.
+#[derive(Debug, Default)]
+struct Answer {
+    /// Its result, where that is another one.
+    result: Option<i64>,
+    /// What stands in memory then.
+    memory: Vec<(Addr, Vec<u8>)>,
+}
+
+impl Engine {
+    /// What a call that is over has come to: the kernel's result, or what stands in its place.
+    pub(super) fn fix(
+        &mut self,
+        name: TaskName,
+        call: &InCall,
+        result: i64,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) -> i64 {
+        let Some(sysno) = call.sysno.filter(|sysno| result >= 0 && self.fixed.concerns(*sysno)) else {
+            return result;
+        };
+        let answer = match self.tell_time(name, sysno, call, inspect) {
+            None => self.fixed.answer(name, sysno, call, result, inspect),
+            told => told,
+        };
+        let Some(answer) = answer else { return result };
+        for (addr, bytes) in answer.memory {
+            inspect.will_hold(addr, &bytes);
+            decision.edits.push(Edit::Write { addr, bytes: bytes.into() });
+        }
+        decision.edits.extend(answer.result.map(Edit::Result));
+        answer.result.unwrap_or(result)
+    }
+
+    /// Whether the run has a time of its own.
+    pub(super) fn has_clock(&self) -> bool {
+        self.fixed.clock.is_some()
+    }
+
+    /// A call that is about to be made: one that sets a timer is answered by rinject, and another one made in its place.
+    pub(super) fn keep_time(
+        &mut self,
+        name: TaskName,
+        sysno: Sysno,
+        call: &mut InCall,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        if !self.has_clock() {
+            return;
+        }
+        if timers::is_answered(&self.fixed.timers, name.process, sysno, &call.raw) {
+            let harmless = Sysno::parse("getpid").and_then(|getpid| tamper::substitute(getpid, &call.raw).ok());
+            decision.edits.extend(harmless.iter().flat_map(|harmless| harmless.edits.iter().cloned()));
+            call.tampering.extend(harmless);
+        } else {
+            self.limit(name, sysno, call, inspect, decision);
+        }
+        let goes_by = match sysno.name() {
+            "timerfd_settime" => "timerfd_settime",
+            "setitimer" if call.raw.args[0] != 0 => "setitimer",
+            _ => return,
+        };
+        self.note(format!(
+            "`{}` goes by the real time, which `time = \"virtual\"` does not change: {goes_by}",
+            self.image_name(name)
+        ));
+    }
+
+    fn tell_time(&mut self, name: TaskName, sysno: Sysno, call: &InCall, inspect: &dyn Inspect) -> Option<Answer> {
+        let now = self.schedule.now();
+        let clock = self.fixed.clock.as_mut()?;
+        let timers = &mut self.fixed.timers;
+        if timers::is_answered(timers, name.process, sysno, &call.raw) {
+            return timers.answer(name.process, sysno, &call.raw, clock, now, inspect);
+        }
+        match sysno.name() {
+            "timer_create" => timers.made(name.process, &call.raw, clock, inspect)?,
+            "timer_delete" => timers.deleted(name.process, &call.raw),
+            _ => {
+                let answer = clock.tells(name, sysno, &call.raw, now)?;
+                clock.look(name);
+                self.schedule.spent(LOOK);
+                return Some(answer);
+            }
+        }
+        None
+    }
+
+    /// When the first timer goes off that rinject keeps.
+    pub(super) fn alarm(&self) -> Option<Duration> {
+        self.fixed.timers.first()
+    }
+
+    /// The first timer goes off.
+    pub(super) fn go_off(&mut self) -> Option<Next> {
+        let (process, ring) = self.fixed.timers.go_off()?;
+        self.woken.everybody();
+        Some(Next::Ring { process: self.processes.get(&process)?.id, ring })
+    }
+}
+
+impl Fixed {
+    /// A process has ended.
+    pub(super) fn process_gone(&mut self, process: u32) {
+        self.files.process_gone(process);
+        self.timers.process_gone(process);
+    }
+
+    /// A process has a new image.
+    pub(super) fn executed(&mut self, process: u32) {
+        self.timers.executed(process);
+    }
+
+    fn answer(
+        &mut self,
+        name: TaskName,
+        sysno: Sysno,
+        call: &InCall,
+        result: i64,
+        inspect: &dyn Inspect,
+    ) -> Option<Answer> {
+        let first = call.raw.args[0] as i32;
+        match sysno.name() {
+            "getrandom" => return Some(self.random.fill(name, &[(Addr(call.raw.args[0]), result as usize)])),
+            "sched_getaffinity" => return Some(self.processors(call, result)),
+            "uname" => return Some(self.machine(call)),
+            "open" | "openat" | "openat2" if source(&self.plan, result as i32, inspect).is_some() => {
+                self.files.opened(name.process, result as i32);
+            }
+            "close" => self.files.closed(name.process, first),
+            "dup" | "dup2" | "dup3" | "fcntl" | "sendmsg" => self.files.spread(),
+            "read" | "readv" | "pread64" | "preadv" | "preadv2" if self.files.are_open() => {
+                return match source(&self.plan, first, inspect)? {
+                    Source::Random => {
+                        let pieces = tamper::filled(sysno, &call.raw, result as u64, inspect);
+                        Some(self.random.fill(name, &pieces))
+                    }
+                    Source::Processors => Some(self.list_of_processors(sysno, call, result, inspect)),
+                };
+            }
+            _ => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,206 @@
+//! Timers that raise signals, where the run has a time of its own: none is set in the kernel, and rinject sends the signals.
+//! It must not know how a signal is sent.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Answer;
+use super::clock::{Clock, timespec, timeval};
+use crate::abi::{Addr, Arch, Errno, Signal, Sysno, TaskId};
+use crate::engine::inspect::Inspect;
+use crate::engine::stop::{RawCall, Ring};
+
+/// `ITIMER_REAL` (setitimer(2)).
+const ITIMER_REAL: u64 = 0;
+/// `TIMER_ABSTIME` (timer_settime(2)).
+const TIMER_ABSTIME: u64 = 1;
+/// How a timer tells of its end (sigevent(3type)).
+const SIGEV_SIGNAL: i32 = 0;
+const SIGEV_THREAD_ID: i32 = 4;
+
+/// Which timer of a process: the one of alarm(2), or one of timer_create(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Id {
+    Alarm,
+    Made(i32),
+}
+
+/// A timer.
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    clock: i32,
+    rings: Option<Ring>,
+    /// When it goes off, on the counter of the run, and after that again and again.
+    next: Option<Duration>,
+    interval: Duration,
+}
+
+/// The timers of all processes.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    all: BTreeMap<(u32, Id), Timer>,
+}
+
+/// A call by which a timer of the run is set or asked.
+pub(super) fn is_answered(timers: &Timers, process: u32, sysno: Sysno, raw: &RawCall) -> bool {
+    raw.arch != Arch::I386
+        && match sysno.name() {
+            "alarm" => true,
+            "setitimer" | "getitimer" => raw.args[0] == ITIMER_REAL,
+            "timer_settime" | "timer_gettime" | "timer_getoverrun" => {
+                timers.all.contains_key(&(process, Id::Made(raw.args[0] as i32)))
+            }
+            _ => false,
+        }
+}
+
+impl Timers {
+    /// When the first one goes off.
+    pub(super) fn first(&self) -> Option<Duration> {
+        self.all.values().filter_map(|timer| timer.next).min()
+    }
+
+    /// The process whose timer goes off first, and what happens then.
+    pub(super) fn go_off(&mut self) -> Option<(u32, Ring)> {
+        let first = self.first()?;
+        let ((process, _), timer) = self.all.iter_mut().find(|(_, timer)| timer.next == Some(first))?;
+        timer.next = (!timer.interval.is_zero()).then(|| first + timer.interval);
+        Some((*process, timer.rings?))
+    }
+
+    /// A process has ended.
+    pub(super) fn process_gone(&mut self, process: u32) {
+        self.all.retain(|(owner, _), _| *owner != process);
+    }
+
+    /// A process has a new image, which has no timers of timer_create(2) (execve(2)).
+    pub(super) fn executed(&mut self, process: u32) {
+        self.all.retain(|(owner, id), _| *owner != process || *id == Id::Alarm);
+    }
+
+    /// timer_create(2) has made one; `None` for a clock that is not the run's, or an answer that cannot be read.
+    pub(super) fn made(&mut self, process: u32, raw: &RawCall, clock: &Clock, inspect: &dyn Inspect) -> Option<()> {
+        let of = raw.args[0] as i32;
+        clock.when(of, Duration::ZERO)?;
+        let id = word32(Addr(raw.args[2]), inspect)?;
+        let event = Addr(raw.args[1]);
+        let rings = if event.0 == 0 {
+            Some(Ring { signal: Signal::parse("SIGALRM")?, thread: None, timer: Some((id, id as u64)) })
+        } else {
+            let value = word64(event, inspect)?;
+            let [signal, notify, thread] = [8, 12, 16].map(|at| word32(event.plus(at), inspect));
+            let thread = (notify? == SIGEV_THREAD_ID).then(|| thread.map(TaskId)).flatten();
+            let is_sent = matches!(notify?, SIGEV_SIGNAL | SIGEV_THREAD_ID);
+            let signal = Signal::new(signal?.into()).filter(|_| is_sent);
+            signal.map(|signal| Ring { signal, thread, timer: Some((id, value)) })
+        };
+        let timer = Timer { clock: of, rings, next: None, interval: Duration::ZERO };
+        self.all.insert((process, Id::Made(id)), timer);
+        Some(())
+    }
+
+    /// timer_delete(2) has taken one away.
+    pub(super) fn deleted(&mut self, process: u32, raw: &RawCall) {
+        self.all.remove(&(process, Id::Made(raw.args[0] as i32)));
+    }
+
+    /// What a call comes to that sets a timer or asks for it.
+    pub(super) fn answer(
+        &mut self,
+        process: u32,
+        sysno: Sysno,
+        raw: &RawCall,
+        clock: &Clock,
+        now: Duration,
+        inspect: &dyn Inspect,
+    ) -> Option<Answer> {
+        let done = |memory: Vec<(Addr, Vec<u8>)>| Answer { result: Some(0), memory };
+        let errno = |name| Errno::parse(name).map(|errno| failed(&errno));
+        let id = if sysno.name().contains("itimer") || sysno.name() == "alarm" {
+            Id::Alarm
+        } else {
+            Id::Made(raw.args[0] as i32)
+        };
+        let alarm = Timer {
+            clock: 1,
+            rings: Some(Ring { signal: Signal::parse("SIGALRM")?, thread: None, timer: None }),
+            next: None,
+            interval: Duration::ZERO,
+        };
+        let mut timer = self.all.get(&(process, id)).copied().unwrap_or(alarm);
+        let rest = timer.next.map(|next| next.saturating_sub(now).max(Duration::from_nanos(1))).unwrap_or_default();
+        let before = |form: fn(Duration) -> Vec<u8>| [form(timer.interval), form(rest)].concat();
+        // A structure where one is wanted; EFAULT where it cannot be put.
+        let told = |at: Addr, bytes: Vec<u8>| match at.0 {
+            0 => Some(done(Vec::new())),
+            _ if inspect.is_writable(at, bytes.len()) => Some(done(vec![(at, bytes)])),
+            _ => errno("EFAULT"),
+        };
+        let answer = match sysno.name() {
+            "alarm" => {
+                let seconds = Duration::from_secs(u64::from(raw.args[0] as u32));
+                (timer.next, timer.interval) = ((!seconds.is_zero()).then(|| now + seconds), Duration::ZERO);
+                // The next second that is not over, and never 0 while one is set.
+                Answer { result: Some(rest.as_millis().div_ceil(1000) as i64), memory: Vec::new() }
+            }
+            "getitimer" => return told(Addr(raw.args[1]), before(timeval)),
+            "timer_gettime" => return told(Addr(raw.args[1]), before(timespec)),
+            "timer_getoverrun" => return Some(done(Vec::new())),
+            "setitimer" => {
+                let new = Addr(raw.args[1]);
+                let (interval, value) = match new.0 {
+                    0 => (Duration::ZERO, Duration::ZERO),
+                    _ => match (length(new, 1_000_000, inspect), length(new.plus(16), 1_000_000, inspect)) {
+                        (Some(interval), Some(value)) => (interval, value),
+                        _ if word64(new.plus(24), inspect).is_none() => return errno("EFAULT"),
+                        _ => return errno("EINVAL"),
+                    },
+                };
+                let answer = told(Addr(raw.args[2]), before(timeval))?;
+                (timer.next, timer.interval) = ((!value.is_zero()).then(|| now + value), interval);
+                answer
+            }
+            "timer_settime" => {
+                let new = Addr(raw.args[2]);
+                let read = (length(new, 1_000_000_000, inspect), length(new.plus(16), 1_000_000_000, inspect));
+                let (interval, value) = match read {
+                    (Some(interval), Some(value)) => (interval, value),
+                    _ if new.0 != 0 && word64(new.plus(24), inspect).is_none() => return errno("EFAULT"),
+                    _ => return errno("EINVAL"),
+                };
+                let next = match value {
+                    Duration::ZERO => None,
+                    _ if raw.args[1] & TIMER_ABSTIME != 0 => Some(clock.when(timer.clock, value)?),
+                    _ => Some(now + value),
+                };
+                let answer = told(Addr(raw.args[3]), before(timespec))?;
+                (timer.next, timer.interval) = (next, interval);
+                answer
+            }
+            _ => return None,
+        };
+        self.all.insert((process, id), timer);
+        Some(answer)
+    }
+}
+
+fn failed(errno: &Errno) -> Answer {
+    Answer { result: Some(-i64::from(errno.number())), memory: Vec::new() }
+}
+
+fn word32(addr: Addr, inspect: &dyn Inspect) -> Option<i32> {
+    let mut bytes = [0; 4];
+    (inspect.read(addr, &mut bytes) == bytes.len()).then(|| i32::from_ne_bytes(bytes))
+}
+
+fn word64(addr: Addr, inspect: &dyn Inspect) -> Option<u64> {
+    let mut bytes = [0; 8];
+    (inspect.read(addr, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
+}
+
+/// Seconds, and parts of one of which `parts` make a second; `None` for what is none.
+fn length(addr: Addr, parts: u64, inspect: &dyn Inspect) -> Option<Duration> {
+    let seconds = word64(addr, inspect).filter(|seconds| *seconds <= i64::MAX as u64)?;
+    let fraction = word64(addr.plus(8), inspect).filter(|fraction| *fraction < parts)?;
+    Some(Duration::new(seconds, (fraction * (1_000_000_000 / parts)) as u32))
+}

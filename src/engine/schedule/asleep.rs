@@ -1,0 +1,62 @@
+//! Which of those who sleep are to be asked whether they have been woken.
+//! It must not know what has woken them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Schedule, State};
+use crate::engine::wake::{Asked, HowMany};
+use crate::transcript::TaskName;
+
+impl Schedule {
+    /// Tasks that may have been woken, in logical order.
+    pub(in crate::engine) fn sleepers(&mut self, asked: &Asked) -> Vec<TaskName> {
+        self.counted.clear();
+        let mut names: Vec<TaskName> = match asked {
+            Asked::All => {
+                self.sleepers.iter().chain(self.words.values().flat_map(BTreeMap::values)).copied().collect()
+            }
+            Asked::Some { others, words } => {
+                let mut names: Vec<TaskName> = self.sleepers.iter().filter(|_| *others).copied().collect();
+                for (addr, many) in words {
+                    names.extend(self.waiters(*addr, *many));
+                }
+                names
+            }
+        };
+        names.sort_unstable();
+        names
+    }
+
+    /// Those who wait for a number: all of them, or as many as have been woken, who are counted on then.
+    fn waiters(&mut self, addr: u64, many: HowMany) -> Vec<TaskName> {
+        let Some(all) = self.words.get(&addr) else { return Vec::new() };
+        let HowMany::First(many) = many else { return all.values().copied().collect() };
+        let first: Vec<TaskName> = all.values().take(many).copied().collect();
+        // Whoever waits no longer than some time may be awake by itself, and then somebody else was woken.
+        let may_stir = |task: &TaskName| {
+            let word = self.entries.get(task).and_then(|entry| entry.word);
+            word.is_none_or(|word| word.is_limited)
+        };
+        if first.iter().any(may_stir) {
+            return all.values().copied().collect();
+        }
+        self.counted.extend(first.iter().map(|task| (addr, *task)));
+        first
+    }
+
+    /// Those who may have been woken in place of others who were counted on and sleep still, in logical order.
+    pub(in crate::engine) fn overlooked(&mut self) -> Vec<TaskName> {
+        let counted = std::mem::take(&mut self.counted);
+        let sleeps = |(addr, task): &&(u64, TaskName)| {
+            let entry = self.entries.get(task);
+            let blocked = entry.filter(|entry| matches!(entry.state, State::Blocked | State::Sleeping(_)));
+            blocked.and_then(|entry| entry.word).is_some_and(|word| word.addr == *addr)
+        };
+        let numbers: BTreeSet<u64> = counted.iter().filter(sleeps).map(|(addr, _)| *addr).collect();
+        let waiters = numbers.iter().filter_map(|addr| self.words.get(addr)).flat_map(BTreeMap::values);
+        let mut names: Vec<TaskName> = waiters.copied().collect();
+        names.retain(|task| !counted.iter().any(|(_, asked)| asked == task));
+        names.sort_unstable();
+        names
+    }
+}

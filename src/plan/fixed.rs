@@ -1,0 +1,84 @@
+//! Surroundings that are the same on every run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::abi::{CallSet, Sysno};
+
+/// What a program is told instead of what the kernel says.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed {
+    /// What random bytes are drawn from, where they are not the kernel's.
+    pub random: Option<u64>,
+    /// What time it is when the run begins, since 1970, where the run has a time of its own.
+    pub clock: Option<Duration>,
+    /// Processors that the program sees.
+    pub cpus: Option<u32>,
+    /// The name of the machine.
+    pub hostname: Option<Arc<str>>,
+}
+
+/// Calls that open what is read instead.
+const OPENS: [&str; 3] = ["open", "openat", "openat2"];
+
+/// Calls that tell the time, set it, or set a timer. Those that may take time are stopped, too.
+const CLOCKS: [&str; 16] = [
+    "alarm",
+    "clock_gettime",
+    "getitimer",
+    "getrusage",
+    "gettimeofday",
+    "setitimer",
+    "sysinfo",
+    "time",
+    "timer_create",
+    "timer_delete",
+    "timer_getoverrun",
+    "timer_gettime",
+    "timer_settime",
+    "timerfd_gettime",
+    "timerfd_settime",
+    "times",
+];
+
+impl Fixed {
+    /// Calls that stop for its sake, whatever else is traced.
+    pub fn calls(&self) -> CallSet {
+        let set = |names: &[&str]| -> CallSet { names.iter().filter_map(|name| Sysno::parse(name)).collect() };
+        let mut calls = CallSet::new();
+        if self.random.is_some() {
+            calls.union(&set(&["getrandom"]));
+        }
+        if self.cpus.is_some() {
+            calls.union(&set(&["sched_getaffinity"]));
+        }
+        if self.random.is_some() || self.cpus.is_some() {
+            calls.union(&set(&OPENS));
+        }
+        if self.hostname.is_some() {
+            calls.union(&set(&["uname"]));
+        }
+        if self.clock.is_some() {
+            calls.union(&set(&CLOCKS));
+            calls.union(&Sysno::all().filter(|sysno| sysno.info().may_block).collect());
+        }
+        calls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_call() {
+        for name in OPENS.iter().chain(&CLOCKS) {
+            assert!(Sysno::parse(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_fixed_nothing_stops() {
+        assert_eq!(Fixed::default().calls().iter().count(), 0);
+    }
+}
