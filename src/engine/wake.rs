@@ -112,7 +112,9 @@ fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) ->
             // It has its descriptors and locks still.
             Stop::Exiting => Wakes::Nobody,
             Stop::Exec { .. } => Wakes::Others,
-            Stop::Group(_) | Stop::Prodded | Stop::Interrupted => Wakes::All,
+            Stop::Group(_) | Stop::Prodded => Wakes::All,
+            // Where others wait for their turn, only whoever sleeps is interrupted, for its time is up.
+            Stop::Interrupted => Wakes::Nobody,
         },
         // What it has done before it fell asleep.
         Observation::Asleep { .. } => match call.map(|call| effects.of(call)) {

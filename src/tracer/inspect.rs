@@ -298,6 +298,16 @@ fn descriptor(link: &str, writes: impl FnOnce() -> bool) -> Descriptor {
     }
 }
 
+/// Puts what of `bytes`, which stand at `from`, lies in `buffer`, which was read from `addr`.
+fn paint(addr: Addr, buffer: &mut [u8], from: Addr, bytes: &[u8]) {
+    let start = from.0.max(addr.0);
+    let end = from.plus(bytes.len() as u64).0.min(addr.plus(buffer.len() as u64).0);
+    if start < end {
+        let part = &bytes[(start - from.0) as usize..(end - from.0) as usize];
+        buffer[(start - addr.0) as usize..(end - addr.0) as usize].copy_from_slice(part);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,21 +329,6 @@ mod tests {
         check("anon_inode:inotify", anon("inotify"));
         check("net:[4026531840]", Descriptor::Anon { kind: Arc::from("net"), inode: 4026531840 });
     }
-}
-
-/// Puts what of `bytes`, which stand at `from`, lies in `buffer`, which was read from `addr`.
-fn paint(addr: Addr, buffer: &mut [u8], from: Addr, bytes: &[u8]) {
-    let start = from.0.max(addr.0);
-    let end = from.plus(bytes.len() as u64).0.min(addr.plus(buffer.len() as u64).0);
-    if start < end {
-        let part = &bytes[(start - from.0) as usize..(end - from.0) as usize];
-        buffer[(start - addr.0) as usize..(end - addr.0) as usize].copy_from_slice(part);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn what_will_be_put_somewhere_is_read_there() {

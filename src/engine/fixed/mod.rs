@@ -22,7 +22,7 @@ use crate::transcript::TaskName;
 use clock::{Clock, LOOK};
 use files::{Files, Source, source};
 pub(super) use limit::{Limit, deadline};
-use random::Random;
+use random::{Random, Way};
 use timers::Timers;
 
 /// What is told in place of what the kernel says.
@@ -180,7 +180,13 @@ impl Fixed {
     ) -> Option<Answer> {
         let first = call.raw.args[0] as i32;
         match sysno.name() {
-            "getrandom" => return Some(self.random.fill(name, &[(Addr(call.raw.args[0]), result as usize)])),
+            "getrandom" => {
+                return Some(self.random.fill(
+                    name,
+                    Way::Call(call.raw.args[2]),
+                    &[(Addr(call.raw.args[0]), result as usize)],
+                ));
+            }
             "sched_getaffinity" => return Some(self.processors(call, result)),
             "uname" => return Some(self.machine(call)),
             "open" | "openat" | "openat2" if source(&self.plan, result as i32, inspect).is_some() => {
@@ -192,7 +198,7 @@ impl Fixed {
                 return match source(&self.plan, first, inspect)? {
                     Source::Random => {
                         let pieces = tamper::filled(sysno, &call.raw, result as u64, inspect);
-                        Some(self.random.fill(name, &pieces))
+                        Some(self.random.fill(name, Way::Device, &pieces))
                     }
                     Source::Processors => Some(self.list_of_processors(sysno, call, result, inspect)),
                 };

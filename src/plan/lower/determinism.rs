@@ -140,7 +140,9 @@ impl Lowering<'_> {
     /// What random bytes are drawn from.
     fn random(&mut self) -> Option<u64> {
         match self.spec.determinism.random.as_ref()? {
-            spec::RandomBytes::Word(text) => self.choice(text, "random", &[("real", None)]).flatten(),
+            spec::RandomBytes::Word(text) => {
+                self.choice(text, "random", &[("real", None), ("seeded", Some(self.seed))]).flatten()
+            }
             spec::RandomBytes::Seeded { seed, .. } => {
                 let own = seed.as_ref().map(|seed| self.unsigned(seed, "seed"));
                 Some(self.context.seed.or(own).unwrap_or(self.seed))
