@@ -2,7 +2,7 @@
 //! It must not know how either is brought about.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::Lowering;
 use super::values::shown;
@@ -165,7 +165,8 @@ impl Lowering<'_> {
     fn point_in_time(&mut self, text: &spec::Text) -> Option<Duration> {
         let located = self.expand(text)?;
         let start = humantime::parse_rfc3339(located.text()).ok();
-        let start = start.and_then(|start| start.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let epoch = humantime::parse_rfc3339("1970-01-01T00:00:00Z").ok();
+        let start = start.zip(epoch).and_then(|(start, epoch)| start.duration_since(epoch).ok());
         if start.is_none() {
             let message = format!("`{}` is no point in time since 1970", located.text());
             let help = "write it as `2026-01-01T00:00:00Z`".to_owned();
