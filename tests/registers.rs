@@ -23,6 +23,7 @@ impl Child {
             limits: Vec::new(),
             filter: Vec::new(),
             aslr: true,
+            traps_counter: false,
             inherits: false,
         };
         match sys::spawn(&plan) {

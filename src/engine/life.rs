@@ -251,6 +251,13 @@ impl Engine {
         if let Some(raw) = self.tasks.get_mut(&name).and_then(|task| task.announced.take()) {
             self.answered(name, raw, inspect, decision);
         }
+        let call = self.tasks.get(&name).and_then(|task| task.call.as_ref()?.sysno);
+        if call.is_none_or(|call| call.name() != "exit") {
+            // exit_group(2), or a signal: the others are killed where they stand, and the first thread tells nothing of it
+            // before all have ended.
+            let others = self.tasks.values_mut().filter(|other| other.name.process == name.process);
+            others.for_each(|other| other.is_killed = true);
+        }
         self.call_lost(name, decision);
         if let Some(task) = self.tasks.get_mut(&name) {
             task.exiting = true;

@@ -20,6 +20,9 @@ impl Engine {
         if info.signal == Signal::TRAP && self.is_ours(name, &info, inspect, decision) {
             return;
         }
+        if self.reads_counter(name, &info, inspect, decision) {
+            return;
+        }
         let suspended = self.tasks.get(&name).and_then(|task| task.call.as_ref()).is_some_and(|call| call.suspended);
         let wanted = self.plan.trace.signals.contains(info.signal) || self.rules.concern_signals() || suspended;
         if !self.has_events(name) {

@@ -30,6 +30,8 @@ pub(super) struct Task {
     pub(super) interrupted: Vec<InCall>,
     /// A signal line that waits until it is known whether the call below it failed or will go on.
     pub(super) pending_signal: Option<Event>,
+    /// Its process ends, whatever it is about to do.
+    pub(super) is_killed: bool,
     /// It is past PTRACE_EVENT_EXIT.
     pub(super) exiting: bool,
     /// It was asked to stop and has not stopped since.
@@ -96,6 +98,7 @@ impl Task {
             call: None,
             interrupted: Vec::new(),
             pending_signal: None,
+            is_killed: false,
             exiting: false,
             asked: false,
             cut_short: false,

@@ -76,6 +76,7 @@ impl Launch {
             limits: limits(&target.limits, target.inherits),
             filter,
             aslr: target.aslr,
+            traps_counter: plan.fixed.clock.is_some(),
             inherits: target.inherits,
         };
         Ok(Launch { child, stdout, stderr, screen, keyboard, limit })

@@ -54,6 +54,7 @@ pub fn probe_tracing() -> Result<TraceOffers, SpawnError> {
         limits: Vec::new(),
         filter: Vec::new(),
         aslr: true,
+        traps_counter: false,
         inherits: false,
     };
     let spawned = spawn(&plan)?;

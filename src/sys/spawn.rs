@@ -35,6 +35,8 @@ pub struct ChildPlan {
     pub filter: Vec<BpfInsn>,
     /// Whether address-space randomisation stays on.
     pub aslr: bool,
+    /// Whether instructions that read the counter of the processor fault.
+    pub traps_counter: bool,
     /// Whether it keeps session, umask, ignored signals and descriptors, as any child of this process would.
     pub inherits: bool,
 }
@@ -103,6 +105,7 @@ struct Prepared {
     limits: Vec<(u32, libc::rlimit)>,
     filter: libc::sock_fprog,
     aslr: bool,
+    traps_counter: bool,
     inherits: bool,
     go: RawFd,
     tell: RawFd,
@@ -130,6 +133,7 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
             filter: plan.filter.as_ptr().cast_mut().cast::<libc::sock_filter>(),
         },
         aslr: plan.aslr,
+        traps_counter: plan.traps_counter,
         inherits: plan.inherits,
         go: go_read.as_raw_fd(),
         tell: tell_write.as_raw_fd(),
@@ -252,6 +256,10 @@ unsafe fn child(plan: &Prepared) -> ! {
         }
         if !plan.aslr {
             libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+        }
+        if plan.traps_counter {
+            // Where the processor cannot, programs read the true counter.
+            libc::prctl(libc::PR_SET_TSC, libc::PR_TSC_SIGSEGV, 0, 0, 0);
         }
         for (resource, limit) in &plan.limits {
             if libc::setrlimit(*resource, limit) == -1 {

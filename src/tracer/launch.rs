@@ -119,6 +119,7 @@ impl Launch {
             limits: Vec::new(),
             filter: Vec::new(),
             aslr: self.aslr,
+            traps_counter: false,
             inherits: false,
         };
         let spawned = sys::spawn(&plan).map_err(|error| match error {

@@ -42,6 +42,14 @@ impl Awaited {
         if now.saturating_sub(*self.before.get_or_insert(now)) < self.limit {
             return;
         }
+        self.stop();
+    }
+
+    /// Makes the task stop, if it has not been made to yet.
+    pub(super) fn stop(&mut self) {
+        if self.prodded {
+            return;
+        }
         if let (Some(process), Some(signal)) = (procfs::process_of(self.task), self.harmless()) {
             self.prodded = queue_signal(process, Some(self.task), signal, VALUE);
         }

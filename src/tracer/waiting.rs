@@ -26,7 +26,7 @@ impl Tracer<'_> {
                 }
             };
             let seen = match settle {
-                Settle::Stop => self.wait_for(task, running),
+                Settle::Stop => self.wait_within(task, running, Duration::MAX),
                 Settle::StopWithin(limit) => self.wait_within(task, running, limit),
                 Settle::StopOrSleep | Settle::EndOrSleep | Settle::Nothing => running.poll(),
             };

@@ -78,6 +78,9 @@ struct Shared {
     over: Condvar,
 }
 
+/// How long the task that the tracer waits for may take to stop before it is killed with the others.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How many processes are held by a descriptor. A run may have more of them than rinject may have open.
 const DESCRIPTORS: usize = 64;
 
@@ -135,7 +138,7 @@ impl Watchdog {
         self.shared.lock().processes.values().for_each(ProcessHandle::kill);
     }
 
-    /// The tracer waits for a task, which is to stop once it has had a processor for `limit`.
+    /// The tracer waits for a task, which is to stop once it has had a processor for `limit`, or the run is given up.
     pub(super) fn awaits(&self, task: TaskId, limit: Duration) {
         self.shared.lock().awaited = Some(Awaited::new(task, limit));
     }
@@ -200,7 +203,15 @@ fn guard(shared: &Shared, watch: &Watch) {
             awaited.look();
         }
         match &watch.spared {
-            None if state.reason.is_some() => state.processes.values().for_each(ProcessHandle::kill),
+            None if state.reason.is_some() => {
+                let is_early = since.get_or_insert_with(Instant::now).elapsed() < GRACE;
+                match &mut state.awaited {
+                    // Were it killed, it might tell the tracer nothing of that before the other threads of its process
+                    // have ended, which stand still until the tracer lets them go on.
+                    Some(awaited) if is_early => awaited.stop(),
+                    _ => state.processes.values().for_each(ProcessHandle::kill),
+                }
+            }
             Some(spared) if state.reason.is_some() => {
                 let is_late = since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
                 shared.is_late.fetch_or(is_late, Ordering::Release);

@@ -6,6 +6,7 @@ mod codegen;
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
 mod project;
+mod repeatable;
 mod soak;
 mod stress;
 mod transparency;
@@ -42,6 +43,14 @@ enum Chore {
         #[arg(long, default_value_t = 50)]
         times: u32,
     },
+    /// Run programs with several tasks again and again, half of the times under load; goes on from where it was
+    Repeatable {
+        /// How many runs there are to be of each
+        #[arg(long, default_value_t = 100)]
+        times: u32,
+        /// Only those whose name has one of these words in it; then no table is written
+        words: Vec<String>,
+    },
     /// Attaches to programs and kills rinject, again and again: nothing may be harmed or left behind.
     Stress {
         /// How often each program is attached to.
@@ -72,6 +81,7 @@ fn main() -> ExitCode {
         Chore::Fixtures => project::fixtures().map(|bin| println!("{}", bin.display())),
         Chore::Bless { words } => bless::run(&words),
         Chore::Soak { times } => soak::run(times),
+        Chore::Repeatable { times, words } => repeatable::run(times, &words),
         Chore::Stress { cycles, kills } => stress::run(cycles, kills),
         Chore::Transparency { word } => transparency::run(word.as_deref()),
         Chore::Bench { words, rounds } => bench::run(rounds, &words),

@@ -22,12 +22,22 @@ impl Drop for Hog {
     }
 }
 
+/// One for each processor.
+pub struct Hogs(Vec<Hog>);
+
+impl Hogs {
+    /// Starts them; they end with this value.
+    pub fn start() -> Result<Hogs, String> {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        (0..processors).map(|_| Hog::start()).collect::<Result<Vec<Hog>, String>>().map(Hogs)
+    }
+}
+
 /// Runs all of specs/ `times` times and counts the rounds that differ; the first of them is shown whole.
 pub fn run(times: u32) -> Result<(), String> {
     project::fixtures()?;
     let rinject = project::rinject()?;
-    let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    let hogs = (0..processors).map(|_| Hog::start()).collect::<Result<Vec<Hog>, String>>()?;
+    let hogs = Hogs::start()?;
     let mut different = 0;
     let mut first = String::new();
     for round in 1..=times {
@@ -50,6 +60,6 @@ pub fn run(times: u32) -> Result<(), String> {
     if different > 0 {
         return Err(format!("{different} of {times} rounds differ; the first of them:\n{first}"));
     }
-    println!("{times} rounds beside {} busy processes: not one byte differs", hogs.len());
+    println!("{times} rounds beside {} busy processes: not one byte differs", hogs.0.len());
     Ok(())
 }

@@ -259,7 +259,11 @@ fn offers(offers: &Offers) -> Vec<Finding> {
         ),
         io_uring(&offers.io_uring),
         offer("cpuid faulting", &offers.cpuid_faults, &Use::Unused("programs see the processor there is")),
-        offer("rdtsc faulting", &offers.tsc_faults, &Use::Unused("programs that read the counter see the true one")),
+        offer(
+            "rdtsc faulting",
+            &offers.tsc_faults,
+            &Use::Helps("`time = \"virtual\"` does not hold for programs that read the counter of the processor"),
+        ),
         offer(
             "user namespaces",
             &offers.user_namespace,

@@ -61,6 +61,11 @@ impl Clock {
         })
     }
 
+    /// How long the machine is up when the counter of the run says `now`.
+    pub(super) fn up(&self, now: Duration) -> Duration {
+        UPTIME + now
+    }
+
     /// What the counter of the run says when this clock shows `shown`; `None` for clocks that count something else.
     pub(super) fn when(&self, clock: i32, shown: Duration) -> Option<Duration> {
         let zero = match clock {

@@ -2,6 +2,7 @@
 //! It must not know rules, nor who runs.
 
 mod clock;
+mod counter;
 mod files;
 mod limit;
 mod machine;
