@@ -55,6 +55,7 @@ impl Engine {
             process.born
         });
         let name = TaskName { process, thread };
+        self.had_company |= !self.tasks.is_empty() && !silent;
         self.tasks.insert(name, Task::new(id, name, silent));
         self.ids.insert(id, name);
         self.names.task_born(id, name);

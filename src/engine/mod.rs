@@ -106,6 +106,8 @@ pub struct Engine {
     refused: BTreeMap<&'static str, u64>,
     /// Tasks that are to be let go, and who waits for it.
     releasing: BTreeMap<TaskName, TaskName>,
+    /// There were several tasks at a time.
+    had_company: bool,
     /// How many processes there ever were.
     born: u32,
     /// The first process has executed the target.
@@ -143,6 +145,7 @@ impl Engine {
             spins: Spins::default(),
             refused: BTreeMap::new(),
             releasing: BTreeMap::new(),
+            had_company: false,
             born: 0,
             executed: false,
             record: Record { started: matches!(plan.trace.start, Start::Exec), ..Record::default() },
@@ -343,6 +346,12 @@ impl Engine {
         }
         self.record.events = self.log.events();
         self.tell_spins();
+        if self.schedule.is_free() && self.had_company && self.plan.snapshot.transcript && self.log.events() > 0 {
+            self.note(
+                "tasks ran at once (`schedule = \"free\"`): the order of their events in the snapshot is not fixed"
+                    .to_owned(),
+            );
+        }
         let (choices, switches) = self.schedule.chosen();
         (self.record.choices, self.record.switches) = (choices, switches.to_vec());
         self.record

@@ -1,5 +1,6 @@
 //! The story of one case: parse, lower, run, judge, compare.
 
+mod cause;
 mod facts;
 mod golden;
 mod lines;
@@ -8,6 +9,7 @@ mod requires;
 mod surroundings;
 mod untraceable;
 
+pub use cause::{Cause, cause};
 pub use facts::{has_ptrace_capability, is_filtered};
 pub use lines::{Difference, Lines};
 pub use refusal::{Refusal, yama_scope};

@@ -62,7 +62,7 @@ fn program(rinject: &Path, spec: &Path, times: u32) -> Result<Option<Row>, Strin
     let place = rinject.parent().unwrap_or(Path::new(".")).join("repeatable").join(&name);
     let failed = |what: &str, error: std::io::Error| format!("cannot {what} {}: {error}", place.display());
     let text = fs::read_to_string(spec).map_err(|error| format!("cannot read {}: {error}", spec.display()))?;
-    let whole = text.replace("[snapshot]\ntranscript = false\n", "[snapshot]\nstdout = true\nstderr = true\n");
+    let whole = text.replace("[snapshot]\ntranscript = false\n", "[snapshot]\nstdout = true\n");
     if whole == text {
         return Err(format!("{} does not end with `[snapshot]`, `transcript = false`", spec.display()));
     }

@@ -1,0 +1,84 @@
+//! What may have made two runs differ, as far as two lines of their transcripts show it.
+//! It must not know who compares them.
+
+/// A source that nobody fixes, and what fixes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Random numbers of the kernel.
+    Random,
+    /// The clock.
+    Clock,
+    /// Numbers of processes.
+    Process,
+}
+
+impl Cause {
+    /// What it is, and what can be done.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cause::Random => "random numbers of the kernel; `[determinism] random = \"seeded\"` fixes them",
+            Cause::Clock => "the clock; `[determinism] time = \"virtual\"` fixes it",
+            Cause::Process => {
+                "the number of a process, which the kernel gives; `[trace] drop` or `[snapshot] redact` leave it out"
+            }
+        }
+    }
+}
+
+/// Which source that nobody fixes has perhaps fed the first place at which two lines of one kind differ.
+pub fn cause(ours: &str, theirs: &str) -> Option<Cause> {
+    const CLOCK: [&str; 5] = ["clock_gettime", "gettimeofday", "time", "times", "adjtimex"];
+    // Who does what, up to the first parenthesis: where that differs the order does, or the program.
+    let head = |line: &str| line.split('(').next().unwrap_or_default().to_owned();
+    if head(ours) != head(theirs) {
+        return None;
+    }
+    let call = head(ours).split(' ').next_back().unwrap_or_default().to_owned();
+    if call == "getrandom" || ours.contains("/dev/urandom") || ours.contains("/dev/random") {
+        return Some(Cause::Random);
+    }
+    if CLOCK.contains(&call.as_str()) {
+        return Some(Cause::Clock);
+    }
+    let same = ours.bytes().zip(theirs.bytes()).take_while(|(our, their)| our == their).count();
+    // In a text that the program has made; other numbers are what the program asks for or gets.
+    if ours.as_bytes()[..same].iter().filter(|byte| **byte == b'"').count() % 2 == 0 {
+        return None;
+    }
+    // The digits around that place.
+    let number = |text: &str| -> Option<u64> {
+        let bytes = text.as_bytes();
+        let start = bytes[..same].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
+        let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        text.get(start..start + digits)?.parse().ok()
+    };
+    match (number(ours)?, number(theirs)?) {
+        (100..=0x40_0000, 100..=0x40_0000) => Some(Cause::Process),
+        (1_000_000_000.., 1_000_000_000..) => Some(Cause::Clock),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_known_by_what_it_looks_like() {
+        let process = Some(Cause::Process);
+        assert_eq!(cause("P1 mkdir(\"x.3138\", 0777) = 0", "P1 mkdir(\"x.3141\", 0777) = 0"), process);
+        assert_eq!(cause("P1 read(3, \"1763700001\")", "P1 read(3, \"1763700002\")"), Some(Cause::Clock));
+        assert_eq!(cause("P1 clock_gettime(0, 1)", "P1 clock_gettime(0, 2)"), Some(Cause::Clock));
+        assert_eq!(cause("P1 getrandom(\"a\", 1) = 1", "P1 getrandom(\"b\", 1) = 1"), Some(Cause::Random));
+        assert_eq!(cause("P1 read(3</dev/urandom>, \"a\")", "P1 read(3</dev/urandom>, \"b\")"), Some(Cause::Random));
+    }
+
+    #[test]
+    fn what_a_program_does_otherwise_has_no_such_source() {
+        assert_eq!(cause("P1 write(1, \"a\")", "P1 write(1, \"b\")"), None);
+        assert_eq!(cause("P1 write(1, \"a\", 512) = 512", "P1 write(1, \"a\", 513) = 513"), None);
+        assert_eq!(cause("P1 clock_gettime(0, 1)", "P1 futex(0)"), None);
+        assert_eq!(cause("P1 clock_gettime(0, 1)", "P2 clock_gettime(0, 1)"), None);
+        assert_eq!(cause("", ""), None);
+    }
+}
