@@ -59,6 +59,8 @@ pub trait Inspect {
     fn is_same_file(&self, fd: i32, other: TaskId, other_fd: i32) -> Option<bool>;
     /// Whether the size of the files that this process writes is limited (RLIMIT_FSIZE).
     fn size_limit(&self) -> bool;
+    /// How many descriptors the table of this process has room for (`FDSize`, proc_pid_status(5)).
+    fn descriptor_slots(&self) -> usize;
     /// The descriptors that this process has open, in the order of their numbers.
     fn open_descriptors(&self) -> Vec<i32>;
     /// Bytes of the regular file behind `fd` from `offset` on, or from where it is read next; `None` for anything else.

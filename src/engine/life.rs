@@ -260,6 +260,7 @@ impl Engine {
             others.for_each(|other| other.is_killed = true);
         }
         self.call_lost(name, decision);
+        self.schedule.exits(name);
         if let Some(task) = self.tasks.get_mut(&name) {
             task.exiting = true;
             if let Some(signal) = task.pending_signal.take() {

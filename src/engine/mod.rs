@@ -286,6 +286,12 @@ impl Engine {
     /// Notes whom an observation may have woken.
     fn note_wakes(&mut self, observation: &Observation) {
         let task = match observation {
+            // It is told each time that it is looked at, and nothing comes of it any more.
+            Observation::ZombieLeader { task }
+                if self.ids.get(task).is_some_and(|name| self.schedule.is_zombie(*name)) =>
+            {
+                return;
+            }
             Observation::Stop { task, .. } | Observation::Asleep { task } => self.ids.get(task),
             _ => None,
         };
@@ -400,6 +406,7 @@ impl Engine {
     fn hold(&mut self, name: TaskName) {
         if let Some(length) = self.tasks.get_mut(&name).and_then(|task| task.go.hold.take()) {
             self.schedule.hold(name, length);
+            self.limit_later(name, length);
         }
     }
 

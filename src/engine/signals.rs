@@ -23,6 +23,7 @@ impl Engine {
         if self.reads_counter(name, &info, inspect, decision) {
             return;
         }
+        self.signal_taken(name.process, Some(info.signal));
         let suspended = self.tasks.get(&name).and_then(|task| task.call.as_ref()).is_some_and(|call| call.suspended);
         let wanted = self.plan.trace.signals.contains(info.signal) || self.rules.concern_signals() || suspended;
         if !self.has_events(name) {

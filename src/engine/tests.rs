@@ -136,6 +136,10 @@ impl Inspect for Script {
         Vec::new()
     }
 
+    fn descriptor_slots(&self) -> usize {
+        64
+    }
+
     fn is_fifo(&self, _fd: i32) -> bool {
         false
     }

@@ -22,12 +22,16 @@ pub struct Fixed {
 const OPENS: [&str; 3] = ["open", "openat", "openat2"];
 
 /// Calls that tell the time, set it, or set a timer. Those that may take time are stopped, too.
-const CLOCKS: [&str; 16] = [
+const CLOCKS: [&str; 20] = [
     "alarm",
     "clock_gettime",
+    "futex_wait",
+    "futex_waitv",
     "getitimer",
     "getrusage",
     "gettimeofday",
+    "io_getevents",
+    "io_pgetevents",
     "setitimer",
     "sysinfo",
     "time",

@@ -92,6 +92,10 @@ impl Inspect for Inspector {
         }
     }
 
+    fn descriptor_slots(&self) -> usize {
+        procfs::status_field(self.task, "FDSize").and_then(|slots| slots.parse().ok()).unwrap_or(0)
+    }
+
     fn will_hold(&self, addr: Addr, bytes: &[u8]) {
         self.painted.borrow_mut().push((addr, bytes.into()));
     }

@@ -149,15 +149,26 @@ impl Tracer<'_> {
         self.engine.abandon(reason);
     }
 
-    /// Lets every task that something may have woken come to rest, in logical order.
+    /// Lets every task that something may have woken come to rest, in logical order, and those whom that may have woken:
+    /// one that ends on its way wakes its parent.
     fn quiesce(&mut self) {
-        for ask in [Engine::sleepers, Engine::overlooked] {
-            for task in ask(&mut self.engine) {
-                if self.seats.contains_key(&task) {
-                    self.settle(task, Settle::EndOrSleep, true);
-                }
+        loop {
+            let asked = [Engine::sleepers, Engine::overlooked].map(|ask| self.ask(ask));
+            if asked == [0, 0] || self.watchdog.has_barked() {
+                return;
             }
         }
+    }
+
+    /// Lets those come to rest of whom the engine tells; how many there are.
+    fn ask(&mut self, who: impl FnOnce(&mut Engine) -> Vec<TaskId>) -> usize {
+        let tasks = who(&mut self.engine);
+        for task in &tasks {
+            if self.seats.contains_key(task) {
+                self.settle(*task, Settle::EndOrSleep, true);
+            }
+        }
+        tasks.len()
     }
 
     fn resume(&mut self, task: TaskId, how: How, signal: Option<Signal>, settle: Settle) {

@@ -11,6 +11,8 @@ use crate::transcript::TaskName;
 
 /// What passes each time somebody looks at a clock: who waits in a loop until it is later does not wait for ever.
 pub(super) const LOOK: Duration = Duration::from_micros(100);
+/// What is later than this never comes (the kernel's KTIME_MAX, 292 years).
+pub(super) const FOREVER: Duration = Duration::from_nanos(i64::MAX as u64);
 /// How long the machine is up when a run begins.
 const UPTIME: Duration = Duration::from_secs(1000);
 /// Ticks of times(2) in a second (`sysconf(_SC_CLK_TCK)`).
@@ -26,6 +28,12 @@ const TAI: i32 = 11;
 /// In the number of a clock that is of a process, or of a thread: it is of a descriptor instead.
 const OF_DESCRIPTOR: i32 = 3;
 const OF_THREAD: i32 = 4;
+
+/// Whether the kernel lets a task sleep on a clock, or set a timer by it, and it is the run's.
+pub(super) fn can_be_slept_on(clock: i32) -> bool {
+    // CLOCK_MONOTONIC, CLOCK_BOOTTIME
+    matches!(clock, REALTIME | 1 | 7 | TAI)
+}
 
 /// What the clocks of a run show.
 #[derive(Debug)]
@@ -49,9 +57,9 @@ impl Clock {
     /// What a clock shows when the counter of the run says `now`; `None` for one that is not the run's.
     pub(super) fn shows(&self, clock: i32, name: TaskName, now: Duration) -> Option<Duration> {
         Some(match clock {
-            REALTIME | REALTIME_COARSE | REALTIME_ALARM | TAI => self.start + now,
+            REALTIME | REALTIME_COARSE | REALTIME_ALARM | TAI => self.start.saturating_add(now),
             // CLOCK_MONOTONIC, _RAW, _COARSE, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM
-            1 | 4 | 6 | 7 | 9 => UPTIME + now,
+            1 | 4 | 6 | 7 | 9 => UPTIME.saturating_add(now),
             THREAD_CPUTIME => self.computed.get(&name).copied().unwrap_or_default(),
             PROCESS_CPUTIME => self.of_process(name),
             clock if clock < 0 && clock & OF_DESCRIPTOR == OF_DESCRIPTOR => return None,
@@ -63,7 +71,7 @@ impl Clock {
 
     /// How long the machine is up when the counter of the run says `now`.
     pub(super) fn up(&self, now: Duration) -> Duration {
-        UPTIME + now
+        UPTIME.saturating_add(now)
     }
 
     /// What the counter of the run says when this clock shows `shown`; `None` for clocks that count something else.
@@ -100,7 +108,7 @@ impl Clock {
                 let computed = (self.of_process(name).as_nanos() * TICKS / 1_000_000_000) as u64;
                 // struct tms: what the process has computed, in the kernel, and its children so.
                 let fields = [computed, 0, 0, 0].map(u64::to_ne_bytes).concat();
-                let ticks = (UPTIME + now).as_nanos() * TICKS / 1_000_000_000;
+                let ticks = UPTIME.saturating_add(now).as_nanos() * TICKS / 1_000_000_000;
                 (Some(ticks as i64), put(at(0), fields))
             }
             // struct rusage begins with the two times, struct sysinfo with how long the machine is up.
@@ -108,7 +116,7 @@ impl Clock {
                 let computed = timeval(self.of_process(name));
                 (None, put(at(1), [computed, timeval(Duration::ZERO)].concat()))
             }
-            "sysinfo" => (None, put(at(0), (UPTIME + now).as_secs().to_ne_bytes().to_vec())),
+            "sysinfo" => (None, put(at(0), UPTIME.saturating_add(now).as_secs().to_ne_bytes().to_vec())),
             _ => return None,
         };
         Some(Answer { result, memory })

@@ -1,7 +1,7 @@
 //! Files whose content is not the kernel's: while some may be open, all calls stop and it is looked who reads them.
 //! It must not know what they hold.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::engine::inspect::{Descriptor, Inspect};
 use crate::plan;
@@ -27,10 +27,10 @@ pub(super) fn source(fixed: &plan::Fixed, fd: i32, inspect: &dyn Inspect) -> Opt
     }
 }
 
-/// The descriptors of such files, by process.
+/// The descriptors of such files, by process, and how far each has been read.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Files {
-    open: BTreeSet<(u32, i32)>,
+    open: BTreeMap<(u32, i32), usize>,
     /// Other descriptors may be of such files, too.
     is_spread: bool,
 }
@@ -43,7 +43,12 @@ impl Files {
 
     /// A descriptor was opened.
     pub(super) fn opened(&mut self, process: u32, fd: i32) {
-        self.open.insert((process, fd));
+        self.open.insert((process, fd), 0);
+    }
+
+    /// How far a descriptor has been read; `None` where that is not known.
+    pub(super) fn position(&mut self, process: u32, fd: i32) -> Option<&mut usize> {
+        self.open.get_mut(&(process, fd))
     }
 
     /// A descriptor was closed.
@@ -58,7 +63,7 @@ impl Files {
 
     /// A process has ended.
     pub(super) fn process_gone(&mut self, process: u32) {
-        self.open.retain(|(owner, _)| *owner != process);
+        self.open.retain(|(owner, _), _| *owner != process);
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::clock::{timespec, timeval};
+use super::clock::{self, FOREVER, timespec, timeval};
 use crate::abi::{Addr, Arch, Errno, Sysno};
 use crate::engine::futex;
 use crate::engine::inspect::Inspect;
@@ -27,6 +27,8 @@ pub(in crate::engine) struct Limit {
     rest: Option<(Addr, Form)>,
     /// It says so only where a signal interrupts it.
     rest_if_interrupted: bool,
+    /// It waits for a number in memory.
+    is_futex: bool,
     /// What it clears when its time is up: sets of descriptors.
     clears: Vec<(Addr, usize)>,
 }
@@ -52,6 +54,9 @@ enum Written {
 const TIMER_ABSTIME: u64 = 1;
 /// In a futex operation: the point in time is one of CLOCK_REALTIME.
 const FUTEX_CLOCK_REALTIME: u64 = 256;
+/// How calls that a signal cuts short say whether they go on after a handler: as SA_RESTART says, or not.
+const RESTARTSYS: i64 = -512;
+const RESTARTNOHAND: i64 = -514;
 const CLOCK_REALTIME: i32 = 0;
 const CLOCK_MONOTONIC: i32 = 1;
 
@@ -60,6 +65,8 @@ fn written(sysno: Sysno, args: &[u64; 6]) -> Option<(Written, Option<&'static st
     use Written::{Length, Milliseconds, Point};
     Some(match sysno.name() {
         "nanosleep" => (Length(0, Form::Timespec), None),
+        // Of others the kernel says itself that nobody can sleep on them.
+        "clock_nanosleep" if !clock::can_be_slept_on(args[0] as i32) => return None,
         "clock_nanosleep" if args[1] & TIMER_ABSTIME != 0 => (Point(2, args[0] as i32), None),
         "clock_nanosleep" => (Length(2, Form::Timespec), None),
         "poll" => (Milliseconds(2), None),
@@ -107,6 +114,9 @@ impl Engine {
         }
         let Some((written, errno)) = written(sysno, &args) else { return };
         let Some((length, at)) = self.length(&written, &args, inspect) else { return };
+        if length >= FOREVER {
+            return;
+        }
         // Who does not wait at all is answered by the kernel; who sleeps for no time gives its turn away.
         let sleeps = matches!(sysno.name(), "nanosleep" | "clock_nanosleep");
         if length.is_zero() && !matches!(written, Written::Point(..)) && !sleeps {
@@ -137,8 +147,9 @@ impl Engine {
             _ => None,
         };
         let sets = matches!(sysno.name(), "select" | "pselect6");
-        // As many words as hold a bit for each descriptor.
+        // As many words as hold a bit for each descriptor, and for no more than there can be (select(2)).
         let len = (args[0] as i32).max(0) as usize;
+        let len = if sets { len.min(inspect.descriptor_slots()) } else { 0 };
         let len = len.div_ceil(64) * 8;
         let clears = args[1..4].iter().filter(|set| sets && **set != 0).map(|set| (Addr(*set), len));
         call.limit = Some(Limit {
@@ -147,6 +158,7 @@ impl Engine {
             is_up: false,
             rest: rest.filter(|(addr, _)| addr.0 != 0),
             rest_if_interrupted: sleeps,
+            is_futex: sysno.name().starts_with("futex"),
             clears: clears.collect(),
         });
         (call.wants_exit, call.may_block) = (true, true);
@@ -165,6 +177,15 @@ impl Engine {
                 let when = self.fixed.clock.as_ref()?.when(clock, shown)?;
                 Some((when.saturating_sub(self.schedule.now()), at))
             }
+        }
+    }
+
+    /// A task is held at the entry of its call: the call, and its limit, begin later.
+    pub(in crate::engine) fn limit_later(&mut self, name: TaskName, by: Duration) {
+        let call = self.tasks.get_mut(&name).and_then(|task| task.call.as_mut());
+        if let Some(limit) = call.and_then(|call| call.limit.as_mut()) {
+            limit.deadline = limit.deadline.saturating_add(by);
+            self.schedule.will_sleep_until(name, limit.deadline);
         }
     }
 
@@ -194,6 +215,11 @@ impl Engine {
             decision.edits.push(Edit::Result(limit.outcome));
             limit.outcome
         } else if was_cut_short {
+            // A futex with a limit is not waited for any longer once a handler has run, one without is.
+            if result == RESTARTSYS && limit.is_futex {
+                decision.edits.push(Edit::Result(RESTARTNOHAND));
+                return RESTARTNOHAND;
+            }
             return result;
         } else {
             result

@@ -31,25 +31,38 @@ impl Fixed {
         answer
     }
 
-    /// The content of a file that lists processors. It is read in one go, and then its end is met.
+    /// What is read from a file that lists processors: as much as was asked for, from where it is read on. A descriptor
+    /// that came from another one is taken to be read from the beginning, once.
     pub(super) fn list_of_processors(
-        &self,
+        &mut self,
+        process: u32,
         sysno: Sysno,
         call: &InCall,
         result: i64,
         inspect: &dyn Inspect,
     ) -> Answer {
-        let Some(cpus) = self.plan.cpus.filter(|_| result > 0) else { return Answer::default() };
+        let Some(cpus) = self.plan.cpus else { return Answer::default() };
         let text = if cpus == 1 { "0\n".to_owned() } else { format!("0-{}\n", cpus - 1) };
-        let mut rest = text.as_bytes();
-        let mut answer = Answer::default();
-        // There is room for it where there was for what it replaces, or more.
-        for (addr, len) in tamper::filled(sysno, &call.raw, text.len() as u64, inspect) {
+        let wanted = tamper::wanted(sysno, &call.raw, inspect).unwrap_or(0);
+        let position = self.files.position(process, call.raw.args[0] as i32);
+        let from = match (&position, sysno.name()) {
+            (_, "pread64" | "preadv" | "preadv2") => call.raw.args[3] as usize,
+            (Some(position), _) => **position,
+            (None, _) if result > 0 => 0,
+            (None, _) => text.len(),
+        };
+        let mut rest = text.as_bytes().get(from..).unwrap_or_default();
+        rest = &rest[..rest.len().min(wanted as usize)];
+        let moved = rest.len();
+        if let (Some(position), false) = (position, sysno.name().starts_with('p')) {
+            *position += moved;
+        }
+        let mut answer = Answer { result: Some(moved as i64), memory: Vec::new() };
+        for (addr, len) in tamper::filled(sysno, &call.raw, moved as u64, inspect) {
             let (now, later) = rest.split_at(len.min(rest.len()));
             answer.memory.push((addr, now.to_vec()));
             rest = later;
         }
-        answer.result = Some((text.len() - rest.len()) as i64);
         answer
     }
 }

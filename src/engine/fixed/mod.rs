@@ -16,7 +16,7 @@ use super::inspect::Inspect;
 use super::stop::{Decision, Edit, Next};
 use super::tamper;
 use super::task::InCall;
-use crate::abi::{Addr, CallSet, Sysno};
+use crate::abi::{Addr, CallSet, Signal, Sysno};
 use crate::plan;
 use crate::transcript::TaskName;
 
@@ -78,6 +78,10 @@ impl Engine {
         let Some(sysno) = call.sysno.filter(|sysno| result >= 0 && self.fixed.concerns(*sysno)) else {
             return result;
         };
+        if matches!(sysno.name(), "rt_sigtimedwait" | "read" | "readv") {
+            // By the last two from a signalfd(2).
+            self.signal_taken(name.process, None);
+        }
         let answer = match self.tell_time(name, sysno, call, inspect) {
             None => self.fixed.answer(name, sysno, call, result, inspect),
             told => told,
@@ -134,16 +138,23 @@ impl Engine {
             return timers.answer(name.process, sysno, &call.raw, clock, now, inspect);
         }
         match sysno.name() {
-            "timer_create" => timers.made(name.process, &call.raw, clock, inspect)?,
+            "timer_create" => timers.made(name.process, &call.raw, inspect)?,
             "timer_delete" => timers.deleted(name.process, &call.raw),
             _ => {
                 let answer = clock.tells(name, sysno, &call.raw, now)?;
                 clock.look(name);
                 self.schedule.spent(LOOK);
+                self.schedule.is_at_choice();
                 return Some(answer);
             }
         }
         None
+    }
+
+    /// A process has taken a signal.
+    pub(super) fn signal_taken(&mut self, process: u32, signal: Option<Signal>) {
+        let now = self.schedule.now();
+        self.fixed.timers.taken(process, signal, now);
     }
 
     /// When the first timer goes off that rinject keeps.
@@ -194,6 +205,11 @@ impl Fixed {
                 self.files.opened(name.process, result as i32);
             }
             "close" => self.files.closed(name.process, first),
+            "lseek" => {
+                if let Some(position) = self.files.position(name.process, first) {
+                    *position = result as usize;
+                }
+            }
             "dup" | "dup2" | "dup3" | "fcntl" | "sendmsg" => self.files.spread(),
             "read" | "readv" | "pread64" | "preadv" | "preadv2" if self.files.are_open() => {
                 return match source(&self.plan, first, inspect)? {
@@ -201,7 +217,7 @@ impl Fixed {
                         let pieces = tamper::filled(sysno, &call.raw, result as u64, inspect);
                         Some(self.random.fill(name, Way::Device, &pieces))
                     }
-                    Source::Processors => Some(self.list_of_processors(sysno, call, result, inspect)),
+                    Source::Processors => Some(self.list_of_processors(name.process, sysno, call, result, inspect)),
                 };
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Answer;
-use super::clock::{Clock, timespec, timeval};
+use super::clock::{Clock, FOREVER, can_be_slept_on, timespec, timeval};
 use crate::abi::{Addr, Arch, Errno, Signal, Sysno, TaskId};
 use crate::engine::inspect::Inspect;
 use crate::engine::stop::{RawCall, Ring};
@@ -33,6 +33,10 @@ struct Timer {
     /// When it goes off, on the counter of the run, and after that again and again.
     next: Option<Duration>,
     interval: Duration,
+    /// Its signal was sent and has not been taken since: it is not sent again before.
+    waits: bool,
+    /// How often it has gone off meanwhile.
+    overrun: u64,
 }
 
 /// The timers of all processes.
@@ -57,15 +61,39 @@ pub(super) fn is_answered(timers: &Timers, process: u32, sysno: Sysno, raw: &Raw
 impl Timers {
     /// When the first one goes off.
     pub(super) fn first(&self) -> Option<Duration> {
-        self.all.values().filter_map(|timer| timer.next).min()
+        self.all
+            .values()
+            .filter(|timer| !timer.waits)
+            .filter_map(|timer| timer.next)
+            .min()
+            .filter(|next| *next < FOREVER)
     }
 
     /// The process whose timer goes off first, and what happens then.
     pub(super) fn go_off(&mut self) -> Option<(u32, Ring)> {
         let first = self.first()?;
-        let ((process, _), timer) = self.all.iter_mut().find(|(_, timer)| timer.next == Some(first))?;
-        timer.next = (!timer.interval.is_zero()).then(|| first + timer.interval);
+        let is_first = |timer: &Timer| !timer.waits && timer.next == Some(first);
+        let ((process, _), timer) = self.all.iter_mut().find(|(_, timer)| is_first(timer))?;
+        timer.next = (!timer.interval.is_zero()).then(|| first.saturating_add(timer.interval));
+        timer.waits = timer.rings.is_some() && timer.next.is_some();
         Some((*process, timer.rings?))
+    }
+
+    /// A process has taken a signal, or may have taken any: timers that have sent it go on, and know how often they have
+    /// gone off meanwhile.
+    pub(super) fn taken(&mut self, process: u32, signal: Option<Signal>, now: Duration) {
+        for ((owner, _), timer) in &mut self.all {
+            let is_its = timer.rings.is_some_and(|ring| signal.is_none_or(|signal| ring.signal == signal));
+            if *owner != process || !timer.waits || !is_its {
+                continue;
+            }
+            timer.waits = false;
+            let Some(next) = timer.next else { continue };
+            let late = now.checked_sub(next).map_or(0, |late| late.as_nanos() / timer.interval.as_nanos().max(1) + 1);
+            timer.overrun = u64::try_from(late).unwrap_or(u64::MAX);
+            let skipped = timer.interval.as_nanos().saturating_mul(late);
+            timer.next = Some(next.saturating_add(nanoseconds(skipped)));
+        }
     }
 
     /// A process has ended.
@@ -79,9 +107,11 @@ impl Timers {
     }
 
     /// timer_create(2) has made one; `None` for a clock that is not the run's, or an answer that cannot be read.
-    pub(super) fn made(&mut self, process: u32, raw: &RawCall, clock: &Clock, inspect: &dyn Inspect) -> Option<()> {
+    pub(super) fn made(&mut self, process: u32, raw: &RawCall, inspect: &dyn Inspect) -> Option<()> {
         let of = raw.args[0] as i32;
-        clock.when(of, Duration::ZERO)?;
+        if !can_be_slept_on(of) {
+            return None;
+        }
         let id = word32(Addr(raw.args[2]), inspect)?;
         let event = Addr(raw.args[1]);
         let rings = if event.0 == 0 {
@@ -94,7 +124,7 @@ impl Timers {
             let signal = Signal::new(signal?.into()).filter(|_| is_sent);
             signal.map(|signal| Ring { signal, thread, timer: Some((id, value)) })
         };
-        let timer = Timer { clock: of, rings, next: None, interval: Duration::ZERO };
+        let timer = Timer { clock: of, rings, next: None, interval: Duration::ZERO, waits: false, overrun: 0 };
         self.all.insert((process, Id::Made(id)), timer);
         Some(())
     }
@@ -126,6 +156,8 @@ impl Timers {
             rings: Some(Ring { signal: Signal::parse("SIGALRM")?, thread: None, timer: None }),
             next: None,
             interval: Duration::ZERO,
+            waits: false,
+            overrun: 0,
         };
         let mut timer = self.all.get(&(process, id)).copied().unwrap_or(alarm);
         let rest = timer.next.map(|next| next.saturating_sub(now).max(Duration::from_nanos(1))).unwrap_or_default();
@@ -139,13 +171,18 @@ impl Timers {
         let answer = match sysno.name() {
             "alarm" => {
                 let seconds = Duration::from_secs(u64::from(raw.args[0] as u32));
-                (timer.next, timer.interval) = ((!seconds.is_zero()).then(|| now + seconds), Duration::ZERO);
+                (timer.next, timer.interval) =
+                    ((!seconds.is_zero()).then(|| now.saturating_add(seconds)), Duration::ZERO);
                 // The next second that is not over, and never 0 while one is set.
                 Answer { result: Some(rest.as_millis().div_ceil(1000) as i64), memory: Vec::new() }
             }
             "getitimer" => return told(Addr(raw.args[1]), before(timeval)),
             "timer_gettime" => return told(Addr(raw.args[1]), before(timespec)),
-            "timer_getoverrun" => return Some(done(Vec::new())),
+            // The kernel tells no more than fit (timer_getoverrun(2), DELAYTIMER_MAX).
+            "timer_getoverrun" => {
+                let overrun = timer.overrun.min(i32::MAX as u64) as i64;
+                return Some(Answer { result: Some(overrun), memory: Vec::new() });
+            }
             "setitimer" => {
                 let new = Addr(raw.args[1]);
                 let (interval, value) = match new.0 {
@@ -157,7 +194,7 @@ impl Timers {
                     },
                 };
                 let answer = told(Addr(raw.args[2]), before(timeval))?;
-                (timer.next, timer.interval) = ((!value.is_zero()).then(|| now + value), interval);
+                (timer.next, timer.interval) = ((!value.is_zero()).then(|| now.saturating_add(value)), interval);
                 answer
             }
             "timer_settime" => {
@@ -171,7 +208,7 @@ impl Timers {
                 let next = match value {
                     Duration::ZERO => None,
                     _ if raw.args[1] & TIMER_ABSTIME != 0 => Some(clock.when(timer.clock, value)?),
-                    _ => Some(now + value),
+                    _ => Some(now.saturating_add(value)),
                 };
                 let answer = told(Addr(raw.args[3]), before(timespec))?;
                 (timer.next, timer.interval) = (next, interval);
@@ -179,6 +216,7 @@ impl Timers {
             }
             _ => return None,
         };
+        (timer.waits, timer.overrun) = (false, 0);
         self.all.insert((process, id), timer);
         Some(answer)
     }
@@ -198,9 +236,61 @@ fn word64(addr: Addr, inspect: &dyn Inspect) -> Option<u64> {
     (inspect.read(addr, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
 }
 
+fn nanoseconds(number: u128) -> Duration {
+    let seconds = u64::try_from(number / 1_000_000_000).unwrap_or(u64::MAX);
+    Duration::new(seconds, (number % 1_000_000_000) as u32)
+}
+
 /// Seconds, and parts of one of which `parts` make a second; `None` for what is none.
 fn length(addr: Addr, parts: u64, inspect: &dyn Inspect) -> Option<Duration> {
     let seconds = word64(addr, inspect).filter(|seconds| *seconds <= i64::MAX as u64)?;
     let fraction = word64(addr.plus(8), inspect).filter(|fraction| *fraction < parts)?;
     Some(Duration::new(seconds, (fraction * (1_000_000_000 / parts)) as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// A timer that goes off after one second, and each second from then on.
+    fn every_second() -> (Timers, Signal) {
+        let signal = Signal::parse("SIGALRM").unwrap();
+        let rings = Some(Ring { signal, thread: None, timer: Some((0, 0)) });
+        let timer = Timer { clock: 1, rings, next: Some(seconds(1)), interval: seconds(1), waits: false, overrun: 0 };
+        (Timers { all: [((1, Id::Made(0)), timer)].into() }, signal)
+    }
+
+    #[test]
+    fn a_signal_that_waits_is_not_sent_again() {
+        let (mut timers, signal) = every_second();
+        assert_eq!(timers.first(), Some(seconds(1)));
+        assert!(timers.go_off().is_some());
+        assert_eq!(timers.first(), None);
+        timers.taken(2, None, seconds(3));
+        timers.taken(1, Signal::parse("SIGUSR1"), seconds(3));
+        assert_eq!(timers.first(), None, "it is somebody else's signal");
+        timers.taken(1, Some(signal), Duration::from_millis(4500));
+        assert_eq!(timers.all[&(1, Id::Made(0))].overrun, 3, "at 2, 3 and 4 seconds");
+        assert_eq!(timers.first(), Some(seconds(5)));
+    }
+
+    #[test]
+    fn a_signal_that_is_taken_at_once_leaves_no_overrun() {
+        let (mut timers, signal) = every_second();
+        assert!(timers.go_off().is_some());
+        timers.taken(1, Some(signal), seconds(1));
+        assert_eq!((timers.all[&(1, Id::Made(0))].overrun, timers.first()), (0, Some(seconds(2))));
+    }
+
+    #[test]
+    fn an_interval_without_end_is_none() {
+        let (mut timers, signal) = every_second();
+        timers.all.values_mut().for_each(|timer| timer.interval = Duration::MAX);
+        assert!(timers.go_off().is_some());
+        timers.taken(1, Some(signal), Duration::MAX);
+    }
 }

@@ -23,6 +23,9 @@ const STEP: Duration = Duration::from_micros(10);
 /// of events does not hang on how many calls a library makes.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How many turns a task has in a row while others could go on.
+const ENOUGH: u32 = 10_000;
+
 /// What a task is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -125,6 +128,10 @@ pub(super) struct Schedule {
     goes_on: bool,
     /// Who was roused last, and may not have stirred yet.
     roused: Option<TaskName>,
+    /// Tasks on their way to their end, which may sleep in the kernel meanwhile.
+    exiting: BTreeSet<TaskName>,
+    /// How many turns the current task has had in a row while others could have gone on.
+    streak: u32,
     now: Duration,
 }
 
@@ -146,6 +153,8 @@ impl Schedule {
             current: None,
             goes_on: false,
             roused: None,
+            exiting: BTreeSet::new(),
+            streak: 0,
             now: Duration::ZERO,
         }
     }
@@ -217,6 +226,7 @@ impl Schedule {
     pub(super) fn gone(&mut self, task: TaskName) {
         self.take_off(task);
         self.entries.remove(&task);
+        self.exiting.remove(&task);
     }
 
     /// How many tasks there are.
@@ -363,6 +373,11 @@ impl Schedule {
         self.goes_on = true;
     }
 
+    /// The current task is at a choice after all.
+    pub(super) fn is_at_choice(&mut self) {
+        self.goes_on = false;
+    }
+
     /// A task gives its turn away.
     pub(super) fn yielded(&mut self, task: TaskName) {
         if let Some(entry) = self.entries.get_mut(&task) {
@@ -398,7 +413,7 @@ impl Schedule {
         let goes_on = std::mem::take(&mut self.goes_on);
         let first = self.deadlines.first().copied();
         if let Some(alarm) = alarm.filter(|alarm| first.is_none_or(|(deadline, _)| *alarm <= deadline))
-            && (alarm <= self.now || self.ready.is_empty() && !self.awaits_roused())
+            && (alarm <= self.now || self.ready.is_empty() && !self.awaits_somebody())
         {
             self.now = self.now.max(alarm);
             return Turn::Alarm;
@@ -419,7 +434,7 @@ impl Schedule {
                 self.put(task, State::Running);
                 Turn::Recall(task)
             }
-            Some(_) if self.awaits_roused() => Turn::Wait { timer: None },
+            Some(_) if self.is_virtual && self.awaits_somebody() => Turn::Wait { timer: None },
             Some((task, State::Sleeping(deadline))) if self.is_virtual => {
                 self.now = self.now.max(deadline);
                 self.slept(task);
@@ -439,9 +454,16 @@ impl Schedule {
         }
     }
 
-    /// Whether a task that was roused has not stirred yet.
-    fn awaits_roused(&self) -> bool {
-        self.roused.is_some_and(|task| self.is_running(task))
+    /// A task is on its way to its end.
+    pub(super) fn exits(&mut self, task: TaskName) {
+        self.exiting.insert(task);
+    }
+
+    /// Whether something is about to happen for which no time passes: a task that was roused has not stirred yet, or one
+    /// that ends sleeps in the kernel on its way.
+    fn awaits_somebody(&self) -> bool {
+        let sleeps = |task: &TaskName| self.entries.get(task).is_some_and(|entry| entry.state == State::Blocked);
+        self.roused.is_some_and(|task| self.is_running(task)) || self.exiting.iter().any(sleeps)
     }
 
     /// The ready task whose turn it is; in the serial order the current one as long as it can, then the lowest name.
@@ -458,10 +480,20 @@ impl Schedule {
         }
         let others = self.ready.iter().copied().filter(|name| all_yielded || is_fresh(name));
         let chosen = self.picker.pick(serial, others);
+        if self.current == Some(chosen) && self.ready.len() > 1 {
+            self.streak += 1;
+        } else {
+            self.streak = 0;
+        }
         if all_yielded {
             for entry in self.entries.values_mut() {
                 entry.yielded = false;
             }
+        }
+        if self.streak >= ENOUGH {
+            // Whoever is never done must not keep those waiting who may be there to end it.
+            self.streak = 0;
+            self.yielded(chosen);
         }
         Some(chosen)
     }

@@ -58,6 +58,10 @@ impl Inspect for Fake {
 
     fn rewound_to(&self, _addr: Addr) {}
 
+    fn descriptor_slots(&self) -> usize {
+        64
+    }
+
     fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
 
     fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
