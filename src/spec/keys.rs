@@ -197,8 +197,13 @@ pub const LIMITS: Table = Table {
 };
 
 /// `[[setup]]`.
-pub const SETUP: Table =
-    Table { name: "`[[setup]]`", keys: &[now("run", "[\"mkdir\", \"data\"]", "program and arguments")] };
+pub const SETUP: Table = Table {
+    name: "`[[setup]]`",
+    keys: &[
+        now("run", "[\"mkdir\", \"data\"]", "program and arguments"),
+        now("timeout", "\"60s\"", "wall clock; default 10s"),
+    ],
+};
 
 /// `target.attach` as a table.
 pub const ATTACH: Table = Table {

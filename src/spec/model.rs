@@ -78,6 +78,8 @@ pub struct Command {
     pub span: Span,
     /// `run`.
     pub run: Option<At<Vec<Text>>>,
+    /// `timeout`.
+    pub timeout: Option<Text>,
 }
 
 /// `[trace]`.
@@ -418,8 +420,6 @@ pub struct Check {
     pub name: Option<Text>,
     /// `run`.
     pub command: Command,
-    /// `timeout`.
-    pub timeout: Option<Text>,
     /// `expect`.
     pub ending: Ending,
 }

@@ -67,14 +67,13 @@ pub(super) fn text_entries(walk: &Walk, fields: &Fields<'_, '_>, name: &'static 
 
 fn command(fields: &Fields<'_, '_>) -> Command {
     let run = if fields.get("run").is_some() { fields.texts("run") } else { fields.missing("run") };
-    Command { span: fields.span, run }
+    Command { span: fields.span, run, timeout: fields.text("timeout") }
 }
 
 fn check(walk: &Walk, fields: &Fields<'_, '_>) -> Check {
     Check {
         name: fields.text("name"),
         command: command(fields),
-        timeout: fields.text("timeout"),
         ending: fields.table("expect", &keys::CHECK_EXPECT).map(|fields| ending(walk, &fields)).unwrap_or_default(),
     }
 }

@@ -90,15 +90,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn setup(&mut self) -> Vec<Command> {
-        self.spec.setup.iter().filter_map(|command| self.command(command, TIMEOUT)).collect()
+        self.spec.setup.iter().filter_map(|command| self.command(command)).collect()
     }
 
     pub(super) fn checks(&mut self) -> Vec<Check> {
         let mut checks = Vec::new();
         for written in &self.spec.check {
-            let timeout =
-                written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout")).unwrap_or(TIMEOUT);
-            let command = self.command(&written.command, timeout);
+            let command = self.command(&written.command);
             let (exit, stdout, stderr) = self.ending(&written.ending);
             let Some(command) = command else { continue };
             let name = written.name.as_ref().map_or_else(|| command.argv.join(" "), |name| name.value.clone());
@@ -124,7 +122,9 @@ impl Lowering<'_> {
         Some((program, written))
     }
 
-    fn command(&mut self, written: &spec::Command, timeout: Duration) -> Option<Command> {
+    fn command(&mut self, written: &spec::Command) -> Option<Command> {
+        let timeout =
+            written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout")).unwrap_or(TIMEOUT);
         let run = written.run.as_ref()?;
         let Some((program, args)) = run.value.split_first() else {
             let help = Some("write `run = [\"program\", \"argument\"]`".to_owned());
