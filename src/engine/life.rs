@@ -74,7 +74,7 @@ impl Engine {
         } else {
             let space = if shares_memory { parent_space } else { self.points.forked(parent_space) };
             let born = self.new_process(child, Some(name), space, silent || !followed);
-            self.fixed.files.spread();
+            self.fixed.files.forked(name.process, born.process);
             self.inherits(born, inspect);
             born
         };

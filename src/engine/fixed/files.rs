@@ -56,8 +56,23 @@ impl Files {
         self.open.remove(&(process, fd));
     }
 
-    /// A new process has the same descriptors, or a file has got another one.
-    pub(in crate::engine) fn spread(&mut self) {
+    /// A descriptor has got another number, too; where each is read on is kept for itself.
+    pub(super) fn duplicated(&mut self, process: u32, fd: i32, copy: i32) {
+        match self.open.get(&(process, fd)).copied() {
+            Some(position) => self.open.insert((process, copy), position),
+            None => self.open.remove(&(process, copy)),
+        };
+    }
+
+    /// A new process has the descriptors of the one that made it.
+    pub(in crate::engine) fn forked(&mut self, parent: u32, child: u32) {
+        let same = self.open.range((parent, i32::MIN)..=(parent, i32::MAX));
+        let copies: Vec<_> = same.map(|((_, fd), position)| ((child, *fd), *position)).collect();
+        self.open.extend(copies);
+    }
+
+    /// Somebody may have been handed a descriptor.
+    pub(super) fn spread(&mut self) {
         self.is_spread |= !self.open.is_empty();
     }
 
@@ -80,6 +95,21 @@ mod tests {
         files.closed(2, 3);
         assert!(files.are_open());
         files.closed(1, 3);
+        assert!(!files.are_open());
+    }
+
+    #[test]
+    fn copies_are_looked_at_as_long_as_they_are_open() {
+        let mut files = Files::default();
+        files.opened(1, 3);
+        files.duplicated(1, 3, 0);
+        files.closed(1, 3);
+        *files.position(1, 0).unwrap() += 2;
+        files.forked(1, 2);
+        files.duplicated(1, 9, 0);
+        assert_eq!(files.position(1, 0), None, "it is another file now");
+        assert_eq!(files.position(2, 0), Some(&mut 2));
+        files.process_gone(2);
         assert!(!files.are_open());
     }
 

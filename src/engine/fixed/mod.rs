@@ -26,6 +26,10 @@ pub(super) use limit::{Limit, deadline};
 use random::{Random, Way};
 use timers::Timers;
 
+/// Commands of fcntl(2) that make another descriptor.
+const F_DUPFD: u64 = 0;
+const F_DUPFD_CLOEXEC: u64 = 1030;
+
 /// What is told in place of what the kernel says.
 #[derive(Debug)]
 pub(super) struct Fixed {
@@ -210,7 +214,11 @@ impl Fixed {
                     *position = result as usize;
                 }
             }
-            "dup" | "dup2" | "dup3" | "fcntl" | "sendmsg" => self.files.spread(),
+            "dup" | "dup2" | "dup3" => self.files.duplicated(name.process, first, result as i32),
+            "fcntl" if matches!(call.raw.args[1], F_DUPFD | F_DUPFD_CLOEXEC) => {
+                self.files.duplicated(name.process, first, result as i32);
+            }
+            "sendmsg" | "sendmmsg" => self.files.spread(),
             "read" | "readv" | "pread64" | "preadv" | "preadv2" if self.files.are_open() => {
                 return match source(&self.plan, first, inspect)? {
                     Source::Random => {

@@ -222,3 +222,68 @@ fn whoever_may_wake_by_itself_is_not_counted_on() {
     let mut schedule = asleep_on_one_number(&[C]);
     assert_eq!(schedule.sleepers(&asked(&[0x1000], HowMany::First(2))), [A, B]);
 }
+
+/// A and B in a time of their own; A sleeps until 100 s, B until 50 s.
+fn both_asleep() -> Schedule {
+    let mut schedule = Schedule::new(&Policy::Serial, true);
+    for (task, seconds) in [(A, 100), (B, 50)] {
+        schedule.born(task);
+        schedule.runs(task);
+        schedule.will_sleep(task, Duration::from_secs(seconds));
+        schedule.asleep(task, None);
+    }
+    schedule
+}
+
+#[test]
+fn in_a_time_of_its_own_sleepers_are_roused_one_after_the_other() {
+    let mut schedule = both_asleep();
+    assert_eq!(schedule.turn(None), Turn::Rouse(B));
+    assert_eq!(schedule.now(), Duration::from_secs(50));
+    assert_eq!(schedule.turn(None), Turn::Wait { timer: None }, "it has not stirred yet");
+    schedule.stopped(B);
+    assert_eq!(schedule.turn(None), Turn::Run(B));
+    schedule.gone(B);
+    assert_eq!(schedule.turn(None), Turn::Rouse(A));
+    assert_eq!(schedule.now(), Duration::from_secs(100));
+}
+
+#[test]
+fn a_timer_goes_off_before_those_who_sleep_longer() {
+    let mut schedule = both_asleep();
+    assert_eq!(schedule.turn(Some(Duration::from_secs(10))), Turn::Alarm);
+    assert_eq!(schedule.now(), Duration::from_secs(10));
+    assert_eq!(schedule.turn(Some(Duration::from_secs(60))), Turn::Rouse(B));
+}
+
+#[test]
+fn no_time_passes_while_a_task_ends() {
+    let mut schedule = both_asleep();
+    schedule.born(C);
+    schedule.runs(C);
+    schedule.exits(C);
+    schedule.asleep(C, None);
+    assert_eq!(schedule.turn(Some(Duration::from_secs(10))), Turn::Wait { timer: None });
+    schedule.gone(C);
+    assert_eq!(schedule.turn(Some(Duration::from_secs(10))), Turn::Alarm);
+}
+
+#[test]
+fn a_delay_takes_no_real_time_in_a_time_of_its_own() {
+    let mut schedule = both_asleep();
+    schedule.stopped(B);
+    schedule.hold(B, Duration::from_secs(20));
+    assert_eq!(schedule.turn(None), Turn::Run(B));
+    assert!(schedule.now() >= Duration::from_secs(20));
+}
+
+#[test]
+fn whoever_is_never_done_gives_its_turn_away_at_last() {
+    let mut schedule = ready(&[A, B]);
+    let turns = (0..20_000).take_while(|_| {
+        let turn = schedule.turn(None);
+        schedule.stopped(A);
+        turn == Turn::Run(A)
+    });
+    assert_eq!(turns.count(), 10_000);
+}
