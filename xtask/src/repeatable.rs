@@ -67,11 +67,15 @@ fn program(rinject: &Path, spec: &Path, times: u32) -> Result<Option<Row>, Strin
         return Err(format!("{} does not end with `[snapshot]`, `transcript = false`", spec.display()));
     }
     let (copy, golden, count) = (place.join("spec.toml"), place.join("spec.snap"), place.join("runs"));
-    if fs::read_to_string(&copy).ok().as_deref() != Some(&whole) {
-        // A spec that has changed begins anew.
+    let built = fs::metadata(rinject).and_then(|data| data.modified());
+    let built = format!("{:?}\n", built.map_err(|error| format!("cannot look at {}: {error}", rinject.display()))?);
+    let is = |path: &Path, text: &str| fs::read_to_string(path).is_ok_and(|there| there == text);
+    if !is(&copy, &whole) || !is(&place.join("built"), &built) {
+        // Runs of another spec, or by another rinject, do not count. What is not there need not be removed.
         let _ = fs::remove_dir_all(&place);
         fs::create_dir_all(&place).map_err(|error| failed("make", error))?;
         fs::write(&copy, &whole).map_err(|error| failed("write to", error))?;
+        fs::write(place.join("built"), &built).map_err(|error| failed("write to", error))?;
     }
     let rinject = |words: &[&str]| {
         let output = Command::new(rinject).arg("run").args(words).arg(&copy).stdin(Stdio::null()).output();
