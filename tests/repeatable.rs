@@ -30,8 +30,8 @@ fn programs_with_several_tasks_are_the_same_every_time() {
     let specs = fs::read_dir(root.join("specs/repeatable")).unwrap().count();
     let [passed, skipped] = ["PASS ", "SKIP "].map(|word| text.lines().filter(|line| line.starts_with(word)).count());
     assert_eq!(passed + skipped, specs, "{text}");
-    // sh, sort and tar are everywhere.
-    assert!(passed >= 3, "{text}");
+    // sh and tar are everywhere.
+    assert!(passed >= 2, "{text}");
     for line in text.lines().filter(|line| line.starts_with("SKIP ")) {
         println!("{line}");
     }
