@@ -432,7 +432,8 @@ impl Engine {
             () if self.schedule.is_free() => Settle::Nothing,
             // Whoever sleeps alone may have to be woken for its time is up.
             () if alone && !self.has_clock() => Settle::Stop,
-            () if go.may_end || task.exiting || task.is_killed || waits_for_ends => Settle::EndOrSleep,
+            () if task.exiting || task.is_killed => Settle::End,
+            () if go.may_end || waits_for_ends => Settle::EndOrSleep,
             () if may_block => Settle::StopOrSleep,
             () if task.call.is_none() && !alone => Settle::StopWithin(self.spins.patience()),
             () => Settle::Stop,

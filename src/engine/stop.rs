@@ -267,6 +267,8 @@ pub enum Settle {
     StopOrSleep,
     /// It ends, or waits in the kernel for others to end, also where no signal wakes it.
     EndOrSleep,
+    /// It ends: what it sleeps for on its way is over soon, unless it waits for others to end.
+    End,
     /// Whatever it does, others do not wait for it.
     Nothing,
 }

@@ -10,11 +10,16 @@ use crate::engine::{Observation, Settle};
 use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, Status, WaitOutcome};
 
+/// For how long a task that ends may sleep in the kernel until it is taken to wait for others: closing files may wait for
+/// all processors, the first process of a namespace waits for all others.
+const LONG: Duration = Duration::from_millis(100);
+
 impl Tracer<'_> {
     /// Waits until a running task has stopped, ended or, where it may, fallen asleep. `was_asleep` says that the
     /// engine knows it to be asleep already.
     pub(super) fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
         let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
+        let mut since = None;
         loop {
             let Some(seat) = self.seats.get_mut(&task) else { return };
             let placeholder = SeatState::Running(Running::told(task));
@@ -28,7 +33,7 @@ impl Tracer<'_> {
             let seen = match settle {
                 Settle::Stop => self.wait_within(task, running, Duration::MAX),
                 Settle::StopWithin(limit) => self.wait_within(task, running, limit),
-                Settle::StopOrSleep | Settle::EndOrSleep | Settle::Nothing => running.poll(),
+                Settle::StopOrSleep | Settle::EndOrSleep | Settle::End | Settle::Nothing => running.poll(),
             };
             let running = match seen {
                 Seen::Running(running) => running,
@@ -38,6 +43,10 @@ impl Tracer<'_> {
                 seat.state = SeatState::Running(running);
             }
             match procfs::run_state(task) {
+                RunState::Sleeping | RunState::Uninterruptible if settle == Settle::End => {
+                    let begun: &mut Instant = since.get_or_insert_with(Instant::now);
+                    asleep += i32::from(begun.elapsed() >= LONG);
+                }
                 RunState::Sleeping => asleep += 1,
                 RunState::Uninterruptible if settle == Settle::EndOrSleep => asleep += 1,
                 // In a group-stop, or in a stop that the wait before came just too early for.
