@@ -25,6 +25,8 @@ pub(super) struct Seat {
     pub(super) state: SeatState,
     /// When it last stopped.
     pub(super) since: Instant,
+    /// It fell asleep where a signal would wake it; otherwise it may also have where none does.
+    pub(super) is_light_sleeper: bool,
 }
 
 #[derive(Debug)]
@@ -35,11 +37,11 @@ pub(super) enum SeatState {
 
 impl Seat {
     pub(super) fn stopped(task: TaskId) -> Seat {
-        Seat { state: SeatState::Stopped(Stopped::told(task)), since: Instant::now() }
+        Seat { state: SeatState::Stopped(Stopped::told(task)), since: Instant::now(), is_light_sleeper: false }
     }
 
     pub(super) fn running(running: Running) -> Seat {
-        Seat { state: SeatState::Running(running), since: Instant::now() }
+        Seat { state: SeatState::Running(running), since: Instant::now(), is_light_sleeper: false }
     }
 }
 
@@ -164,8 +166,10 @@ impl Tracer<'_> {
     fn ask(&mut self, who: impl FnOnce(&mut Engine) -> Vec<TaskId>) -> usize {
         let tasks = who(&mut self.engine);
         for task in &tasks {
-            if self.seats.contains_key(task) {
-                self.settle(*task, Settle::EndOrSleep, true);
+            if let Some(seat) = self.seats.get(task) {
+                // Whoever has been woken may have to wait for the kernel on its way, and is not asleep then.
+                let settle = if seat.is_light_sleeper { Settle::StopOrSleep } else { Settle::EndOrSleep };
+                self.settle(*task, settle, true);
             }
         }
         tasks.len()
@@ -239,13 +243,19 @@ impl Tracer<'_> {
         if self.watchdog.kills() {
             // What happens from here on is the watchdog's doing.
             if let Seen::Stopped(stopped, _) = seen {
-                self.seats.insert(task, Seat { state: SeatState::Stopped(stopped), since: Instant::now() });
+                self.seats.insert(
+                    task,
+                    Seat { state: SeatState::Stopped(stopped), since: Instant::now(), is_light_sleeper: false },
+                );
             }
             return;
         }
         match seen {
             Seen::Running(running) => {
-                self.seats.insert(task, Seat { state: SeatState::Running(running), since: Instant::now() });
+                self.seats.insert(
+                    task,
+                    Seat { state: SeatState::Running(running), since: Instant::now(), is_light_sleeper: false },
+                );
             }
             // A first thread that had ended before the process was attached to: it is no child of this thread's unless
             // another one executes, and comes back in its place.
@@ -263,7 +273,10 @@ impl Tracer<'_> {
                 self.tell(task, Observation::Ended { task, ending }, None);
             }
             Seen::Stopped(stopped, status) => {
-                self.seats.insert(task, Seat { state: SeatState::Stopped(stopped), since: Instant::now() });
+                self.seats.insert(
+                    task,
+                    Seat { state: SeatState::Stopped(stopped), since: Instant::now(), is_light_sleeper: false },
+                );
                 self.stopped(task, status);
             }
         }
@@ -289,8 +302,14 @@ impl Tracer<'_> {
             }
             // Killed in its stop: its end is told by the next wait.
             Err(PtraceError::Gone) => {
-                self.seats
-                    .insert(task, Seat { state: SeatState::Running(Running::told(task)), since: Instant::now() });
+                self.seats.insert(
+                    task,
+                    Seat {
+                        state: SeatState::Running(Running::told(task)),
+                        since: Instant::now(),
+                        is_light_sleeper: false,
+                    },
+                );
                 if !self.engine.is_free() {
                     self.settle(task, Settle::EndOrSleep, false);
                 }
@@ -329,7 +348,10 @@ impl Tracer<'_> {
             self.watchdog.add(child);
         }
         let running = if self.engine.spares() { Running::bare(child) } else { Running::told(child) };
-        self.seats.insert(child, Seat { state: SeatState::Running(running), since: Instant::now() });
+        self.seats.insert(
+            child,
+            Seat { state: SeatState::Running(running), since: Instant::now(), is_light_sleeper: false },
+        );
         if let Some(status) = self.early.remove(&child) {
             match status {
                 // Its number may have been used before, by a task whose end was no news any more.

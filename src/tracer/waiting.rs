@@ -58,6 +58,9 @@ impl Tracer<'_> {
             // Seen twice with a wait in between: a task on its way into or out of sleep is not asleep.
             if asleep == 2 {
                 if !was_asleep {
+                    if let Some(seat) = self.seats.get_mut(&task) {
+                        seat.is_light_sleeper = settle == Settle::StopOrSleep;
+                    }
                     self.tell(task, Observation::Asleep { task }, None);
                 }
                 return;
