@@ -6,7 +6,6 @@ use super::Engine;
 use super::deadlock::TIMERS;
 use super::decode::Decoder;
 use super::fire::{Deed, Moment};
-use super::fixed;
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::sandboxed::installs_filter;
@@ -106,8 +105,8 @@ impl Engine {
             return false;
         }
         let Some(call) = task.call.as_mut() else { return false };
-        if let Some(deadline) = fixed::deadline(call) {
-            self.schedule.will_sleep_until(name, deadline);
+        if let Some(limit) = &call.limit {
+            self.schedule.will_sleep_until(name, limit.deadline);
         }
         if std::mem::take(&mut call.suspended) {
             // A handler has run on the stack since, and the kernel starts the call by its own number.

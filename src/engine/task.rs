@@ -173,6 +173,22 @@ impl InCall {
         }
     }
 
+    /// Whether a rule has put another call in its place.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.tampering.iter().any(|tampering| tampering.number.is_some() && !tampering.is_same_call)
+    }
+
+    /// Its registers with the arguments that rules have given it.
+    pub(super) fn changed(&self) -> RawCall {
+        let mut raw = self.raw;
+        for edit in self.tampering.iter().flat_map(|tampering| &tampering.edits) {
+            if let Edit::Argument { at, value } = edit {
+                raw.args[*at] = *value;
+            }
+        }
+        raw
+    }
+
     /// Whether the entry of `raw` is this call being started again.
     pub(super) fn goes_on_as(&self, raw: &RawCall) -> bool {
         let numbers = self.tampering.iter().filter_map(|tampering| tampering.number);

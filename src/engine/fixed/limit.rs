@@ -108,10 +108,10 @@ impl Engine {
         if self.fixed.clock.is_none() || call.raw.arch == Arch::I386 {
             return;
         }
-        let args = changed(call);
-        if call.tampering.iter().any(|tampering| tampering.number.is_some()) {
+        if call.is_replaced() {
             return;
         }
+        let args = call.changed().args;
         let Some((written, errno)) = written(sysno, &args) else { return };
         let Some((length, at)) = self.length(&written, &args, inspect) else { return };
         if length >= FOREVER {
@@ -206,6 +206,9 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) -> i64 {
+        if !self.has_clock() {
+            return result;
+        }
         let call = self.tasks.get(&name).and_then(|task| task.call.as_ref());
         let Some(limit) = call.and_then(|call| call.limit.as_ref()) else { return result };
         let result = if limit.is_up && was_cut_short {
@@ -263,17 +266,6 @@ fn put(addr: Addr, bytes: Vec<u8>, inspect: &dyn Inspect, decision: &mut Decisio
     }
 }
 
-/// The arguments of a call as rules have changed them.
-fn changed(call: &InCall) -> [u64; 6] {
-    let mut args = call.raw.args;
-    for edit in call.tampering.iter().flat_map(|tampering| &tampering.edits) {
-        if let Edit::Argument { at, value } = edit {
-            args[*at] = *value;
-        }
-    }
-    args
-}
-
 /// A length of time in memory; `None` where there is none, or one that the kernel refuses.
 fn read(addr: Addr, form: Form, inspect: &dyn Inspect) -> Option<Duration> {
     let mut bytes = [0; 16];
@@ -289,9 +281,4 @@ fn read(addr: Addr, form: Form, inspect: &dyn Inspect) -> Option<Duration> {
         Form::Timeval => Some(Duration::from_secs(seconds).saturating_add(Duration::from_micros(fraction))),
         Form::Timespec => None,
     }
-}
-
-/// A call of a program as it is made again by the kernel: its limit holds on.
-pub(in crate::engine) fn deadline(call: &InCall) -> Option<Duration> {
-    call.limit.as_ref().map(|limit| limit.deadline)
 }

@@ -22,7 +22,7 @@ use crate::transcript::TaskName;
 
 use clock::{Clock, LOOK};
 use files::{Files, Source, source};
-pub(super) use limit::{Limit, deadline};
+pub(super) use limit::Limit;
 use random::{Random, Way};
 use timers::Timers;
 
@@ -82,6 +82,10 @@ impl Engine {
         let Some(sysno) = call.sysno.filter(|sysno| result >= 0 && self.fixed.concerns(*sysno)) else {
             return result;
         };
+        // What another call has returned says nothing of this one's memory.
+        if call.is_replaced() {
+            return result;
+        }
         if matches!(sysno.name(), "rt_sigtimedwait" | "read" | "readv") {
             // By the last two from a signalfd(2).
             self.signal_taken(name.process, None);
@@ -117,9 +121,14 @@ impl Engine {
             return;
         }
         if timers::is_answered(&self.fixed.timers, name.process, sysno, &call.raw) {
+            if call.is_replaced() {
+                return;
+            }
             let harmless = Sysno::parse("getpid").and_then(|getpid| tamper::substitute(getpid, &call.raw).ok());
-            decision.edits.extend(harmless.iter().flat_map(|harmless| harmless.edits.iter().cloned()));
-            call.tampering.extend(harmless);
+            let Some(mut harmless) = harmless else { return };
+            harmless.is_same_call = true;
+            decision.edits.extend(harmless.edits.iter().cloned());
+            call.tampering.push(harmless);
         } else {
             self.limit(name, sysno, call, inspect, decision);
         }
