@@ -6,6 +6,7 @@ use super::Engine;
 use super::deadlock::TIMERS;
 use super::decode::Decoder;
 use super::fire::{Deed, Moment};
+use super::fixed::Form;
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::sandboxed::installs_filter;
@@ -232,18 +233,17 @@ impl Engine {
             self.filter_installed(name, sysno, &call.raw, result);
         }
         self.pages_wait |= result >= 0 && call.sysno.is_some_and(|sysno| sysno.name() == "userfaultfd");
-        let result = self.fix(name, &call, result, inspect, decision);
-        let Some(mut event) = call.event.take() else {
-            return decision.edits.extend(call.tampering.iter().rev().flat_map(|it| it.undo.iter().cloned()));
-        };
+        // What was changed for the call is taken back before anything is put in its place: both may be in one spot.
+        let mut told = Decision::default();
+        let result = self.fix(name, &call, result, inspect, &mut told);
+        decision.edits.extend(call.tampering.iter().rev().flat_map(|tampering| tampering.undo.iter().cloned()));
+        decision.edits.append(&mut told.edits);
+        let Some(mut event) = call.event.take() else { return };
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(shown, result);
         self.charge(&call, &event, inspect);
         if let Some((_, errno)) = call.fails {
             fail(errno, &mut event, decision);
-        }
-        for tampering in call.tampering.iter().rev() {
-            decision.edits.extend(tampering.undo.iter().cloned());
         }
         self.finish(name, event, &mut call, true, inspect, decision);
     }
@@ -364,13 +364,7 @@ fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<Du
         "clock_nanosleep" if raw.args[1] & TIMER_ABSTIME == 0 => raw.args[2],
         _ => return None,
     };
-    let mut bytes = [0; 16];
-    if inspect.read(Addr(at), &mut bytes) < bytes.len() {
-        return None;
-    }
-    let word = |from: usize| bytes[from..from + 8].try_into().map(u64::from_ne_bytes).unwrap_or(0);
-    let nanoseconds = u32::try_from(word(8)).ok().filter(|nanoseconds| *nanoseconds < 1_000_000_000)?;
-    Some(Duration::new(word(0), nanoseconds))
+    Form::Timespec.read(Addr(at), inspect).length()
 }
 
 /// Whether a task that got this result is likely to ask again in a loop, and had better let others go first.

@@ -81,7 +81,7 @@ impl Request<'_> {
         let (sysno, errno) = (self.sysno, self.errno);
         let model = faults::model(sysno);
         let signal = self.interrupter(engine, model.restart, inspect);
-        let effect = match model.fit(errno, &self.facts(signal.is_some(), inspect)) {
+        let effect = match model.fit(errno, &self.facts(engine, signal.is_some(), inspect)) {
             Fit::Holds(failure) => {
                 let needs_signal = failure.when.clauses().contains(&Clause::Caught);
                 let send = signal.filter(|signal| needs_signal && !self.sends(*signal));
@@ -172,9 +172,9 @@ impl Request<'_> {
         ))
     }
 
-    fn facts(&self, caught: bool, inspect: &dyn Inspect) -> Facts {
+    fn facts(&self, engine: &Engine, caught: bool, inspect: &dyn Inspect) -> Facts {
         let raw = &self.call.raw;
-        let time_limit = self.is_timed(inspect);
+        let time_limit = self.is_timed(engine, inspect);
         let size_limit = self.asks_for(|clause| clause == Clause::Limited) && inspect.size_limit();
         let compares = self.asks_for(|clause| matches!(clause, Clause::Differs { .. }));
         let mut word = [0; 4];
@@ -198,10 +198,12 @@ impl Request<'_> {
 
     /// Whether it waits on a socket with a time limit. Whatever its handler says such a call is not started again
     /// (signal(7)).
-    fn is_timed(&self, inspect: &dyn Inspect) -> bool {
+    fn is_timed(&self, engine: &Engine, inspect: &dyn Inspect) -> bool {
         let member = |operation| Operation::parse(operation).is_some_and(|all| all.member(self.sysno).is_some());
         let sends = ["net.send", "net.connect", "file.write"].into_iter().any(member);
-        self.asks_for(|clause| clause == Clause::Timed) && inspect.time_limit(self.call.raw.args[0] as i32, sends)
+        let fd = self.call.raw.args[0] as i32;
+        self.asks_for(|clause| clause == Clause::Timed)
+            && (inspect.time_limit(fd, sends) || engine.fixed.is_limited(fd, sends, inspect))
     }
 
     /// The signal that can interrupt the call: the rule's own, or the lowest-numbered one.
@@ -210,7 +212,7 @@ impl Request<'_> {
             return None;
         }
         let handlers = &engine.processes.get(&self.event.task.process)?.handlers;
-        let restarts = restart == Restart::Restarts && !self.is_timed(inspect);
+        let restarts = restart == Restart::Restarts && !self.is_timed(engine, inspect);
         let able = SignalSet(inspect.caught_signals().0 & !inspect.blocked_signals().0);
         let own = self.rule.actions.iter().find_map(|action| match action {
             Action::Signal { signal, .. } => Some(*signal),

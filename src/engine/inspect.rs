@@ -57,6 +57,9 @@ pub trait Inspect {
     /// Whether `fd` and the descriptor `other_fd` of the task `other` are one open file: by dup(2), fork(2) or over a
     /// socket. `None` where the kernel does not tell.
     fn is_same_file(&self, fd: i32, other: TaskId, other_fd: i32) -> Option<bool>;
+    /// The timer behind descriptor `fd` (timerfd_create(2)); `None` for anything else, and where the kernel does not let
+    /// it be shared (before 5.6, or without rights to pidfd_getfd(2)).
+    fn timer_file(&self, fd: i32) -> Option<TimerFile>;
     /// Whether the size of the files that this process writes is limited (RLIMIT_FSIZE).
     fn size_limit(&self) -> bool;
     /// How many descriptors the table of this process has room for (`FDSize`, proc_pid_status(5)).
@@ -105,6 +108,15 @@ pub enum Descriptor {
         /// The inode, where it tells objects apart; otherwise 0.
         inode: u64,
     },
+}
+
+/// A timer that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerFile {
+    /// The same for all descriptors of one open file, and of no other in the run.
+    pub number: u64,
+    /// The clock that it goes by (clock_gettime(2)).
+    pub clock: i32,
 }
 
 /// A mapping.

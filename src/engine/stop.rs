@@ -228,6 +228,11 @@ pub enum Next {
         /// What happens.
         ring: Ring,
     },
+    /// A timer goes off that is read (timerfd_create(2)): those who wait for it wake up.
+    Expire {
+        /// Its number ([`TimerFile`](super::TimerFile)).
+        timer: u64,
+    },
     /// Nobody can go on: wait until a task that runs or sleeps stops.
     Wait {
         /// Held tasks, and how long after they were held they go on, if that comes first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fire::Due;
-use super::fixed::Limit;
+use super::fixed::{Limit, Sets};
 use super::handlers::Handlers;
 use super::leaks::Given;
 use super::names::TableId;
@@ -150,6 +150,8 @@ pub(super) struct InCall {
     pub(super) due: Vec<Due>,
     /// How long it may sleep, where the run has a time of its own.
     pub(super) limit: Option<Limit>,
+    /// What it sets for the run.
+    pub(super) sets: Option<Sets>,
 }
 
 impl InCall {
@@ -170,6 +172,7 @@ impl InCall {
             charges: Vec::new(),
             due: Vec::new(),
             limit: None,
+            sets: None,
         }
     }
 

@@ -156,6 +156,10 @@ impl Inspect for Script {
         Some(self.duplicates.contains(&fd) && self.duplicates.contains(&other_fd))
     }
 
+    fn timer_file(&self, _fd: i32) -> Option<TimerFile> {
+        None
+    }
+
     fn size_limit(&self) -> bool {
         self.size_limit
     }

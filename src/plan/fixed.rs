@@ -22,17 +22,19 @@ pub struct Fixed {
 const OPENS: [&str; 3] = ["open", "openat", "openat2"];
 
 /// Calls that tell the time, set it, or set a timer. Those that may take time are stopped, too.
-const CLOCKS: [&str; 20] = [
+const CLOCKS: [&str; 22] = [
     "alarm",
     "clock_gettime",
     "futex_wait",
     "futex_waitv",
     "getitimer",
     "getrusage",
+    "getsockopt",
     "gettimeofday",
     "io_getevents",
     "io_pgetevents",
     "setitimer",
+    "setsockopt",
     "sysinfo",
     "time",
     "timer_create",

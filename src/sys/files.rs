@@ -2,6 +2,7 @@
 //! It must not know why somebody asks.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use crate::abi::TaskId;
 
@@ -31,6 +32,43 @@ pub fn socket_time_limit(process: TaskId, fd: i32, sends: bool) -> bool {
     got == 0 && (limit.tv_sec, limit.tv_usec) != (0, 0)
 }
 
+/// A descriptor of our own for an open file of another process.
+#[derive(Debug)]
+pub struct OwnFile(OwnedFd);
+
+impl OwnFile {
+    /// For what `fd` is to a process; `None` where it is not open, or the kernel does not let it be shared: before 5.6, or
+    /// without the right to trace the process.
+    pub fn shared(process: TaskId, fd: i32) -> Option<OwnFile> {
+        copy_of(process, fd).map(OwnFile)
+    }
+
+    /// Whether `fd` of a process is the same open file; `None` where the kernel does not tell.
+    pub fn is(&self, process: TaskId, fd: i32) -> Option<bool> {
+        let own = TaskId(i32::try_from(std::process::id()).ok()?);
+        is_same_open_file((own, self.0.as_raw_fd()), (process, fd))
+    }
+}
+
+/// Lets a timer go off (timerfd_create(2)): when this returns, it has woken whoever waits for it.
+pub fn expire(timer: &OwnFile) {
+    /// A kernel that has not let it go off by then will not do so at all.
+    const LONGEST: Duration = Duration::from_secs(1);
+    let nothing = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // The next time is in 30 years. That is what is left once it has gone off, also where it was read at once.
+    let next = libc::timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
+    let now = libc::itimerspec { it_interval: next, it_value: libc::timespec { tv_sec: 0, tv_nsec: 1 } };
+    let mut left = libc::itimerspec { it_interval: nothing, it_value: nothing };
+    // SAFETY: `now` is only read.
+    let set = unsafe { libc::timerfd_settime(timer.0.as_raw_fd(), 0, &raw const now, std::ptr::null_mut()) };
+    let since = Instant::now();
+    while set == 0 && left.it_value.tv_sec == 0 && since.elapsed() < LONGEST {
+        std::thread::yield_now();
+        // SAFETY: `left` is exclusively borrowed.
+        unsafe { libc::timerfd_gettime(timer.0.as_raw_fd(), &raw mut left) };
+    }
+}
+
 /// A descriptor of our own for what `fd` is to a process (pidfd_getfd(2)).
 fn copy_of(process: TaskId, fd: i32) -> Option<OwnedFd> {
     // SAFETY: pidfd_open(2) takes numbers and touches no memory.
@@ -47,8 +85,8 @@ fn owned(result: libc::c_long) -> Option<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::os::unix::net::UnixDatagram;
-    use std::time::Duration;
 
     use super::*;
 
@@ -66,6 +104,22 @@ mod tests {
         assert_ne!(compared(&same), Some(false));
         assert_ne!(compared(&again), Some(true));
         assert_eq!(is_same_open_file((this(), one.as_raw_fd()), (this(), -1)), None);
+    }
+
+    #[test]
+    fn a_timer_that_is_let_go_off_can_be_read_once() {
+        // SAFETY: timerfd_create(2) takes plain numbers.
+        let timer = owned(unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK) }.into()).unwrap();
+        let Some(own) = OwnFile::shared(this(), timer.as_raw_fd()) else {
+            return println!("skipped: pidfd_getfd(2) is refused");
+        };
+        assert_ne!(own.is(this(), timer.as_raw_fd()), Some(false));
+        let mut timer = std::fs::File::from(timer);
+        let mut ticks = [0; 8];
+        assert!(timer.read(&mut ticks).is_err(), "it was not set");
+        expire(&own);
+        assert_eq!((timer.read(&mut ticks).unwrap(), u64::from_ne_bytes(ticks)), (8, 1));
+        assert!(timer.read(&mut ticks).is_err(), "it goes off once");
     }
 
     #[test]

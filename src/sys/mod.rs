@@ -18,7 +18,7 @@ mod wait;
 
 pub use affinity::{pin_to_one_processor, unpin};
 pub use bell::{Bell, Guard};
-pub use files::{is_same_open_file, socket_time_limit};
+pub use files::{OwnFile, expire, is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, read_memory_unwaiting, shares_memory, write_memory, write_memory_unwaiting};
 pub use probe::{
     Namespace, TraceOffers, probe_cpuid_faults, probe_io_uring, probe_kcmp, probe_namespace, probe_pidfd,

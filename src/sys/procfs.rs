@@ -121,6 +121,12 @@ pub fn descriptor_position(task: TaskId, fd: i32) -> Option<u64> {
     info.lines().find_map(|line| line.strip_prefix("pos:"))?.trim().parse().ok()
 }
 
+/// The clock that a timer goes by (timerfd_create(2), proc_pid_fdinfo(5)).
+pub fn timer_clock(task: TaskId, fd: i32) -> Option<i32> {
+    let info = shortage::read_to_string(format!("/proc/{}/fdinfo/{fd}", task.0)).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("clockid:"))?.trim().parse().ok()
+}
+
 /// The working directory.
 pub fn working_directory(task: TaskId) -> Option<String> {
     let link = fs::read_link(format!("/proc/{}/cwd", task.0)).ok()?;

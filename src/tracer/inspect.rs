@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::images::Images;
 use super::modules::executed_as;
+use super::timers::Timers;
 use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
+use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved, TimerFile};
 use crate::faults;
 use crate::image;
 use crate::plan::Place;
@@ -25,6 +26,7 @@ pub(super) struct Inspector {
     process: TaskId,
     registers: Cell<Option<Registers>>,
     images: Rc<Images>,
+    timers: Rc<Timers>,
     /// Memory may have to be waited for, by its page.
     pages_wait: bool,
     /// What will stand in memory.
@@ -32,12 +34,18 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    pub(super) fn new(task: TaskId, process: TaskId, registers: Option<Registers>, images: Rc<Images>) -> Inspector {
+    pub(super) fn new(
+        (task, process): (TaskId, TaskId),
+        registers: Option<Registers>,
+        images: Rc<Images>,
+        timers: Rc<Timers>,
+    ) -> Inspector {
         Inspector {
             task,
             process,
             registers: Cell::new(registers),
             images,
+            timers,
             pages_wait: false,
             painted: RefCell::default(),
         }
@@ -210,6 +218,10 @@ impl Inspect for Inspector {
 
     fn is_same_file(&self, fd: i32, other: TaskId, other_fd: i32) -> Option<bool> {
         sys::is_same_open_file((self.task, fd), (other, other_fd))
+    }
+
+    fn timer_file(&self, fd: i32) -> Option<TimerFile> {
+        self.timers.of(self.process, fd)
     }
 
     fn size_limit(&self) -> bool {

@@ -91,6 +91,7 @@ mod run;
 mod seize;
 mod task;
 mod teardown;
+mod timers;
 mod typing;
 mod unwind;
 mod waiting;

@@ -11,6 +11,7 @@ use super::images::Images;
 use super::inspect::Inspector;
 use super::task::{Running, Seen, Stopped};
 use super::teardown::reap_everything;
+use super::timers::Timers;
 use super::typing::Typist;
 use super::watchdog::Watchdog;
 use crate::abi::{Arch, Registers, Signal, TaskId};
@@ -57,6 +58,7 @@ pub(super) struct Tracer<'a> {
     /// What several tasks have done since the last wait, first come first.
     pub(super) seen: VecDeque<(TaskId, Status)>,
     images: Rc<Images>,
+    timers: Rc<Timers>,
     /// Who types on the target's terminal.
     pub(super) typist: Option<Typist>,
     sink: &'a mut dyn Sink,
@@ -72,6 +74,7 @@ impl<'a> Tracer<'a> {
             early: HashMap::new(),
             seen: VecDeque::new(),
             images: Rc::default(),
+            timers: Rc::default(),
             typist: None,
             sink,
         }
@@ -119,6 +122,7 @@ impl Tracer<'_> {
                     // A process that is gone hears nothing.
                     let _ = sys::ring(process, ring.thread, ring.signal, ring.timer);
                 }
+                Next::Expire { timer } => self.expire(timer),
                 Next::Wait { timers, idle } => self.wait(&timers, idle),
                 Next::Abandon => {
                     let stopped = self.seats.iter().filter_map(|(task, seat)| match seat.state {
@@ -131,6 +135,13 @@ impl Tracer<'_> {
                 Next::Finished => return,
             }
         }
+    }
+
+    /// Lets a timer go off that is read.
+    fn expire(&self, timer: u64) {
+        self.timers.expire(timer);
+        let processes = self.seats.keys().filter_map(|task| self.engine.process_of(*task));
+        self.timers.tidy(&processes.collect());
     }
 
     /// Tells the engine why the watchdog has barked.
@@ -381,7 +392,7 @@ impl Tracer<'_> {
     /// Tells the engine, carries out what it decides, and hands on the events.
     pub(super) fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
         let process = self.engine.process_of(task).unwrap_or(task);
-        let inspector = Inspector::new(task, process, registers, self.images.clone());
+        let inspector = Inspector::new((task, process), registers, self.images.clone(), self.timers.clone());
         let inspector = inspector.of_pages_that_wait(self.engine.pages_wait());
         let decision = self.engine.observe(observation.clone(), &inspector);
         if decision.put_off {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Answer;
+use super::times::Form;
 use crate::abi::{Addr, Arch, Sysno};
 use crate::engine::stop::RawCall;
 use crate::transcript::TaskName;
@@ -98,8 +99,8 @@ impl Clock {
         let put = |addr: Option<Addr>, bytes: Vec<u8>| addr.map(|addr| (addr, bytes)).into_iter().collect();
         let day = self.shows(REALTIME, name, now)?;
         let (result, memory) = match sysno.name() {
-            "clock_gettime" => (None, put(at(1), timespec(self.shows(raw.args[0] as i32, name, now)?))),
-            "gettimeofday" => (None, put(at(0), timeval(day))),
+            "clock_gettime" => (None, put(at(1), Form::Timespec.bytes(self.shows(raw.args[0] as i32, name, now)?))),
+            "gettimeofday" => (None, put(at(0), Form::Timeval.bytes(day))),
             "time" => {
                 let seconds = day.as_secs();
                 (Some(seconds as i64), put(at(0), seconds.to_ne_bytes().to_vec()))
@@ -113,24 +114,14 @@ impl Clock {
             }
             // struct rusage begins with the two times, struct sysinfo with how long the machine is up.
             "getrusage" => {
-                let computed = timeval(self.of_process(name));
-                (None, put(at(1), [computed, timeval(Duration::ZERO)].concat()))
+                let computed = Form::Timeval.bytes(self.of_process(name));
+                (None, put(at(1), [computed, Form::Timeval.bytes(Duration::ZERO)].concat()))
             }
             "sysinfo" => (None, put(at(0), UPTIME.saturating_add(now).as_secs().to_ne_bytes().to_vec())),
             _ => return None,
         };
         Some(Answer { result, memory })
     }
-}
-
-/// A `struct timespec` of a 64-bit program.
-pub(super) fn timespec(time: Duration) -> Vec<u8> {
-    [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat()
-}
-
-/// A `struct timeval` of a 64-bit program.
-pub(super) fn timeval(time: Duration) -> Vec<u8> {
-    [time.as_secs().to_ne_bytes(), u64::from(time.subsec_micros()).to_ne_bytes()].concat()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::clock::{self, FOREVER, timespec, timeval};
+use super::clock::{self, FOREVER};
+use super::times::Form;
 use crate::abi::{Addr, Arch, Errno, Sysno};
 use crate::engine::futex;
 use crate::engine::inspect::Inspect;
@@ -27,17 +28,10 @@ pub(in crate::engine) struct Limit {
     rest: Option<(Addr, Form)>,
     /// It says so only where a signal interrupts it.
     rest_if_interrupted: bool,
-    /// It waits for a number in memory.
-    is_futex: bool,
+    /// Where a handler has run, it does not go on to wait, whatever the handler says (SA_RESTART): without a limit it does.
+    ends_at_handlers: bool,
     /// What it clears when its time is up: sets of descriptors.
     clears: Vec<(Addr, usize)>,
-}
-
-/// How a length of time stands in memory.
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Timespec,
-    Timeval,
 }
 
 /// Where a call says how long it sleeps.
@@ -48,6 +42,8 @@ enum Written {
     Length(usize, Form),
     /// A point in time of this clock.
     Point(usize, i32),
+    /// Nowhere: it is known already.
+    Known(Duration),
 }
 
 /// `TIMER_ABSTIME` (clock_nanosleep(2)).
@@ -72,7 +68,7 @@ fn written(sysno: Sysno, args: &[u64; 6]) -> Option<(Written, Option<&'static st
         "poll" => (Milliseconds(2), None),
         "epoll_wait" | "epoll_pwait" => (Milliseconds(3), None),
         "ppoll" => (Length(2, Form::Timespec), None),
-        "select" => (Length(4, Form::Timeval), None),
+        "select" => (Length(4, Form::LooseTimeval), None),
         "pselect6" => (Length(4, Form::Timespec), None),
         "epoll_pwait2" => (Length(3, Form::Timespec), None),
         "io_getevents" | "io_pgetevents" => (Length(4, Form::Timespec), None),
@@ -112,7 +108,11 @@ impl Engine {
             return;
         }
         let args = call.changed().args;
-        let Some((written, errno)) = written(sysno, &args) else { return };
+        let of_socket = || {
+            let (limit, errno) = self.fixed.sockets.limit(sysno, &args, inspect)?;
+            Some((Written::Known(limit), Some(errno)))
+        };
+        let Some((written, errno)) = written(sysno, &args).or_else(of_socket) else { return };
         let Some((length, at)) = self.length(&written, &args, inspect) else { return };
         if length >= FOREVER {
             return;
@@ -130,7 +130,7 @@ impl Engine {
         } else {
             let mut endless = Tampering::default();
             let forever = if matches!(written, Written::Milliseconds(_)) { u64::MAX } else { 0 };
-            endless.argument(&call.raw, at, forever);
+            at.into_iter().for_each(|at| endless.argument(&call.raw, at, forever));
             endless
         };
         tampering.is_same_call = true;
@@ -158,26 +158,25 @@ impl Engine {
             is_up: false,
             rest: rest.filter(|(addr, _)| addr.0 != 0),
             rest_if_interrupted: sleeps,
-            is_futex: sysno.name().starts_with("futex"),
+            ends_at_handlers: sysno.name().starts_with("futex") || matches!(written, Written::Known(_)),
             clears: clears.collect(),
         });
         (call.wants_exit, call.may_block) = (true, true);
     }
 
     /// How long a call sleeps at most, and which argument says so; `None` without a limit, or for clocks of another kind.
-    fn length(&self, written: &Written, args: &[u64; 6], inspect: &dyn Inspect) -> Option<(Duration, usize)> {
-        match *written {
-            Written::Milliseconds(at) => {
-                let milliseconds = u64::try_from(args[at] as i32).ok()?;
-                Some((Duration::from_millis(milliseconds), at))
-            }
-            Written::Length(at, form) => Some((read(Addr(args[at]), form, inspect)?, at)),
+    fn length(&self, written: &Written, args: &[u64; 6], inspect: &dyn Inspect) -> Option<(Duration, Option<usize>)> {
+        let (length, at) = match *written {
+            Written::Milliseconds(at) => (Duration::from_millis(u64::try_from(args[at] as i32).ok()?), at),
+            Written::Length(at, form) => (form.read(Addr(args[at]), inspect).length()?, at),
             Written::Point(at, clock) => {
-                let shown = read(Addr(args[at]), Form::Timespec, inspect)?;
+                let shown = Form::Timespec.read(Addr(args[at]), inspect).length()?;
                 let when = self.fixed.clock.as_ref()?.when(clock, shown)?;
-                Some((when.saturating_sub(self.schedule.now()), at))
+                (when.saturating_sub(self.schedule.now()), at)
             }
-        }
+            Written::Known(length) => return Some((length, None)),
+        };
+        Some((length, Some(at)))
     }
 
     /// A task is held at the entry of its call: the call, and its limit, begin later.
@@ -218,8 +217,7 @@ impl Engine {
             decision.edits.push(Edit::Result(limit.outcome));
             limit.outcome
         } else if was_cut_short {
-            // A futex with a limit is not waited for any longer once a handler has run, one without is.
-            if result == RESTARTSYS && limit.is_futex {
+            if result == RESTARTSYS && limit.ends_at_handlers {
                 decision.edits.push(Edit::Result(RESTARTNOHAND));
                 return RESTARTNOHAND;
             }
@@ -250,11 +248,7 @@ impl Engine {
     fn tell_rest(&self, limit: &Limit, inspect: &dyn Inspect, decision: &mut Decision) {
         let Some((addr, form)) = limit.rest else { return };
         let rest = limit.deadline.saturating_sub(self.schedule.now());
-        let bytes = match form {
-            Form::Timespec => timespec(rest),
-            Form::Timeval => timeval(rest),
-        };
-        put(addr, bytes, inspect, decision);
+        put(addr, form.bytes(rest), inspect, decision);
     }
 }
 
@@ -263,22 +257,5 @@ fn put(addr: Addr, bytes: Vec<u8>, inspect: &dyn Inspect, decision: &mut Decisio
     if inspect.is_writable(addr, bytes.len()) {
         inspect.will_hold(addr, &bytes);
         decision.edits.push(Edit::Write { addr, bytes: bytes.into() });
-    }
-}
-
-/// A length of time in memory; `None` where there is none, or one that the kernel refuses.
-fn read(addr: Addr, form: Form, inspect: &dyn Inspect) -> Option<Duration> {
-    let mut bytes = [0; 16];
-    if addr.0 == 0 || inspect.read(addr, &mut bytes) < bytes.len() {
-        return None;
-    }
-    let word = |from: usize| bytes[from..from + 8].try_into().map(i64::from_ne_bytes).unwrap_or(-1);
-    let seconds = u64::try_from(word(0)).ok()?;
-    let fraction = u64::try_from(word(8)).ok()?;
-    match form {
-        Form::Timespec if fraction < 1_000_000_000 => Some(Duration::new(seconds, fraction as u32)),
-        // select(2) takes more than a second of them, too.
-        Form::Timeval => Some(Duration::from_secs(seconds).saturating_add(Duration::from_micros(fraction))),
-        Form::Timespec => None,
     }
 }

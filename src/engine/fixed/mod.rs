@@ -7,16 +7,19 @@ mod files;
 mod limit;
 mod machine;
 mod random;
+mod sockets;
+mod timer_files;
 mod timers;
+mod times;
 
 use std::time::Duration;
 
 use super::Engine;
 use super::inspect::Inspect;
 use super::stop::{Decision, Edit, Next};
-use super::tamper;
+use super::tamper::{self, Tampering};
 use super::task::InCall;
-use crate::abi::{Addr, CallSet, Signal, Sysno};
+use crate::abi::{Addr, Arch, CallSet, Signal, Sysno};
 use crate::plan;
 use crate::transcript::TaskName;
 
@@ -24,7 +27,10 @@ use clock::{Clock, LOOK};
 use files::{Files, Source, source};
 pub(super) use limit::Limit;
 use random::{Random, Way};
+use sockets::Sockets;
+use timer_files::TimerFiles;
 use timers::Timers;
+pub(super) use times::Form;
 
 /// Commands of fcntl(2) that make another descriptor.
 const F_DUPFD: u64 = 0;
@@ -40,6 +46,8 @@ pub(super) struct Fixed {
     /// The time of the run, if it has its own.
     clock: Option<Clock>,
     timers: Timers,
+    timer_files: TimerFiles,
+    sockets: Sockets,
 }
 
 impl Fixed {
@@ -51,6 +59,8 @@ impl Fixed {
             files: Files::default(),
             clock: plan.clock.map(Clock::new),
             timers: Timers::default(),
+            timer_files: TimerFiles::default(),
+            sockets: Sockets::default(),
         }
     }
 
@@ -58,6 +68,15 @@ impl Fixed {
     pub(super) fn concerns(&self, sysno: Sysno) -> bool {
         self.calls.contains(sysno) || self.files.are_open()
     }
+}
+
+/// What a call sets for the run, once the kernel has found nothing wrong with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sets {
+    /// timerfd_settime(2).
+    Timer(timer_files::Set),
+    /// setsockopt(2).
+    SocketLimit(sockets::Set),
 }
 
 /// What a call answers in place of what the kernel has answered.
@@ -90,7 +109,7 @@ impl Engine {
             // By the last two from a signalfd(2).
             self.signal_taken(name.process, None);
         }
-        let answer = match self.tell_time(name, sysno, call, inspect) {
+        let answer = match self.tell_time(name, sysno, call, result, inspect) {
             None => self.fixed.answer(name, sysno, call, result, inspect),
             told => told,
         };
@@ -132,27 +151,58 @@ impl Engine {
         } else {
             self.limit(name, sysno, call, inspect, decision);
         }
-        let goes_by = match sysno.name() {
-            "timerfd_settime" => "timerfd_settime",
-            "setitimer" if call.raw.args[0] != 0 => "setitimer",
-            _ => return,
+        let raw = call.changed();
+        let set = match sysno.name() {
+            _ if raw.arch == Arch::I386 || call.is_replaced() => None,
+            "timerfd_settime" => TimerFiles::set(&raw, inspect).map(|(set, changes)| (Sets::Timer(set), changes)),
+            "setsockopt" => Sockets::set(&raw, inspect).map(|(set, changes)| (Sets::SocketLimit(set), changes)),
+            _ => None,
         };
-        self.note(format!(
-            "`{}` goes by the real time, which `time = \"virtual\"` does not change: {goes_by}",
-            self.image_name(name)
-        ));
+        if let Some((sets, changes)) = set {
+            decision.edits.extend(changes.edits.iter().cloned());
+            call.tampering.push(Tampering { is_same_call: true, ..changes });
+            call.sets = Some(sets);
+        }
+        let goes_by_real_time = match sysno.name() {
+            "setitimer" => raw.args[0] != 0,
+            "timerfd_settime" => raw.arch == Arch::I386 || TimerFiles::is_out_of_reach(raw.args[0] as i32, inspect),
+            _ => false,
+        };
+        if goes_by_real_time {
+            self.note(format!(
+                "`{}` goes by the real time, which `time = \"virtual\"` does not change: {sysno}",
+                self.image_name(name)
+            ));
+        }
     }
 
-    fn tell_time(&mut self, name: TaskName, sysno: Sysno, call: &InCall, inspect: &dyn Inspect) -> Option<Answer> {
+    fn tell_time(
+        &mut self,
+        name: TaskName,
+        sysno: Sysno,
+        call: &InCall,
+        result: i64,
+        inspect: &dyn Inspect,
+    ) -> Option<Answer> {
         let now = self.schedule.now();
         let clock = self.fixed.clock.as_mut()?;
         let timers = &mut self.fixed.timers;
         if timers::is_answered(timers, name.process, sysno, &call.raw) {
             return timers.answer(name.process, sysno, &call.raw, clock, now, inspect);
         }
-        match sysno.name() {
-            "timer_create" => timers.made(name.process, &call.raw, inspect)?,
-            "timer_delete" => timers.deleted(name.process, &call.raw),
+        let files = &mut self.fixed.timer_files;
+        match (sysno.name(), call.sets) {
+            (_, Some(Sets::Timer(set))) => return files.was_set(set, &call.raw, clock, now),
+            (_, Some(Sets::SocketLimit(set))) => self.fixed.sockets.was_set(set),
+            ("timerfd_gettime", _) => return files.asked(&call.raw, now, inspect),
+            ("getsockopt", _) => return self.fixed.sockets.asked(&call.raw, inspect),
+            ("accept" | "accept4", _) => self.fixed.sockets.accepted(call.raw.args[0], result as i32, inspect),
+            ("read" | "readv", _) => {
+                let pieces = || tamper::filled(sysno, &call.raw, result as u64, inspect);
+                return files.read(call.raw.args[0] as i32, pieces, now, inspect);
+            }
+            ("timer_create", _) => timers.made(name.process, &call.raw, inspect)?,
+            ("timer_delete", _) => timers.deleted(name.process, &call.raw),
             _ => {
                 let answer = clock.tells(name, sysno, &call.raw, now)?;
                 clock.look(name);
@@ -172,18 +222,27 @@ impl Engine {
 
     /// When the first timer goes off that rinject keeps.
     pub(super) fn alarm(&self) -> Option<Duration> {
-        self.fixed.timers.first()
+        [self.fixed.timers.first(), self.fixed.timer_files.first()].into_iter().flatten().min()
     }
 
     /// The first timer goes off.
     pub(super) fn go_off(&mut self) -> Option<Next> {
-        let (process, ring) = self.fixed.timers.go_off()?;
         self.woken.everybody();
+        let (signal, file) = (self.fixed.timers.first(), self.fixed.timer_files.first());
+        if file.is_some_and(|file| signal.is_none_or(|signal| file < signal)) {
+            return Some(Next::Expire { timer: self.fixed.timer_files.go_off()? });
+        }
+        let (process, ring) = self.fixed.timers.go_off()?;
         Some(Next::Ring { process: self.processes.get(&process)?.id, ring })
     }
 }
 
 impl Fixed {
+    /// Whether descriptor `fd` is a socket with a time limit for what it sends, or else for what it receives.
+    pub(super) fn is_limited(&self, fd: i32, sends: bool, inspect: &dyn Inspect) -> bool {
+        self.sockets.is_limited(fd, sends, inspect)
+    }
+
     /// A process has ended.
     pub(super) fn process_gone(&mut self, process: u32) {
         self.files.process_gone(process);

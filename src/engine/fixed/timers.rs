@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Answer;
-use super::clock::{Clock, FOREVER, can_be_slept_on, timespec, timeval};
+use super::clock::{Clock, FOREVER, can_be_slept_on};
+use super::times::{Form, Setting, Written, word32, word64};
 use crate::abi::{Addr, Arch, Errno, Signal, Sysno, TaskId};
 use crate::engine::inspect::Inspect;
 use crate::engine::stop::{RawCall, Ring};
@@ -89,10 +90,8 @@ impl Timers {
             }
             timer.waits = false;
             let Some(next) = timer.next else { continue };
-            let late = now.checked_sub(next).map_or(0, |late| late.as_nanos() / timer.interval.as_nanos().max(1) + 1);
-            timer.overrun = u64::try_from(late).unwrap_or(u64::MAX);
-            let skipped = timer.interval.as_nanos().saturating_mul(late);
-            timer.next = Some(next.saturating_add(nanoseconds(skipped)));
+            let (late, next) = missed(next, timer.interval, now);
+            (timer.overrun, timer.next) = (late, Some(next));
         }
     }
 
@@ -161,7 +160,7 @@ impl Timers {
         };
         let mut timer = self.all.get(&(process, id)).copied().unwrap_or(alarm);
         let rest = timer.next.map(|next| next.saturating_sub(now).max(Duration::from_nanos(1))).unwrap_or_default();
-        let before = |form: fn(Duration) -> Vec<u8>| [form(timer.interval), form(rest)].concat();
+        let before = Setting { interval: timer.interval, value: rest };
         // A structure where one is wanted; EFAULT where it cannot be put.
         let told = |at: Addr, bytes: Vec<u8>| match at.0 {
             0 => Some(done(Vec::new())),
@@ -176,8 +175,8 @@ impl Timers {
                 // The next second that is not over, and never 0 while one is set.
                 Answer { result: Some(rest.as_millis().div_ceil(1000) as i64), memory: Vec::new() }
             }
-            "getitimer" => return told(Addr(raw.args[1]), before(timeval)),
-            "timer_gettime" => return told(Addr(raw.args[1]), before(timespec)),
+            "getitimer" => return told(Addr(raw.args[1]), before.bytes(Form::Timeval)),
+            "timer_gettime" => return told(Addr(raw.args[1]), before.bytes(Form::Timespec)),
             // The kernel tells no more than fit (timer_getoverrun(2), DELAYTIMER_MAX).
             "timer_getoverrun" => {
                 let overrun = timer.overrun.min(i32::MAX as u64) as i64;
@@ -185,32 +184,31 @@ impl Timers {
             }
             "setitimer" => {
                 let new = Addr(raw.args[1]);
-                let (interval, value) = match new.0 {
-                    0 => (Duration::ZERO, Duration::ZERO),
-                    _ => match (length(new, 1_000_000, inspect), length(new.plus(16), 1_000_000, inspect)) {
-                        (Some(interval), Some(value)) => (interval, value),
-                        _ if word64(new.plus(24), inspect).is_none() => return errno("EFAULT"),
-                        _ => return errno("EINVAL"),
-                    },
+                let set = match new.0 {
+                    0 => Ok(Setting::default()),
+                    _ => Setting::read(Form::Timeval, new, inspect),
                 };
-                let answer = told(Addr(raw.args[2]), before(timeval))?;
+                let Setting { interval, value } = match set {
+                    Ok(set) => set,
+                    Err(wrong) => return errno(name_of(wrong)),
+                };
+                let answer = told(Addr(raw.args[2]), before.bytes(Form::Timeval))?;
                 (timer.next, timer.interval) = ((!value.is_zero()).then(|| now.saturating_add(value)), interval);
                 answer
             }
             "timer_settime" => {
                 let new = Addr(raw.args[2]);
-                let read = (length(new, 1_000_000_000, inspect), length(new.plus(16), 1_000_000_000, inspect));
-                let (interval, value) = match read {
-                    (Some(interval), Some(value)) => (interval, value),
-                    _ if new.0 != 0 && word64(new.plus(24), inspect).is_none() => return errno("EFAULT"),
-                    _ => return errno("EINVAL"),
+                let Setting { interval, value } = match Setting::read(Form::Timespec, new, inspect) {
+                    Ok(set) => set,
+                    Err(_) if new.0 == 0 => return errno("EINVAL"),
+                    Err(wrong) => return errno(name_of(wrong)),
                 };
                 let next = match value {
                     Duration::ZERO => None,
                     _ if raw.args[1] & TIMER_ABSTIME != 0 => Some(clock.when(timer.clock, value)?),
                     _ => Some(now.saturating_add(value)),
                 };
-                let answer = told(Addr(raw.args[3]), before(timespec))?;
+                let answer = told(Addr(raw.args[3]), before.bytes(Form::Timespec))?;
                 (timer.next, timer.interval) = (next, interval);
                 answer
             }
@@ -226,26 +224,21 @@ fn failed(errno: &Errno) -> Answer {
     Answer { result: Some(-i64::from(errno.number())), memory: Vec::new() }
 }
 
-fn word32(addr: Addr, inspect: &dyn Inspect) -> Option<i32> {
-    let mut bytes = [0; 4];
-    (inspect.read(addr, &mut bytes) == bytes.len()).then(|| i32::from_ne_bytes(bytes))
+/// The errno for what stands where a setting is wanted.
+fn name_of(wrong: Written) -> &'static str {
+    if wrong == Written::Nothing { "EFAULT" } else { "EINVAL" }
 }
 
-fn word64(addr: Addr, inspect: &dyn Inspect) -> Option<u64> {
-    let mut bytes = [0; 8];
-    (inspect.read(addr, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
+/// How often a timer has gone off again since it did at `next`, that time among them, and when it does the next time.
+pub(super) fn missed(next: Duration, interval: Duration, now: Duration) -> (u64, Duration) {
+    let late = now.checked_sub(next).map_or(0, |late| late.as_nanos() / interval.as_nanos().max(1) + 1);
+    let skipped = interval.as_nanos().saturating_mul(late);
+    (u64::try_from(late).unwrap_or(u64::MAX), next.saturating_add(nanoseconds(skipped)))
 }
 
 fn nanoseconds(number: u128) -> Duration {
     let seconds = u64::try_from(number / 1_000_000_000).unwrap_or(u64::MAX);
     Duration::new(seconds, (number % 1_000_000_000) as u32)
-}
-
-/// Seconds, and parts of one of which `parts` make a second; `None` for what is none.
-fn length(addr: Addr, parts: u64, inspect: &dyn Inspect) -> Option<Duration> {
-    let seconds = word64(addr, inspect).filter(|seconds| *seconds <= i64::MAX as u64)?;
-    let fraction = word64(addr.plus(8), inspect).filter(|fraction| *fraction < parts)?;
-    Some(Duration::new(seconds, (fraction * (1_000_000_000 / parts)) as u32))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Tampering {
     }
 
     /// Changes memory; `Err` where that cannot be done.
-    fn memory(&mut self, addr: Addr, bytes: Vec<u8>, inspect: &dyn Inspect) -> Result<(), String> {
+    pub(super) fn memory(&mut self, addr: Addr, bytes: Vec<u8>, inspect: &dyn Inspect) -> Result<(), String> {
         let mut before = vec![0; bytes.len()];
         if inspect.read(addr, &mut before) < before.len() {
             return Err("the memory it would change is not mapped".to_owned());

@@ -138,6 +138,10 @@ impl Inspect for Fake {
         None
     }
 
+    fn timer_file(&self, _fd: i32) -> Option<crate::engine::TimerFile> {
+        None
+    }
+
     fn size_limit(&self) -> bool {
         false
     }
