@@ -6,200 +6,22 @@ use std::sync::Arc;
 mod budget;
 mod fickle;
 mod points;
+mod script;
 mod second_filter;
 mod sight;
 mod spin;
 
+use script::Script;
+
 use super::*;
-use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};
+use crate::abi::{Addr, Arch, Ending, Signal, SignalInfo, SignalSet, Sysno};
 use crate::diagnostic::Source;
-use crate::faults;
-use crate::plan::{self, Context, Place};
+use crate::plan::{self, Context};
 use crate::spec;
 use crate::transcript::Event;
 
 const ROOT: TaskId = TaskId(100);
 const MAIN: Addr = Addr(0x40_1000);
-
-/// A task as the script has it.
-#[derive(Default)]
-struct Script {
-    memory: BTreeMap<u64, Vec<u8>>,
-    rip: u64,
-    caught: SignalSet,
-    files: BTreeMap<i32, faults::Descriptor>,
-    rsp: u64,
-    /// Sockets with a time limit, and whether it is one for sending.
-    timed: Vec<(i32, bool)>,
-    /// Descriptors that are all one open file.
-    duplicates: Vec<i32>,
-    size_limit: bool,
-    data_memory: u64,
-    program_break: Option<Addr>,
-    sites: BTreeMap<String, Vec<Site>>,
-    /// Where a breakpoint has put the task back to.
-    rewound: std::cell::Cell<Option<u64>>,
-    /// What will stand in memory.
-    painted: std::cell::RefCell<BTreeMap<u64, Vec<u8>>>,
-    /// What reads of memory at 0x2000 get, one after the other: another thread writes there.
-    fickle: std::cell::RefCell<Vec<&'static [u8]>>,
-}
-
-impl Inspect for Script {
-    fn registers(&self) -> Result<Registers, Gone> {
-        let rip = self.rewound.get().unwrap_or(self.rip);
-        if self.rip == 0 { Err(Gone) } else { Ok(Registers { rip, rsp: self.rsp, ..Registers::default() }) }
-    }
-
-    fn register(&self, register: Register) -> Option<Word> {
-        self.registers().ok()?.get(register)
-    }
-
-    fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
-        if addr == Addr(0x2000) {
-            let now = self.fickle.borrow_mut().pop().unwrap_or_default();
-            buffer[..now.len()].copy_from_slice(now);
-            return now.len();
-        }
-        if let Some(painted) = self.painted.borrow().get(&addr.0) {
-            let got = painted.len().min(buffer.len());
-            buffer[..got].copy_from_slice(&painted[..got]);
-            return got;
-        }
-        let Some((start, bytes)) = self.memory.range(..=addr.0).next_back() else { return 0 };
-        let rest = bytes.get((addr.0 - start) as usize..).unwrap_or_default();
-        let got = rest.len().min(buffer.len());
-        buffer[..got].copy_from_slice(&rest[..got]);
-        got
-    }
-
-    fn will_hold(&self, addr: Addr, bytes: &[u8]) {
-        self.painted.borrow_mut().insert(addr.0, bytes.to_vec());
-    }
-
-    fn rewound_to(&self, addr: Addr) {
-        self.rewound.set(Some(addr.0));
-    }
-
-    fn is_writable(&self, addr: Addr, len: usize) -> bool {
-        self.read(addr, &mut vec![0; len]) == len
-    }
-
-    fn descriptor(&self, fd: i32) -> Option<Descriptor> {
-        match fd {
-            0..=2 => Some(Descriptor::Path(Arc::from("/dev/null"))),
-            3 => Some(Descriptor::Path(Arc::from("/case/data"))),
-            fd if self.duplicates.contains(&fd) => Some(Descriptor::Path(Arc::from("/case/data"))),
-            4 => Some(Descriptor::Pipe { inode: 77, writes: false }),
-            _ => None,
-        }
-    }
-
-    fn working_directory(&self) -> Option<String> {
-        Some("/case".to_owned())
-    }
-
-    fn region(&self, _addr: Addr) -> Option<Region> {
-        None
-    }
-
-    fn resolve(&self, place: &Place) -> Resolved {
-        match &place.at {
-            plan::PlaceAt::Symbol { name, .. } if self.sites.contains_key(name) => {
-                Resolved::At(self.sites[name].clone())
-            }
-            _ => Resolved::NoModule,
-        }
-    }
-
-    fn locate(&self, _addr: Addr) -> Option<Location> {
-        None
-    }
-
-    fn errno_location(&self) -> Option<Addr> {
-        None
-    }
-
-    fn backtrace(&self, _most: usize) -> Vec<Addr> {
-        Vec::new()
-    }
-
-    fn landmarks(&self) -> Landmarks {
-        Landmarks { main: Some(MAIN), entry: Some(MAIN) }
-    }
-
-    fn image(&self) -> Option<Image> {
-        Some(Image { path: "/usr/bin/kv".to_owned(), argv: vec![b"kv".to_vec()] })
-    }
-
-    fn zombie_children(&self) -> Vec<TaskId> {
-        Vec::new()
-    }
-
-    fn descriptor_slots(&self) -> usize {
-        64
-    }
-
-    fn is_fifo(&self, _fd: i32) -> bool {
-        false
-    }
-
-    fn open_file(&self, fd: i32) -> Option<faults::Descriptor> {
-        self.files.get(&fd).copied()
-    }
-
-    fn time_limit(&self, fd: i32, sends: bool) -> bool {
-        self.timed.contains(&(fd, sends))
-    }
-
-    fn is_same_file(&self, fd: i32, _other: TaskId, other_fd: i32) -> Option<bool> {
-        Some(self.duplicates.contains(&fd) && self.duplicates.contains(&other_fd))
-    }
-
-    fn timer_file(&self, _fd: i32) -> Option<TimerFile> {
-        None
-    }
-
-    fn size_limit(&self) -> bool {
-        self.size_limit
-    }
-
-    fn open_descriptors(&self) -> Vec<i32> {
-        (0..5).collect()
-    }
-
-    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
-        None
-    }
-
-    fn data_memory(&self, _process: TaskId) -> u64 {
-        self.data_memory
-    }
-
-    fn program_break(&self) -> Option<Addr> {
-        self.program_break
-    }
-
-    fn pending_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn blocked_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn caught_signals(&self) -> SignalSet {
-        self.caught
-    }
-
-    fn ignored_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn lost_rights(&self) -> bool {
-        false
-    }
-}
 
 /// A run of a spec whose target has reached `main`.
 struct Run {
