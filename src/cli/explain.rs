@@ -97,6 +97,9 @@ fn described(plan: &Plan, cells: &[String]) -> String {
         if let Some(budget) = &rule.budget {
             let _ = writeln!(text, "  does   calls fail beyond {budget}");
         }
+        if let Some(clock) = &rule.clock {
+            let _ = writeln!(text, "  does   the time of day changes: {clock}");
+        }
         let _ = writeln!(text, "  costs  {}", cost(rule, plan));
     }
     text

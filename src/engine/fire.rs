@@ -99,6 +99,13 @@ impl Engine {
                 loud |= draws && !rule.quiet;
                 continue;
             }
+            if rule.clock.is_some() {
+                for _ in 0..self.clock_changes_seen(at) {
+                    event.fired.push(self.rules.fires(at));
+                    loud |= !rule.quiet;
+                }
+                continue;
+            }
             let decides = rule.actions.iter().any(Action::is_outcome);
             if decides && taken {
                 self.rules.overruled(at);

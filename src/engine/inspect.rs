@@ -72,6 +72,8 @@ pub trait Inspect {
     fn data_memory(&self, process: TaskId) -> u64;
     /// The end of the heap that brk(2) moves.
     fn program_break(&self) -> Option<Addr>;
+    /// Whether this thread may set the clock of the machine (CAP_SYS_TIME).
+    fn may_set_clock(&self) -> bool;
     /// Signals that this thread keeps blocked.
     fn blocked_signals(&self) -> SignalSet;
     /// Signals that wait to be delivered to this thread, blocked ones among them.

@@ -369,6 +369,7 @@ impl Engine {
     pub(super) fn emit(&mut self, event: Event, decision: &mut Decision) {
         if self.log.begun() && self.rules.note(&event) {
             self.points.rules_changed();
+            self.begin_clock_rules();
         }
         if let EventKind::Call(call) = &event.kind
             && !(self.log.begun() && self.log.is_written(&event))

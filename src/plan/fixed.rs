@@ -22,9 +22,10 @@ pub struct Fixed {
 const OPENS: [&str; 3] = ["open", "openat", "openat2"];
 
 /// Calls that tell the time, set it, or set a timer. Those that may take time are stopped, too.
-const CLOCKS: [&str; 22] = [
+const CLOCKS: [&str; 24] = [
     "alarm",
     "clock_gettime",
+    "clock_settime",
     "futex_wait",
     "futex_waitv",
     "getitimer",
@@ -35,6 +36,7 @@ const CLOCKS: [&str; 22] = [
     "io_pgetevents",
     "setitimer",
     "setsockopt",
+    "settimeofday",
     "sysinfo",
     "time",
     "timer_create",

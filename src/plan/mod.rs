@@ -6,6 +6,7 @@ mod bpf;
 mod budget;
 mod caller;
 mod chance;
+mod clock;
 mod expect;
 mod fixed;
 mod lower;
@@ -26,6 +27,7 @@ pub use bpf::{MARK, MARK_FOREIGN, filter, filter_all_but};
 pub use budget::{Budget, Resource};
 pub use caller::{Caller, base_name};
 pub use chance::Chance;
+pub use clock::{ClockFault, Shift};
 pub use expect::{
     Check, CountExpect, EventExpect, ExitExpect, Expect, FileExpect, Invariant, Item, NeverExpect, OutputExpect,
     Redaction, Sequence, SnapshotPlan, TextTest, View,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Action, Budget, Caller, Chance, Point};
+use super::{Action, Budget, Caller, Chance, ClockFault, Point};
 use crate::abi::{Operation, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern, Pred, Ranges};
@@ -44,6 +44,8 @@ pub struct Rule {
     pub unfaithful: bool,
     /// What may be used before its calls fail; such a rule has no actions.
     pub budget: Option<Budget>,
+    /// How the time of day is changed; such a rule has no actions.
+    pub clock: Option<ClockFault>,
     /// What is done, in the order of the action table.
     pub actions: Vec<Action>,
 }

@@ -2,7 +2,7 @@
 //! It must not know what the values mean: only their keys and types.
 
 use super::keys;
-use super::model::{At, Budget, Corrupt, Entries, Memory, Random, Scalar, Step, Text};
+use super::model::{At, Budget, ClockFault, Corrupt, Entries, Memory, Random, Scalar, Step, Text};
 use super::walk::{Fields, Value, Walk};
 
 /// `corrupt`.
@@ -38,6 +38,12 @@ pub(super) fn budget(fields: &Fields<'_, '_>) -> Option<Budget> {
         memory: table.scalar("memory", "a size, such as \"64MiB\""),
         processes: table.integer("processes"),
     })
+}
+
+/// `clock`.
+pub(super) fn clock(fields: &Fields<'_, '_>) -> Option<ClockFault> {
+    let table = fields.table("clock", &keys::CLOCK)?;
+    Some(ClockFault { span: table.span, skew: table.text("skew"), jump: table.texts("jump") })
 }
 
 /// A table whose keys are names of registers or arguments.

@@ -236,7 +236,7 @@ pub const INJECT: Table = Table {
     name: "`[[inject]]`",
     keys: &[
         now("name", "\"fsync-eio\"", "shown in transcript and reports; default r1, r2, ..."),
-        now("on", "\"fsync, fdatasync\"", "the event; a rule has `on`, `at`, `watch` or `budget`"),
+        now("on", "\"fsync, fdatasync\"", "the event; a rule has `on`, `at`, `watch`, `budget` or `clock`"),
         now("where", "{ path = \"*.wal\" }", "what more must hold"),
         now("when", "\"1\"", "which of the matching events"),
         now("scope", "\"run\"", "what is counted together: run, process, thread, path, fd or callsite"),
@@ -273,7 +273,7 @@ pub const INJECT: Table = Table {
         now("access", "\"write\"", "what a watchpoint watches for"),
         now("len", "8", "bytes of a watchpoint"),
         now("budget", "{ disk = \"1MiB\" }", "calls fail from an amount on, as on a full disk; a rule without `on`"),
-        later("clock", "{ skew = \"+2h\" }", "edits virtual time"),
+        now("clock", "{ skew = \"+2h\" }", "changes the time of day; a rule without `on`, with `determinism.time`"),
         now("use", "\"malloc-fails\"", "a ready rule; keys beside it go before its own"),
         now("quiet", "true", "keeps its events out of the transcript"),
         now("hardware", "true", "a breakpoint in a debug register"),
@@ -321,6 +321,15 @@ pub const BUDGET: Table = Table {
         now("fds", "20", "descriptors that a process can have open; then EMFILE"),
         now("memory", "\"64MiB\"", "growth of private memory by brk, mmap and mremap; then ENOMEM"),
         now("processes", "3", "tasks of the run, threads among them, that can be alive; then EAGAIN"),
+    ],
+};
+
+/// `clock` of a rule.
+pub const CLOCK: Table = Table {
+    name: "`clock`",
+    keys: &[
+        now("skew", "\"+2h\"", "the clock is wrong by so much from the start, or from `after` on"),
+        now("jump", "[\"10s: -1h\"]", "it is set forward or back once the run has taken so long"),
     ],
 };
 

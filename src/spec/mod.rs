@@ -16,8 +16,8 @@ mod walk;
 pub use cell::{Cell, Choice};
 pub use determinism::{Determinism, RandomBytes, Time};
 pub use model::{
-    At, Budget, Check, Command, Corrupt, Count, Ending, Entries, Exit, Expect, Inject, Item, ItemKind, Memory,
-    OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Step, Text, Trace, Where,
+    At, Budget, Check, ClockFault, Command, Corrupt, Count, Ending, Entries, Exit, Expect, Inject, Item, ItemKind,
+    Memory, OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Step, Text, Trace, Where,
 };
 pub use ready::{READY, Ready};
 pub use target::{Attach, File, Output, Stdin, Target};

@@ -192,6 +192,8 @@ pub struct Inject {
     pub capture: Option<Entries<Text>>,
     /// `budget`.
     pub budget: Option<Budget>,
+    /// `clock`.
+    pub clock: Option<ClockFault>,
 }
 
 /// `step` of a rule.
@@ -218,6 +220,17 @@ pub struct Corrupt {
     pub xor: Option<At<i128>>,
     /// `random`.
     pub random: Option<Random>,
+}
+
+/// `clock` of a rule.
+#[derive(Clone, Debug)]
+pub struct ClockFault {
+    /// All of it.
+    pub span: Span,
+    /// `skew`.
+    pub skew: Option<Text>,
+    /// `jump`.
+    pub jump: Option<At<Vec<Text>>>,
 }
 
 /// `budget` of a rule.

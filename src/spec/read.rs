@@ -124,7 +124,7 @@ fn does_something(fields: &Fields<'_, '_>) -> bool {
 }
 
 fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
-    let is_placed = ["on", "at", "watch", "budget", "use"].iter().any(|key| fields.get(key).is_some());
+    let is_placed = ["on", "at", "watch", "budget", "clock", "use"].iter().any(|key| fields.get(key).is_some());
     let on = if is_placed { fields.text("on") } else { fields.missing("on") };
     let filter = fields.table("where", &keys::WHERE);
     let filter_refused = filter.as_ref().is_some_and(|filter| filter.refused.get());
@@ -173,6 +173,7 @@ fn inject(walk: &Walk, fields: &Fields<'_, '_>) -> Inject {
         seed: fields.integer("seed"),
         capture: faults::captures(walk, fields),
         budget: faults::budget(fields),
+        clock: faults::clock(fields),
     };
     ready::filled(walk, fields, rule)
 }

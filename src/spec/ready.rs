@@ -51,11 +51,12 @@ ready![
 ];
 
 /// Keys that a ready rule has decided: its event and what becomes of it.
-const DECIDED: [&str; 13] = [
+const DECIDED: [&str; 14] = [
     "on",
     "at",
     "watch",
     "budget",
+    "clock",
     "error",
     "error-after",
     "retval",

@@ -127,6 +127,12 @@ pub fn timer_clock(task: TaskId, fd: i32) -> Option<i32> {
     info.lines().find_map(|line| line.strip_prefix("clockid:"))?.trim().parse().ok()
 }
 
+/// Whether a thread has this capability (capabilities(7)).
+pub fn has_capability(task: TaskId, number: u32) -> bool {
+    let set = status_field(task, "CapEff").and_then(|set| u64::from_str_radix(&set, 16).ok());
+    set.is_some_and(|set| set >> number & 1 == 1)
+}
+
 /// The working directory.
 pub fn working_directory(task: TaskId) -> Option<String> {
     let link = fs::read_link(format!("/proc/{}/cwd", task.0)).ok()?;

@@ -18,6 +18,8 @@ use crate::sys::{self, noted, procfs};
 
 /// Auxiliary vector entries (getauxval(3)).
 const AT_ENTRY: u64 = 9;
+/// To set the clock (capabilities(7)).
+const CAP_SYS_TIME: u32 = 25;
 
 /// The stopped task, to be asked.
 #[derive(Debug)]
@@ -245,6 +247,10 @@ impl Inspect for Inspector {
 
     fn program_break(&self) -> Option<Addr> {
         procfs::program_break(self.task)
+    }
+
+    fn may_set_clock(&self) -> bool {
+        procfs::has_capability(self.task, CAP_SYS_TIME)
     }
 
     fn blocked_signals(&self) -> SignalSet {

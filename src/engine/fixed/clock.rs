@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Answer;
+use super::day::Day;
 use super::times::Form;
 use crate::abi::{Addr, Arch, Sysno};
 use crate::engine::stop::RawCall;
@@ -36,18 +37,23 @@ pub(super) fn can_be_slept_on(clock: i32) -> bool {
     matches!(clock, REALTIME | 1 | 7 | TAI)
 }
 
+/// Whether a clock shows the time of day.
+pub(super) fn is_of_day(clock: i32) -> bool {
+    matches!(clock, REALTIME | REALTIME_COARSE | REALTIME_ALARM | TAI)
+}
+
 /// What the clocks of a run show.
 #[derive(Debug)]
 pub(super) struct Clock {
-    /// The time of day when it began, since 1970.
-    start: Duration,
+    /// The time of day.
+    pub(super) day: Day,
     /// What each task has computed, as far as it is counted.
     computed: BTreeMap<TaskName, Duration>,
 }
 
 impl Clock {
     pub(super) fn new(start: Duration) -> Clock {
-        Clock { start, computed: BTreeMap::new() }
+        Clock { day: Day::new(start), computed: BTreeMap::new() }
     }
 
     /// A task looks at a clock.
@@ -58,7 +64,7 @@ impl Clock {
     /// What a clock shows when the counter of the run says `now`; `None` for one that is not the run's.
     pub(super) fn shows(&self, clock: i32, name: TaskName, now: Duration) -> Option<Duration> {
         Some(match clock {
-            REALTIME | REALTIME_COARSE | REALTIME_ALARM | TAI => self.start.saturating_add(now),
+            clock if is_of_day(clock) => self.day.shows(now),
             // CLOCK_MONOTONIC, _RAW, _COARSE, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM
             1 | 4 | 6 | 7 | 9 => UPTIME.saturating_add(now),
             THREAD_CPUTIME => self.computed.get(&name).copied().unwrap_or_default(),
@@ -75,11 +81,13 @@ impl Clock {
         UPTIME.saturating_add(now)
     }
 
-    /// What the counter of the run says when this clock shows `shown`; `None` for clocks that count something else.
-    pub(super) fn when(&self, clock: i32, shown: Duration) -> Option<Duration> {
+    /// What the counter of the run says, from `now` on, when this clock shows `shown`; `None` for clocks that count
+    /// something else.
+    pub(super) fn when(&self, clock: i32, shown: Duration, now: Duration) -> Option<Duration> {
         let zero = match clock {
             PROCESS_CPUTIME | THREAD_CPUTIME => return None,
             clock if clock < 0 => return None,
+            clock if is_of_day(clock) => return Some(self.day.when(shown, now)),
             clock => self.shows(clock, TaskName { process: 0, thread: 0 }, Duration::ZERO)?,
         };
         Some(shown.saturating_sub(zero))
@@ -91,13 +99,18 @@ impl Clock {
     }
 
     /// What a call says of the time; `None` where it says nothing, or not of a clock of the run.
-    pub(super) fn tells(&self, name: TaskName, sysno: Sysno, raw: &RawCall, now: Duration) -> Option<Answer> {
+    pub(super) fn tells(&mut self, name: TaskName, sysno: Sysno, raw: &RawCall, now: Duration) -> Option<Answer> {
         if raw.arch == Arch::I386 {
             return None;
         }
         let at = |at: usize| Some(Addr(raw.args[at])).filter(|addr| addr.0 != 0);
         let put = |addr: Option<Addr>, bytes: Vec<u8>| addr.map(|addr| (addr, bytes)).into_iter().collect();
-        let day = self.shows(REALTIME, name, now)?;
+        let is_of_day = match sysno.name() {
+            "gettimeofday" | "time" => true,
+            "clock_gettime" => is_of_day(raw.args[0] as i32),
+            _ => false,
+        };
+        let day = if is_of_day { self.day.tell(now) } else { self.day.shows(now) };
         let (result, memory) = match sysno.name() {
             "clock_gettime" => (None, put(at(1), Form::Timespec.bytes(self.shows(raw.args[0] as i32, name, now)?))),
             "gettimeofday" => (None, put(at(0), Form::Timeval.bytes(day))),
@@ -143,10 +156,10 @@ mod tests {
         assert_eq!([1, 4, 6, 7, 9].map(shows), [Some(seconds(1007)); 5]);
         assert_eq!([10, 12, 99].map(shows), [None; 3]);
         for id in [0, 1, 7] {
-            assert_eq!(clock.when(id, shows(id).unwrap()), Some(seconds(7)), "clock {id}");
+            assert_eq!(clock.when(id, shows(id).unwrap(), seconds(0)), Some(seconds(7)), "clock {id}");
         }
-        assert_eq!(clock.when(0, seconds(4)), Some(Duration::ZERO), "it has passed");
-        assert_eq!(clock.when(PROCESS_CPUTIME, seconds(1)), None);
+        assert_eq!(clock.when(0, seconds(4), seconds(3)), Some(seconds(3)), "it has passed");
+        assert_eq!(clock.when(PROCESS_CPUTIME, seconds(1), seconds(0)), None);
     }
 
     #[test]

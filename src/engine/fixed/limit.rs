@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::clock::{self, FOREVER};
+use super::clock::{self, Clock, FOREVER};
+use super::setting::Point;
 use super::times::Form;
 use crate::abi::{Addr, Arch, Errno, Sysno};
 use crate::engine::futex;
@@ -20,6 +21,8 @@ use crate::transcript::TaskName;
 pub(in crate::engine) struct Limit {
     /// When its time is up, on the counter of the run.
     pub(in crate::engine) deadline: Duration,
+    /// It waits for this time of a clock.
+    point: Option<Point>,
     /// What it returns then.
     outcome: i64,
     /// It was woken for that.
@@ -91,6 +94,14 @@ fn written(sysno: Sysno, args: &[u64; 6]) -> Option<(Written, Option<&'static st
     })
 }
 
+impl Limit {
+    /// The time of day was set: when the time is up then, where that is another time.
+    pub(super) fn move_to(&mut self, clock: &Clock, now: Duration) -> Option<Duration> {
+        self.deadline = self.point?.moved(clock, now)?;
+        Some(self.deadline)
+    }
+}
+
 impl Engine {
     /// Takes the limit out of a call that is about to be made, and keeps it for the run.
     pub(in crate::engine) fn limit(
@@ -154,6 +165,7 @@ impl Engine {
         let clears = args[1..4].iter().filter(|set| sets && **set != 0).map(|set| (Addr(*set), len));
         call.limit = Some(Limit {
             deadline,
+            point: self.point(&written, &args, inspect),
             outcome: errno.and_then(Errno::parse).map_or(0, |errno| -i64::from(errno.number())),
             is_up: false,
             rest: rest.filter(|(addr, _)| addr.0 != 0),
@@ -169,14 +181,20 @@ impl Engine {
         let (length, at) = match *written {
             Written::Milliseconds(at) => (Duration::from_millis(u64::try_from(args[at] as i32).ok()?), at),
             Written::Length(at, form) => (form.read(Addr(args[at]), inspect).length()?, at),
-            Written::Point(at, clock) => {
-                let shown = Form::Timespec.read(Addr(args[at]), inspect).length()?;
-                let when = self.fixed.clock.as_ref()?.when(clock, shown)?;
+            Written::Point(at, _) => {
+                let Point { clock, shown } = self.point(written, args, inspect)?;
+                let when = self.fixed.clock.as_ref()?.when(clock, shown, self.schedule.now())?;
                 (when.saturating_sub(self.schedule.now()), at)
             }
             Written::Known(length) => return Some((length, None)),
         };
         Some((length, Some(at)))
+    }
+
+    /// The time of a clock that a call waits for, if it says so.
+    fn point(&self, written: &Written, args: &[u64; 6], inspect: &dyn Inspect) -> Option<Point> {
+        let Written::Point(at, clock) = *written else { return None };
+        Some(Point { clock, shown: Form::Timespec.read(Addr(args[at]), inspect).length()? })
     }
 
     /// A task is held at the entry of its call: the call, and its limit, begin later.

@@ -3,10 +3,12 @@
 
 mod clock;
 mod counter;
+mod day;
 mod files;
 mod limit;
 mod machine;
 mod random;
+mod setting;
 mod sockets;
 mod timer_files;
 mod timers;
@@ -27,6 +29,7 @@ use clock::{Clock, LOOK};
 use files::{Files, Source, source};
 pub(super) use limit::Limit;
 use random::{Random, Way};
+use setting::sets_day;
 use sockets::Sockets;
 use timer_files::TimerFiles;
 use timers::Timers;
@@ -139,7 +142,7 @@ impl Engine {
         if !self.has_clock() {
             return;
         }
-        if timers::is_answered(&self.fixed.timers, name.process, sysno, &call.raw) {
+        if timers::is_answered(&self.fixed.timers, name.process, sysno, &call.raw) || sets_day(sysno, &call.raw) {
             if call.is_replaced() {
                 return;
             }
@@ -184,6 +187,9 @@ impl Engine {
         result: i64,
         inspect: &dyn Inspect,
     ) -> Option<Answer> {
+        if self.has_clock() && sets_day(sysno, &call.raw) {
+            return self.set_day(sysno, &call.raw, inspect);
+        }
         let now = self.schedule.now();
         let clock = self.fixed.clock.as_mut()?;
         let timers = &mut self.fixed.timers;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Answer;
 use super::clock::{Clock, FOREVER, can_be_slept_on};
+use super::setting::Point;
 use super::timers::missed;
 use super::times::{Form, Setting};
 use crate::abi::Addr;
@@ -27,10 +28,12 @@ pub(in crate::engine) struct Set {
 }
 
 /// A timer that is set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Timer {
     /// When it goes off, on the counter of the run, and after that again and again.
     next: Option<Duration>,
+    /// It was set to this time of its clock, and has not gone off since.
+    point: Option<Point>,
     interval: Duration,
     /// It has gone off and nobody has looked since: it does not go off again before.
     waits: bool,
@@ -58,8 +61,16 @@ impl TimerFiles {
         let (number, timer) = self.all.iter_mut().find(|(_, timer)| is_first(timer))?;
         timer.next = (!timer.interval.is_zero()).then(|| first.saturating_add(timer.interval));
         timer.ticks = timer.ticks.saturating_add(1);
+        timer.point = None;
         timer.waits = timer.next.is_some();
         Some(*number)
+    }
+
+    /// The time of day was set.
+    pub(super) fn clock_was_set(&mut self, clock: &Clock, now: Duration) {
+        for timer in self.all.values_mut() {
+            timer.next = timer.point.and_then(|point| point.moved(clock, now)).or(timer.next);
+        }
     }
 
     /// Whether the kernel keeps a timer that it does not let be shared: it goes by the real time then.
@@ -86,11 +97,13 @@ impl TimerFiles {
         let answer = self.told(set.number, Addr(raw.args[3]), now);
         let next = match set.setting.value {
             Duration::ZERO => None,
-            value if set.is_point => Some(clock.when(set.clock, value)?),
+            value if set.is_point => Some(clock.when(set.clock, value, now)?),
             value => Some(now.saturating_add(value)),
         };
         let interval = set.setting.interval;
-        self.all.insert(set.number, Timer { next, interval, waits: false, ticks: 0 });
+        let point = Point { clock: set.clock, shown: set.setting.value };
+        let point = (set.is_point && !set.setting.value.is_zero()).then_some(point);
+        self.all.insert(set.number, Timer { next, point, interval, ..Timer::default() });
         answer
     }
 
@@ -151,7 +164,7 @@ mod tests {
     }
 
     fn files(next: u64, interval: u64) -> TimerFiles {
-        let timer = Timer { next: Some(seconds(next)), interval: seconds(interval), waits: false, ticks: 0 };
+        let timer = Timer { next: Some(seconds(next)), interval: seconds(interval), ..Timer::default() };
         TimerFiles { all: [(1, timer)].into() }
     }
 

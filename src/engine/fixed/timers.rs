@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Answer;
 use super::clock::{Clock, FOREVER, can_be_slept_on};
+use super::setting::Point;
 use super::times::{Form, Setting, Written, word32, word64};
 use crate::abi::{Addr, Arch, Errno, Signal, Sysno, TaskId};
 use crate::engine::inspect::Inspect;
@@ -27,12 +28,14 @@ enum Id {
 }
 
 /// A timer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Timer {
     clock: i32,
     rings: Option<Ring>,
     /// When it goes off, on the counter of the run, and after that again and again.
     next: Option<Duration>,
+    /// It was set to this time of its clock, and has not gone off since.
+    point: Option<Point>,
     interval: Duration,
     /// Its signal was sent and has not been taken since: it is not sent again before.
     waits: bool,
@@ -76,6 +79,7 @@ impl Timers {
         let is_first = |timer: &Timer| !timer.waits && timer.next == Some(first);
         let ((process, _), timer) = self.all.iter_mut().find(|(_, timer)| is_first(timer))?;
         timer.next = (!timer.interval.is_zero()).then(|| first.saturating_add(timer.interval));
+        timer.point = None;
         timer.waits = timer.rings.is_some() && timer.next.is_some();
         Some((*process, timer.rings?))
     }
@@ -92,6 +96,13 @@ impl Timers {
             let Some(next) = timer.next else { continue };
             let (late, next) = missed(next, timer.interval, now);
             (timer.overrun, timer.next) = (late, Some(next));
+        }
+    }
+
+    /// The time of day was set.
+    pub(super) fn clock_was_set(&mut self, clock: &Clock, now: Duration) {
+        for timer in self.all.values_mut() {
+            timer.next = timer.point.and_then(|point| point.moved(clock, now)).or(timer.next);
         }
     }
 
@@ -123,7 +134,7 @@ impl Timers {
             let signal = Signal::new(signal?.into()).filter(|_| is_sent);
             signal.map(|signal| Ring { signal, thread, timer: Some((id, value)) })
         };
-        let timer = Timer { clock: of, rings, next: None, interval: Duration::ZERO, waits: false, overrun: 0 };
+        let timer = Timer { clock: of, rings, ..Timer::default() };
         self.all.insert((process, Id::Made(id)), timer);
         Some(())
     }
@@ -153,10 +164,7 @@ impl Timers {
         let alarm = Timer {
             clock: 1,
             rings: Some(Ring { signal: Signal::parse("SIGALRM")?, thread: None, timer: None }),
-            next: None,
-            interval: Duration::ZERO,
-            waits: false,
-            overrun: 0,
+            ..Timer::default()
         };
         let mut timer = self.all.get(&(process, id)).copied().unwrap_or(alarm);
         let rest = timer.next.map(|next| next.saturating_sub(now).max(Duration::from_nanos(1))).unwrap_or_default();
@@ -203,11 +211,13 @@ impl Timers {
                     Err(_) if new.0 == 0 => return errno("EINVAL"),
                     Err(wrong) => return errno(name_of(wrong)),
                 };
+                let is_point = raw.args[1] & TIMER_ABSTIME != 0 && !value.is_zero();
                 let next = match value {
                     Duration::ZERO => None,
-                    _ if raw.args[1] & TIMER_ABSTIME != 0 => Some(clock.when(timer.clock, value)?),
+                    _ if is_point => Some(clock.when(timer.clock, value, now)?),
                     _ => Some(now.saturating_add(value)),
                 };
+                timer.point = is_point.then_some(Point { clock: timer.clock, shown: value });
                 let answer = told(Addr(raw.args[3]), before.bytes(Form::Timespec))?;
                 (timer.next, timer.interval) = (next, interval);
                 answer
@@ -253,7 +263,7 @@ mod tests {
     fn every_second() -> (Timers, Signal) {
         let signal = Signal::parse("SIGALRM").unwrap();
         let rings = Some(Ring { signal, thread: None, timer: Some((0, 0)) });
-        let timer = Timer { clock: 1, rings, next: Some(seconds(1)), interval: seconds(1), waits: false, overrun: 0 };
+        let timer = Timer { clock: 1, rings, next: Some(seconds(1)), interval: seconds(1), ..Timer::default() };
         (Timers { all: [((1, Id::Made(0)), timer)].into() }, signal)
     }
 

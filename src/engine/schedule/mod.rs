@@ -320,6 +320,14 @@ impl Schedule {
         }
     }
 
+    /// A task that may sleep already does so until then at the latest.
+    pub(super) fn sleeps_until(&mut self, task: TaskName, deadline: Duration) {
+        self.will_sleep_until(task, deadline);
+        if self.entries.get(&task).is_some_and(|entry| matches!(entry.state, State::Sleeping(_))) {
+            self.put(task, State::Sleeping(deadline));
+        }
+    }
+
     /// A task fell asleep in its call, on a number in memory or otherwise.
     pub(super) fn asleep(&mut self, task: TaskName, word: Option<Word>) {
         self.put(task, State::Running);

@@ -168,6 +168,10 @@ impl Inspect for Script {
         self.program_break
     }
 
+    fn may_set_clock(&self) -> bool {
+        true
+    }
+
     fn pending_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }

@@ -52,6 +52,7 @@ impl Lowering<'_> {
             quiet: written.quiet.as_ref().is_some_and(|quiet| quiet.value),
             unfaithful: false,
             budget: Some(amounts),
+            clock: None,
             actions: Vec::new(),
         })
     }
@@ -122,7 +123,7 @@ impl Lowering<'_> {
 }
 
 /// Keys that speak of one event, and of what is done to it.
-fn keys_of_events(written: &Inject) -> Vec<(&'static str, Span)> {
+pub(super) fn keys_of_events(written: &Inject) -> Vec<(&'static str, Span)> {
     let text = |key, text: &Option<spec::Text>| text.as_ref().map(|text| (key, text.span));
     let scalar = |key, scalar: &Option<At<spec::Scalar>>| scalar.as_ref().map(|scalar| (key, scalar.span));
     [

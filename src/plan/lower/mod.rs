@@ -3,6 +3,7 @@
 
 mod actions;
 mod budget;
+mod clock;
 mod determinism;
 mod edits;
 mod expand;
@@ -121,6 +122,8 @@ struct Lowering<'a> {
     named: CallSet,
     /// Calls that only `start` and `drop` name.
     noticed: CallSet,
+    /// The run has a time of its own.
+    has_time: bool,
     /// Whether a call is named that the vDSO answers without the kernel.
     vdso_named: bool,
     /// Calls that are looked at beside those of the rules: what is used instead of them, what a fault depends on.
@@ -138,6 +141,7 @@ impl<'a> Lowering<'a> {
             seed: 0,
             named: CallSet::new(),
             noticed: CallSet::new(),
+            has_time: false,
             vdso_named: false,
             beside: CallSet::new(),
         }
@@ -157,6 +161,7 @@ impl<'a> Lowering<'a> {
         let target = self.target();
         let policy = self.policy();
         let fixed = self.fixed(&policy);
+        self.has_time = fixed.clock.is_some();
         let setup = self.setup();
         let scope = self.trace_scope();
         let rules = self.rules();

@@ -76,6 +76,9 @@ impl Lowering<'_> {
         if let Some(budget) = &written.budget {
             return self.budget_rule(written, budget, name);
         }
+        if let Some(clock) = &written.clock {
+            return self.clock_rule(written, clock, name);
+        }
         let on = written.on.as_ref().and_then(|on| self.lone_pattern(on)).map(|placed| meant(placed, written));
         let on = on.map(|on| self.with_result(on, written));
         let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
@@ -131,6 +134,7 @@ impl Lowering<'_> {
             probability: self.probability(written),
             unfaithful: written.unfaithful.as_ref().is_some_and(|unfaithful| unfaithful.value),
             budget: None,
+            clock: None,
             actions,
         })
     }

@@ -162,6 +162,10 @@ impl Inspect for Fake {
         None
     }
 
+    fn may_set_clock(&self) -> bool {
+        true
+    }
+
     fn pending_signals(&self) -> SignalSet {
         SignalSet::EMPTY
     }
