@@ -41,7 +41,7 @@ impl Engine {
             engine.leaderless = true;
         }
         for task in tasks.iter().filter(|task| **task != process) {
-            engine.new_task(*task, 1, !engine.plan.trace.follow.threads);
+            engine.new_task((*task, *task), 1, !engine.plan.trace.follow.threads);
         }
         engine
     }

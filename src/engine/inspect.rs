@@ -72,6 +72,8 @@ pub trait Inspect {
     fn data_memory(&self, process: TaskId) -> u64;
     /// The end of the heap that brk(2) moves.
     fn program_break(&self) -> Option<Addr>;
+    /// The number by which the programs of the run know a task: the last of `NSpid` (proc_pid_status(5)).
+    fn number(&self, task: TaskId) -> Option<TaskId>;
     /// Whether this thread may set the clock of the machine (CAP_SYS_TIME).
     fn may_set_clock(&self) -> bool;
     /// Signals that this thread keeps blocked.

@@ -20,17 +20,18 @@ impl Engine {
     /// A process with its first task. `parent` is the task that made it.
     pub(super) fn new_process(
         &mut self,
-        id: TaskId,
+        (id, number): (TaskId, TaskId),
         parent: Option<TaskName>,
         space: SpaceId,
         silent: bool,
     ) -> TaskName {
         self.born += 1;
-        let number = self.born;
-        let table = TableId(number);
+        let position = self.born;
+        let table = TableId(position);
         let parent = parent.and_then(|parent| self.processes.get(&parent.process));
         let process = Process {
             id,
+            number,
             image: parent.map_or_else(|| Arc::from(""), |parent| parent.image.clone()),
             table,
             tracing: parent.map_or(matches!(self.plan.trace.start, Start::Exec), |parent| parent.tracing),
@@ -44,11 +45,11 @@ impl Engine {
         if let Some(parent) = parent {
             self.names.forked(parent.table, table);
         }
-        self.processes.insert(number, process);
-        self.new_task(id, number, silent)
+        self.processes.insert(position, process);
+        self.new_task((id, number), position, silent)
     }
 
-    pub(super) fn new_task(&mut self, id: TaskId, process: u32, silent: bool) -> TaskName {
+    pub(super) fn new_task(&mut self, (id, number): (TaskId, TaskId), process: u32, silent: bool) -> TaskName {
         let thread = self.processes.get_mut(&process).map_or(1, |process| {
             process.threads += 1;
             process.born += 1;
@@ -56,9 +57,9 @@ impl Engine {
         });
         let name = TaskName { process, thread };
         self.had_company |= !self.tasks.is_empty() && !silent;
-        self.tasks.insert(name, Task::new(id, name, silent));
+        self.tasks.insert(name, Task::new((id, number), name, silent));
         self.ids.insert(id, name);
-        self.names.task_born(id, name);
+        self.names.task_born(number, name);
         self.schedule.born(name);
         name
     }
@@ -69,6 +70,8 @@ impl Engine {
         let (is_thread, parent_space) = (parent.id == process, parent.space);
         let followed = if is_thread { self.plan.trace.follow.threads } else { self.plan.trace.follow.forks };
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
+        let number = if self.plan.fixed.own_pids { inspect.number(child) } else { None };
+        let child = (child, number.unwrap_or(child));
         let born = if is_thread {
             self.new_task(child, name.process, silent || !followed)
         } else {
@@ -219,12 +222,13 @@ impl Engine {
         }
         let Some(mut task) = self.tasks.remove(&caller) else { return leader };
         self.ids.remove(&former);
-        self.names.task_gone(former);
+        self.names.task_gone(task.number);
         self.schedule.gone(caller);
         self.stepping.remove(&caller);
         self.log.renamed(caller, leader);
-        let Some(id) = self.processes.get(&name.process).map(|process| process.id) else { return leader };
-        task.id = id;
+        let numbers = self.processes.get(&name.process).map(|process| (process.id, process.number));
+        let Some((id, number)) = numbers else { return leader };
+        (task.id, task.number) = (id, number);
         task.name = leader;
         task.go = Go::default();
         for call in task.call.iter_mut().chain(&mut task.interrupted) {
@@ -234,7 +238,7 @@ impl Engine {
         }
         self.tasks.insert(leader, task);
         self.ids.insert(id, leader);
-        self.names.task_born(id, leader);
+        self.names.task_born(number, leader);
         self.schedule.born(leader);
         self.schedule.stopped(leader);
         leader
@@ -319,7 +323,7 @@ impl Engine {
         self.log.forget(name);
         if let Some(task) = self.tasks.remove(&name) {
             self.ids.remove(&task.id);
-            self.names.task_gone(task.id);
+            self.names.task_gone(task.number);
         }
         let Some(process) = self.processes.get_mut(&name.process) else { return };
         process.threads -= 1;

@@ -74,6 +74,9 @@ use spin::Spins;
 use task::{Process, Task};
 use wake::Woken;
 
+/// The number of a program in a namespace of its own: the first one waits for orphans (pid_namespaces(7)).
+const SECOND: TaskId = TaskId(2);
+
 /// The state of a run.
 #[derive(Debug)]
 pub struct Engine {
@@ -160,7 +163,8 @@ impl Engine {
             plan,
         };
         let space = engine.points.fresh();
-        let name = engine.new_process(root, None, space, false);
+        let number = if engine.plan.fixed.own_pids { SECOND } else { root };
+        let name = engine.new_process((root, number), None, space, false);
         engine.schedule.stopped(name);
         engine.begin_clock_rules();
         engine

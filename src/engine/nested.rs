@@ -39,7 +39,10 @@ impl Engine {
     fn traced(&self, name: TaskName, raw: &RawCall) -> Option<TaskName> {
         match raw.args[0] {
             PTRACE_TRACEME => Some(name),
-            PTRACE_ATTACH | PTRACE_SEIZE => self.ids.get(&TaskId(raw.args[1] as i32)).copied(),
+            PTRACE_ATTACH | PTRACE_SEIZE => {
+                let traced = self.names.task(TaskId(raw.args[1] as i32));
+                traced.filter(|traced| self.tasks.contains_key(traced))
+            }
             _ => None,
         }
     }

@@ -19,6 +19,8 @@ use crate::transcript::{Event, TaskName};
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) id: TaskId,
+    /// The number that the programs of the run know it by.
+    pub(super) number: TaskId,
     pub(super) name: TaskName,
     /// Its events do not exist: `follow` leaves it out.
     pub(super) silent: bool,
@@ -89,9 +91,10 @@ pub(super) struct Go {
 }
 
 impl Task {
-    pub(super) fn new(id: TaskId, name: TaskName, silent: bool) -> Task {
+    pub(super) fn new((id, number): (TaskId, TaskId), name: TaskName, silent: bool) -> Task {
         Task {
             id,
+            number,
             name,
             silent,
             go: Go::default(),
@@ -205,6 +208,8 @@ impl InCall {
 pub(super) struct Process {
     /// The kernel's number.
     pub(super) id: TaskId,
+    /// The number that the programs of the run know it by.
+    pub(super) number: TaskId,
     /// Base name of its image.
     pub(super) image: Arc<str>,
     /// Its descriptors.

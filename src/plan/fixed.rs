@@ -12,6 +12,8 @@ pub struct Fixed {
     pub random: Option<u64>,
     /// What time it is when the run begins, since 1970, where the run has a time of its own.
     pub clock: Option<Duration>,
+    /// Whether the numbers of processes begin anew (pid_namespaces(7)).
+    pub own_pids: bool,
     /// Processors that the program sees.
     pub cpus: Option<u32>,
     /// The name of the machine.

@@ -18,6 +18,8 @@ pub enum Refusal {
     Ptrace(i32),
     /// The kernel refused the seccomp filter, with this errno.
     Filter(i32),
+    /// There can be no namespace of process numbers.
+    Namespace(std::io::Error),
     /// No process, thread or pipe could be made.
     Resources(std::io::Error),
     /// A process that runs already could not be attached to.
@@ -29,6 +31,7 @@ impl From<TraceError> for Refusal {
         match error {
             TraceError::Spawn(SpawnError::Seize(PtraceError::Refused(errno))) => Refusal::Ptrace(errno),
             TraceError::Spawn(SpawnError::Seize(PtraceError::Gone)) => Refusal::Ptrace(libc::ESRCH),
+            TraceError::Spawn(SpawnError::Namespace(error)) => Refusal::Namespace(error),
             TraceError::Attach(task, error) => Refusal::attaching(task, error),
             TraceError::Spawn(SpawnError::Resources(error)) | TraceError::Watchdog(error) => {
                 Refusal::Resources(error)
@@ -53,6 +56,9 @@ impl fmt::Display for Refusal {
             }
             Refusal::Filter(errno) => write!(f, "the kernel refused the seccomp filter: {}", words(errno)),
             Refusal::Attach(error) => write!(f, "{error}"),
+            Refusal::Namespace(error) => {
+                write!(f, "cannot give processes numbers of their own (`pids = \"fresh\"`): {error}")
+            }
             Refusal::Resources(error) => write!(f, "cannot start a traced process: {error}"),
         }
     }
@@ -79,6 +85,9 @@ impl Refusal {
                 .to_owned(),
             Refusal::Filter(_) => "`[trace] filter = \"ptrace\"` does without a filter".to_owned(),
             Refusal::Attach(error) => error.help(),
+            Refusal::Namespace(_) => "a PID namespace takes CAP_SYS_ADMIN: run as root, or let \
+                `requires = [\"namespace:pid\"]` skip the spec elsewhere"
+                .to_owned(),
             Refusal::Resources(_) => "`ulimit -u` and `ulimit -n` show the limits of this user".to_owned(),
         }
     }

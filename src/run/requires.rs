@@ -17,6 +17,10 @@ fn unmet_one(requirement: &str) -> Option<String> {
     if let Some(program) = requirement.strip_prefix("program:") {
         return (!has_program(program)).then(|| format!("requires the program `{program}`, which is not installed"));
     }
+    if requirement == "namespace:pid" {
+        let refused = crate::sys::probe_pid_namespace().err();
+        return refused.map(|error| format!("requires a PID namespace, which takes CAP_SYS_ADMIN: {error}"));
+    }
     if let Some(wanted) = requirement.strip_prefix("kernel>=") {
         let release = kernel_release();
         return (version(&release) < version(wanted)).then(|| format!("requires Linux {wanted}, this is {release}"));

@@ -77,6 +77,7 @@ impl Launch {
             filter,
             aslr: target.aslr,
             traps_counter: plan.fixed.clock.is_some(),
+            own_pids: plan.fixed.own_pids,
             inherits: target.inherits,
         };
         Ok(Launch { child, stdout, stderr, screen, keyboard, limit })

@@ -23,6 +23,8 @@ pub struct Determinism {
     pub random: Option<RandomBytes>,
     /// `time`.
     pub time: Option<Time>,
+    /// `pids`.
+    pub pids: Option<Text>,
     /// `cpus`.
     pub cpus: Option<At<i128>>,
     /// `hostname`.
@@ -63,6 +65,7 @@ pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
         aslr: fields.flag("aslr"),
         random: random(walk, fields),
         time: time(walk, fields),
+        pids: fields.text("pids"),
         cpus: fields.integer("cpus"),
         hostname: fields.text("hostname"),
         ..Determinism::default()

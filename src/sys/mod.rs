@@ -5,6 +5,7 @@ mod affinity;
 mod bell;
 mod files;
 mod memory;
+mod namespace;
 mod probe;
 pub mod procfs;
 mod ptrace;
@@ -20,6 +21,7 @@ pub use affinity::{pin_to_one_processor, unpin};
 pub use bell::{Bell, Guard};
 pub use files::{OwnFile, expire, is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, read_memory_unwaiting, shares_memory, write_memory, write_memory_unwaiting};
+pub use namespace::{PidNamespace, probe_pid_namespace};
 pub use probe::{
     Namespace, TraceOffers, probe_cpuid_faults, probe_io_uring, probe_kcmp, probe_namespace, probe_pidfd,
     probe_pidfd_getfd, probe_seccomp_trace, probe_tracing, probe_tsc_faults, probe_vm_readv,

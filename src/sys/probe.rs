@@ -55,6 +55,7 @@ pub fn probe_tracing() -> Result<TraceOffers, SpawnError> {
         filter: Vec::new(),
         aslr: true,
         traps_counter: false,
+        own_pids: false,
         inherits: false,
     };
     let spawned = spawn(&plan)?;

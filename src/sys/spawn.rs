@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
+use super::namespace::{self, PidNamespace};
 use super::ptrace::{self, PtraceError};
 use super::wait::{Status, WaitOutcome, wait};
 use crate::abi::TaskId;
@@ -37,9 +38,14 @@ pub struct ChildPlan {
     pub aslr: bool,
     /// Whether instructions that read the counter of the processor fault.
     pub traps_counter: bool,
+    /// Whether it is in a namespace of process numbers of its own (pid_namespaces(7)).
+    pub own_pids: bool,
     /// Whether it keeps session, umask, ignored signals and descriptors, as any child of this process would.
     pub inherits: bool,
 }
+
+/// The number of the first process of a namespace, which makes the others.
+const FIRST: libc::pid_t = 1;
 
 /// The step at which a child gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +67,8 @@ pub enum SpawnError {
     Resources(io::Error),
     /// The kernel refused to let it be traced.
     Seize(PtraceError),
+    /// It could not have process numbers of its own.
+    Namespace(io::Error),
 }
 
 impl From<io::Error> for SpawnError {
@@ -75,12 +83,15 @@ pub struct Spawned {
     /// Its number.
     pub task: TaskId,
     failure: OwnedFd,
+    /// What it is in, if it has numbers of its own.
+    namespace: Option<PidNamespace>,
 }
 
 impl Spawned {
     /// Why the child could not exec; `None` if it did, or died before it could tell. Asked once it has ended
     /// or has executed: it does not wait.
     pub fn failure(self) -> Option<ExecFailure> {
+        drop(self.namespace);
         let mut told = [0; 8];
         std::fs::File::from(self.failure).read_exact(&mut told).ok()?;
         let [step, errno] = [0, 4].map(|at| i32::from_ne_bytes([told[at], told[at + 1], told[at + 2], told[at + 3]]));
@@ -138,16 +149,21 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
         go: go_read.as_raw_fd(),
         tell: tell_write.as_raw_fd(),
         // SAFETY: getpid(2) always succeeds.
-        parent: unsafe { libc::getpid() },
+        parent: if plan.own_pids { FIRST } else { unsafe { libc::getpid() } },
     };
     // SAFETY: the child only makes async-signal-safe calls on prepared data, then execs or exits.
-    let pid = unsafe { libc::fork() };
-    match pid {
-        -1 => Err(io::Error::last_os_error().into()),
+    let forked = unsafe {
+        if plan.own_pids {
+            let forked = namespace::fork().map_err(SpawnError::Namespace)?;
+            forked.map(|(task, namespace)| (task, Some(namespace)))
+        } else {
+            fork()?.map(|task| (task, None))
+        }
+    };
+    match forked {
         // SAFETY: this is the child, and `prepared` with all it points to is its own copy.
-        0 => unsafe { child(&prepared) },
-        pid => {
-            let task = TaskId(pid);
+        None => unsafe { child(&prepared) },
+        Some((task, namespace)) => {
             drop((go_read, tell_write));
             if let Err(error) = hold(task) {
                 super::send_signal(task, None, crate::abi::Signal::KILL);
@@ -157,8 +173,18 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
             // One byte into an empty pipe whose reader is alive cannot fail; if the child was killed meanwhile
             // the run ends by that.
             let _ = nix::unistd::write(&go_write, b"g");
-            Ok(Spawned { task, failure: tell_read })
+            Ok(Spawned { task, failure: tell_read, namespace })
         }
+    }
+}
+
+/// Forks; `None` in the child.
+unsafe fn fork() -> io::Result<Option<TaskId>> {
+    // SAFETY: the caller sees to what the child does.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        pid => Ok(Some(TaskId(pid))),
     }
 }
 

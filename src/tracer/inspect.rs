@@ -249,6 +249,11 @@ impl Inspect for Inspector {
         procfs::program_break(self.task)
     }
 
+    fn number(&self, task: TaskId) -> Option<TaskId> {
+        let numbers = procfs::status_field(task, "NSpid")?;
+        numbers.split_whitespace().last()?.parse().ok().map(TaskId)
+    }
+
     fn may_set_clock(&self) -> bool {
         procfs::has_capability(self.task, CAP_SYS_TIME)
     }

@@ -120,10 +120,11 @@ impl Launch {
             filter: Vec::new(),
             aslr: self.aslr,
             traps_counter: false,
+            own_pids: false,
             inherits: false,
         };
         let spawned = sys::spawn(&plan).map_err(|error| match error {
-            SpawnError::Resources(error) => StartError::Resources(error),
+            SpawnError::Resources(error) | SpawnError::Namespace(error) => StartError::Resources(error),
             SpawnError::Seize(error) => StartError::Untraceable(error.into()),
         })?;
         let mut running = Stopped::told(spawned.task).run(None);

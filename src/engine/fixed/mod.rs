@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::inspect::Inspect;
-use super::stop::{Decision, Edit, Next};
+use super::stop::{Decision, Edit, Next, Ring};
 use super::tamper::{self, Tampering};
 use super::task::InCall;
 use crate::abi::{Addr, Arch, CallSet, Signal, Sysno};
@@ -239,6 +239,9 @@ impl Engine {
             return Some(Next::Expire { timer: self.fixed.timer_files.go_off()? });
         }
         let (process, ring) = self.fixed.timers.go_off()?;
+        // By the number that the kernel knows.
+        let thread = ring.thread.and_then(|thread| Some(self.tasks.get(&self.names.task(thread)?)?.id));
+        let ring = Ring { thread: thread.or(ring.thread), ..ring };
         Some(Next::Ring { process: self.processes.get(&process)?.id, ring })
     }
 }

@@ -117,7 +117,14 @@ impl Lowering<'_> {
             let help = "leave `schedule = \"free\"` and `transparent` out, or `time`".to_owned();
             self.error(Code::CONFLICTING_KEYS, span, message, "not with a free schedule", Some(help));
         }
-        Fixed { random: self.random(), clock: clock.map(|(start, _)| start), cpus, hostname: self.hostname() }
+        let own_pids = self.own_pids();
+        Fixed {
+            random: self.random(),
+            clock: clock.map(|(start, _)| start),
+            own_pids,
+            cpus,
+            hostname: self.hostname(),
+        }
     }
 
     /// The first key of them that is given, with its place: they are for programs that are started.
@@ -133,7 +140,8 @@ impl Lowering<'_> {
         });
         let cpus = written.cpus.as_ref().map(|cpus| cpus.span);
         let hostname = written.hostname.as_ref().map(|hostname| hostname.span);
-        let all = [("random", random), ("time", time), ("cpus", cpus), ("hostname", hostname)];
+        let pids = written.pids.as_ref().map(|pids| pids.span);
+        let all = [("random", random), ("time", time), ("pids", pids), ("cpus", cpus), ("hostname", hostname)];
         all.into_iter().find_map(|(name, span)| Some((name, span?)))
     }
 
@@ -173,6 +181,23 @@ impl Lowering<'_> {
             self.error(Code::BAD_CHOICE, shown(&located, text), message, "date, time and `Z` for UTC", Some(help));
         }
         start
+    }
+
+    /// Whether the numbers of processes begin anew.
+    fn own_pids(&mut self) -> bool {
+        let Some(text) = &self.spec.determinism.pids else { return false };
+        let own = self.choice(text, "pids", &[("real", false), ("fresh", true)]).unwrap_or(false);
+        if own && self.is_transparent() {
+            let help = Some("leave `pids` out, or `transparent`".to_owned());
+            self.error(
+                Code::CONFLICTING_KEYS,
+                text.span,
+                "a transparent run is in the caller's own namespaces",
+                "not with `transparent`",
+                help,
+            );
+        }
+        own
     }
 
     fn hostname(&mut self) -> Option<Arc<str>> {

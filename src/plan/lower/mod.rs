@@ -218,9 +218,9 @@ impl<'a> Lowering<'a> {
                 let version = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
                 !rest.is_empty() && (form != "kernel>=" || rest.split('.').all(version))
             });
-            if !known {
+            if !known && text.value != "namespace:pid" {
                 let message = format!("unknown requirement `{}`", text.value);
-                let help = "requirements are `arch:x86_64`, `kernel>=5.3` and `program:sqlite3`";
+                let help = "requirements are `arch:x86_64`, `kernel>=5.3`, `program:sqlite3` and `namespace:pid`";
                 self.error(Code::BAD_CHOICE, text.span, message, "not a requirement", Some(help.to_owned()));
             }
         }

@@ -15,6 +15,7 @@ pub const DETERMINISM: Table = Table {
         now("time", "\"virtual\"", "virtual: a clock of the run's own, on which sleeps cost nothing; default real"),
         now("random", "{ seed = 42 }", "random bytes from a seed, or `seeded`: from the spec's; default real"),
         now("cpus", "1", "how many processors the program sees; default as many as there are"),
+        now("pids", "\"fresh\"", "fresh: numbers of processes that begin anew, in a PID namespace; default real"),
         now("hostname", "\"rinject\"", "the name of the machine that the program sees; default its own"),
         later("dir-order", "\"sorted\"", "the order of names in a directory"),
         later("file-times", "\"virtual\"", "the times of files"),

@@ -162,6 +162,10 @@ impl Inspect for Fake {
         None
     }
 
+    fn number(&self, task: TaskId) -> Option<TaskId> {
+        Some(task)
+    }
+
     fn may_set_clock(&self) -> bool {
         true
     }
