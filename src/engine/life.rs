@@ -64,14 +64,19 @@ impl Engine {
         name
     }
 
+    /// The number that the programs of the run know a task by.
+    fn number(&self, task: TaskId, inspect: &dyn Inspect) -> TaskId {
+        let own = if self.plan.fixed.own_pids { inspect.number(task) } else { None };
+        own.unwrap_or(task)
+    }
+
     pub(super) fn birth(&mut self, name: TaskName, born: Newborn, inspect: &dyn Inspect, decision: &mut Decision) {
         let Newborn { child, birth, process, shares_memory } = born;
         let Some(parent) = self.processes.get(&name.process) else { return };
         let (is_thread, parent_space) = (parent.id == process, parent.space);
         let followed = if is_thread { self.plan.trace.follow.threads } else { self.plan.trace.follow.forks };
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
-        let number = if self.plan.fixed.own_pids { inspect.number(child) } else { None };
-        let child = (child, number.unwrap_or(child));
+        let child = (child, self.number(child, inspect));
         let born = if is_thread {
             self.new_task(child, name.process, silent || !followed)
         } else {
@@ -277,7 +282,9 @@ impl Engine {
         }
         if last && self.wants(Invariant::NoZombies) {
             let zombies = inspect.zombie_children();
-            self.record.zombies.extend(zombies.into_iter().filter_map(|child| self.names.task(child)));
+            let named: Vec<_> =
+                zombies.into_iter().filter_map(|child| self.names.task(self.number(child, inspect))).collect();
+            self.record.zombies.extend(named);
         }
     }
 

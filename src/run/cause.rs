@@ -19,7 +19,7 @@ impl Cause {
             Cause::Random => "random numbers of the kernel; `[determinism] random = \"seeded\"` fixes them",
             Cause::Clock => "the clock; `[determinism] time = \"virtual\"` fixes it",
             Cause::Process => {
-                "the number of a process, which the kernel gives; `[trace] drop` leaves such events out"
+                "the number of a process, which the kernel gives; `[determinism] pids = \"fresh\"` fixes it, where a PID namespace is allowed"
             }
         }
     }

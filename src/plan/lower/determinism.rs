@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Lowering;
 use super::values::shown;
-use crate::diagnostic::{Code, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{Fixed, Policy, Switch};
 use crate::spec;
 
@@ -187,6 +187,22 @@ impl Lowering<'_> {
     fn own_pids(&mut self) -> bool {
         let Some(text) = &self.spec.determinism.pids else { return false };
         let own = self.choice(text, "pids", &[("real", false), ("fresh", true)]).unwrap_or(false);
+        let lets_go = self.spec.inject.iter().find_map(|rule| rule.detach.as_ref().filter(|detach| detach.value));
+        let releases = self.spec.trace.nested.as_ref().filter(|nested| nested.value == "release");
+        let let_go = lets_go.map(|detach| ("detach", detach.span));
+        if let (true, Some((key, span))) =
+            (own, let_go.or(releases.map(|nested| ("nested = \"release\"", nested.span))))
+        {
+            let error = Diagnostic::error(
+                &self.spec.source,
+                Code::CONFLICTING_KEYS,
+                format!("`{key}` does not go with `pids = \"fresh\"`"),
+            )
+            .at(span, "lets tasks go that would outlive the run")
+            .at(text.span, "with the run its namespace ends, and everybody in it")
+            .help(Some("leave one of them out".to_owned()));
+            self.problems.push(error);
+        }
         if own && self.is_transparent() {
             let help = Some("leave `pids` out, or `transparent`".to_owned());
             self.error(
