@@ -66,6 +66,7 @@ impl Engine {
         call.wants_exit |= kept.is_some_and(|sysno| self.fixed.concerns(sysno));
         if let Some(sysno) = kept {
             self.keep_time(name, sysno, &mut call, inspect, decision);
+            self.list_in_order(sysno, &mut call, inspect, decision);
         }
         self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
@@ -232,7 +233,7 @@ impl Engine {
             self.filter_installed(name, sysno, &call.raw, result);
         }
         self.pages_wait |= result >= 0 && call.sysno.is_some_and(|sysno| sysno.name() == "userfaultfd");
-        let result = self.fix(name, &call, result, inspect, decision);
+        let result = self.fix(name, &mut call, result, inspect, decision);
         let Some(mut event) = call.event.take() else {
             return decision.edits.extend(call.tampering.iter().rev().flat_map(|it| it.undo.iter().cloned()));
         };

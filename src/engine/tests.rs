@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod budget;
+mod directories;
+mod ends;
 mod fickle;
 mod points;
 mod second_filter;
@@ -11,7 +13,9 @@ mod sight;
 mod spin;
 
 use super::*;
-use crate::abi::{Addr, Arch, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word};
+use crate::abi::{
+    Addr, Arch, DirectoryEntry, Ending, Register, Registers, Signal, SignalInfo, SignalSet, Sysno, Word,
+};
 use crate::diagnostic::Source;
 use crate::faults;
 use crate::plan::{self, Context, Place};
@@ -41,6 +45,8 @@ struct Script {
     rewound: std::cell::Cell<Option<u64>>,
     /// What will stand in memory.
     painted: std::cell::RefCell<BTreeMap<u64, Vec<u8>>>,
+    /// What is in the directory that descriptor 5 is, in the order of its file system, and where it is read next.
+    folder: Option<(Vec<&'static str>, u64)>,
     /// What reads of memory at 0x2000 get, one after the other: another thread writes there.
     fickle: std::cell::RefCell<Vec<&'static [u8]>>,
 }
@@ -83,6 +89,21 @@ impl Inspect for Script {
 
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         self.read(addr, &mut vec![0; len]) == len
+    }
+
+    fn room(&self, addr: Addr, most: usize) -> usize {
+        self.read(addr, &mut vec![0; most])
+    }
+
+    fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)> {
+        let (_, position) = self.folder.as_ref().filter(|_| fd == 5)?;
+        Some((DirectoryId { device: 1, inode: 2, made: std::time::Duration::ZERO }, *position))
+    }
+
+    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
+        let (names, _) = self.folder.as_ref().filter(|(names, _)| !names.is_empty())?;
+        let entry = |name: &&str| DirectoryEntry { name: name.as_bytes().into(), inode: 7, kind: 8 };
+        Some(names.iter().map(entry).collect())
     }
 
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {
@@ -467,33 +488,6 @@ fn calls_before_main_do_not_exist() {
     assert_eq!(engine.take_edits(), []);
     assert_eq!(engine.lines, ["P1     exec(\"kv\", argc=1)"]);
     assert!(!engine.engine.into_record().started);
-}
-
-#[test]
-fn a_task_that_is_gone_ends_the_run_and_breaks_nothing() {
-    let mut run = Run::new("trace = { syscalls = [\"%desc\"] }");
-    run.script.rip = 0;
-    run.script.memory.clear();
-    run.enter(ROOT, "write", WRITE);
-    run.resumes(ROOT);
-    run.tell(Observation::Ended { task: ROOT, ending: Ending::Killed(Signal::KILL) });
-    assert!(run.lines[0].contains("= ?"), "{:?}", run.lines);
-    assert_eq!(run.engine.next(), Next::Finished);
-    run.see(ROOT, Stop::Exit(0));
-}
-
-#[test]
-fn more_tasks_than_the_limit_end_the_run() {
-    let text = "spec = 1\n[target]\nprogram = \"kv\"\nlimits = { tasks = 1 }\n";
-    let source = Arc::new(Source { name: "x.toml".to_owned(), text: text.to_owned() });
-    let spec = spec::parse(&source).unwrap();
-    let plan = plan::lower(&spec, &Context::new(Arch::X86_64, "/case", "/specs")).unwrap();
-    let mut engine = Engine::new(Arc::new(plan), ROOT);
-    let child = TaskId(200);
-    let stop = Stop::Born(Newborn { child, birth: Birth::Fork, process: child, shares_memory: false });
-    let _ = engine.observe(Observation::Stop { task: ROOT, stop }, &Script::default());
-    assert_eq!(engine.next(), Next::Abandon);
-    assert_eq!(engine.into_record().abandoned, Some(Abandoned::Tasks(1)));
 }
 
 #[path = "faithful_tests.rs"]

@@ -27,6 +27,8 @@ pub struct Determinism {
     pub cpus: Option<At<i128>>,
     /// `hostname`.
     pub hostname: Option<Text>,
+    /// `dir-order`.
+    pub dir_order: Option<Text>,
 }
 
 /// `determinism.random`.
@@ -65,6 +67,7 @@ pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
         time: time(walk, fields),
         cpus: fields.integer("cpus"),
         hostname: fields.text("hostname"),
+        dir_order: fields.text("dir-order"),
         ..Determinism::default()
     };
     let Some(value) = fields.get("schedule") else { return rest };

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::images::Images;
 use super::modules::executed_as;
-use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
+use crate::abi::{Addr, DirectoryEntry, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
+use crate::engine::{Descriptor, DirectoryId, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
 use crate::faults;
 use crate::image;
 use crate::plan::Place;
@@ -109,6 +110,17 @@ impl Inspect for Inspector {
         got
     }
 
+    fn room(&self, addr: Addr, most: usize) -> usize {
+        let end = Addr(addr.0.saturating_add(most as u64));
+        let mut at = addr;
+        for map in procfs::mappings(self.task) {
+            if map.start <= at && at < map.end && map.writable {
+                at = map.end.min(end);
+            }
+        }
+        (at.0 - addr.0) as usize
+    }
+
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         let end = addr.plus(len as u64);
         let mut at = addr;
@@ -126,6 +138,21 @@ impl Inspect for Inspector {
         }
         let link = procfs::descriptor_link(self.task, fd)?;
         Some(descriptor(&String::from_utf8_lossy(&link), || procfs::descriptor_writes(self.task, fd)))
+    }
+
+    fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)> {
+        let data = std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).ok()?;
+        // Of one that was removed the kernel tells that it is gone (getdents(2), ENOENT).
+        if !data.is_dir() || data.nlink() == 0 {
+            return None;
+        }
+        let made = data.created().ok().and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let id = DirectoryId { device: data.dev(), inode: data.ino(), made: made.unwrap_or(Duration::ZERO) };
+        Some((id, procfs::descriptor_position(self.task, fd)?))
+    }
+
+    fn directory_entries(&self, fd: i32) -> Option<Vec<DirectoryEntry>> {
+        sys::directory_entries(self.process, self.task, fd)
     }
 
     fn working_directory(&self) -> Option<String> {

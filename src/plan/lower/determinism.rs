@@ -117,7 +117,13 @@ impl Lowering<'_> {
             let help = "leave `schedule = \"free\"` and `transparent` out, or `time`".to_owned();
             self.error(Code::CONFLICTING_KEYS, span, message, "not with a free schedule", Some(help));
         }
-        Fixed { random: self.random(), clock: clock.map(|(start, _)| start), cpus, hostname: self.hostname() }
+        Fixed {
+            random: self.random(),
+            clock: clock.map(|(start, _)| start),
+            cpus,
+            hostname: self.hostname(),
+            sorts_directories: self.sorts_directories(),
+        }
     }
 
     /// The first key of them that is given, with its place: they are for programs that are started.
@@ -133,7 +139,8 @@ impl Lowering<'_> {
         });
         let cpus = written.cpus.as_ref().map(|cpus| cpus.span);
         let hostname = written.hostname.as_ref().map(|hostname| hostname.span);
-        let all = [("random", random), ("time", time), ("cpus", cpus), ("hostname", hostname)];
+        let order = written.dir_order.as_ref().map(|order| order.span);
+        let all = [("random", random), ("time", time), ("cpus", cpus), ("hostname", hostname), ("dir-order", order)];
         all.into_iter().find_map(|(name, span)| Some((name, span?)))
     }
 
@@ -173,6 +180,12 @@ impl Lowering<'_> {
             self.error(Code::BAD_CHOICE, shown(&located, text), message, "date, time and `Z` for UTC", Some(help));
         }
         start
+    }
+
+    /// Whether names in a directory come in the order of their bytes.
+    fn sorts_directories(&mut self) -> bool {
+        let order = self.spec.determinism.dir_order.as_ref();
+        order.and_then(|order| self.choice(order, "dir-order", &[("real", false), ("sorted", true)])).unwrap_or(false)
     }
 
     fn hostname(&mut self) -> Option<Arc<str>> {
