@@ -1,7 +1,9 @@
 //! Answers the engine's questions about a stopped task from the kernel.
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -53,6 +55,18 @@ impl Inspector {
     pub(super) fn write(&self, addr: Addr, bytes: &[u8]) -> bool {
         let write = if self.pages_wait { sys::write_memory_unwaiting } else { sys::write_memory };
         write(self.task, addr, bytes)
+    }
+
+    /// Whether the directory behind `fd` was removed. Some file systems (overlayfs) keep counting a link to it; its name
+    /// then says so, unless it is just the name of one that is there.
+    fn was_removed(&self, fd: i32, data: &Metadata) -> bool {
+        let link = procfs::descriptor_link(self.task, fd).unwrap_or_default();
+        let is_there = || {
+            let path = [format!("/proc/{}/root", self.task.0).as_bytes(), &link].concat();
+            let there = std::fs::metadata(OsStr::from_bytes(&path));
+            there.is_ok_and(|there| (there.dev(), there.ino()) == (data.dev(), data.ino()))
+        };
+        data.nlink() == 0 || link.ends_with(b" (deleted)") && !is_there()
     }
 
     /// The registers, if they were read already.
@@ -143,7 +157,7 @@ impl Inspect for Inspector {
     fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)> {
         let data = std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).ok()?;
         // Of one that was removed the kernel tells that it is gone (getdents(2), ENOENT).
-        if !data.is_dir() || data.nlink() == 0 {
+        if !data.is_dir() || self.was_removed(fd, &data) {
             return None;
         }
         let made = data.created().ok().and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok());
@@ -285,7 +299,7 @@ impl Inspect for Inspector {
 }
 
 /// What a file is by its inode. What has no type there (eventfd, epoll) is there to be waited for.
-fn kind(data: &std::fs::Metadata) -> faults::Kind {
+fn kind(data: &Metadata) -> faults::Kind {
     /// Major numbers of terminals (Documentation/admin-guide/devices.txt): consoles, /dev/tty, pseudo-terminals.
     const TERMINALS: [u32; 4] = [4, 5, 136, 137];
     let file_type = data.file_type();
