@@ -67,6 +67,7 @@ impl Engine {
         call.wants_exit |= kept.is_some_and(|sysno| self.fixed.concerns(sysno));
         if let Some(sysno) = kept {
             self.keep_time(name, sysno, &mut call, inspect, decision);
+            self.list_in_order(sysno, &mut call, inspect, decision);
         }
         self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
@@ -235,7 +236,7 @@ impl Engine {
         self.pages_wait |= result >= 0 && call.sysno.is_some_and(|sysno| sysno.name() == "userfaultfd");
         // What was changed for the call is taken back before anything is put in its place: both may be in one spot.
         let mut told = Decision::default();
-        let result = self.fix(name, &call, result, inspect, &mut told);
+        let result = self.fix(name, &mut call, result, inspect, &mut told);
         decision.edits.extend(call.tampering.iter().rev().flat_map(|tampering| tampering.undo.iter().cloned()));
         decision.edits.append(&mut told.edits);
         let Some(mut event) = call.event.take() else { return };

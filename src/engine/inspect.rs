@@ -1,9 +1,10 @@
 //! What the engine may ask of the task that is stopped; the tracer answers, tests answer from a script.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::location::{Location, Resolved};
-use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
+use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, TaskId, Word};
 use crate::faults;
 use crate::plan::Place;
 
@@ -27,8 +28,15 @@ pub trait Inspect {
     /// Whether `len` bytes from `addr` could be written to: all of them are mapped, and those that are read-only are
     /// the process's own copy.
     fn is_writable(&self, addr: Addr, len: usize) -> bool;
+    /// How many of `most` bytes from `addr` on the task itself could write.
+    fn room(&self, addr: Addr, most: usize) -> usize;
     /// What descriptor `fd` of the task refers to; `None` when it is not open.
     fn descriptor(&self, fd: i32) -> Option<Descriptor>;
+    /// Which directory `fd` is, and where it is read next; `None` for anything else, also for one that was removed.
+    fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)>;
+    /// All that is in the directory `fd`, in the order of its file system; `None` where it cannot be read, or not be
+    /// read on at so many entries.
+    fn directory_entries(&self, fd: i32) -> Option<Vec<DirectoryEntry>>;
     /// The working directory of the task, absolute.
     fn working_directory(&self) -> Option<String>;
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
@@ -121,6 +129,17 @@ pub struct TimerFile {
     pub number: u64,
     /// The clock that it goes by (clock_gettime(2)).
     pub clock: i32,
+}
+
+/// What tells a directory from all others, also from those that had its inode before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DirectoryId {
+    /// Its file system.
+    pub device: u64,
+    /// Its inode.
+    pub inode: u64,
+    /// When it was made, since 1970; nothing where the file system does not tell.
+    pub made: Duration,
 }
 
 /// A mapping.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fire::Due;
-use super::fixed::{Limit, Sets};
+use super::fixed::{Limit, Listed, Sets};
 use super::handlers::Handlers;
 use super::leaks::Given;
 use super::names::TableId;
@@ -151,6 +151,8 @@ pub(super) struct InCall {
     pub(super) charges: Vec<usize>,
     /// What rules have in store for its exit.
     pub(super) due: Vec<Due>,
+    /// What it comes to, where it reads a directory whose names come in order.
+    pub(super) listed: Option<Listed>,
     /// How long it may sleep, where the run has a time of its own.
     pub(super) limit: Option<Limit>,
     /// What it sets for the run.
@@ -174,6 +176,7 @@ impl InCall {
             tampering: Vec::new(),
             charges: Vec::new(),
             due: Vec::new(),
+            listed: None,
             limit: None,
             sets: None,
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod budget;
+mod directories;
+mod ends;
 mod fickle;
 mod points;
 mod script;
@@ -14,7 +16,7 @@ mod spin;
 use script::Script;
 
 use super::*;
-use crate::abi::{Addr, Arch, Ending, Signal, SignalInfo, SignalSet, Sysno};
+use crate::abi::{Addr, Arch, DirectoryEntry, Ending, Signal, SignalInfo, SignalSet, Sysno};
 use crate::diagnostic::Source;
 use crate::plan::{self, Context};
 use crate::spec;
@@ -293,33 +295,6 @@ fn calls_before_main_do_not_exist() {
     assert_eq!(engine.take_edits(), []);
     assert_eq!(engine.lines, ["P1     exec(\"kv\", argc=1)"]);
     assert!(!engine.engine.into_record().started);
-}
-
-#[test]
-fn a_task_that_is_gone_ends_the_run_and_breaks_nothing() {
-    let mut run = Run::new("trace = { syscalls = [\"%desc\"] }");
-    run.script.rip = 0;
-    run.script.memory.clear();
-    run.enter(ROOT, "write", WRITE);
-    run.resumes(ROOT);
-    run.tell(Observation::Ended { task: ROOT, ending: Ending::Killed(Signal::KILL) });
-    assert!(run.lines[0].contains("= ?"), "{:?}", run.lines);
-    assert_eq!(run.engine.next(), Next::Finished);
-    run.see(ROOT, Stop::Exit(0));
-}
-
-#[test]
-fn more_tasks_than_the_limit_end_the_run() {
-    let text = "spec = 1\n[target]\nprogram = \"kv\"\nlimits = { tasks = 1 }\n";
-    let source = Arc::new(Source { name: "x.toml".to_owned(), text: text.to_owned() });
-    let spec = spec::parse(&source).unwrap();
-    let plan = plan::lower(&spec, &Context::new(Arch::X86_64, "/case", "/specs")).unwrap();
-    let mut engine = Engine::new(Arc::new(plan), ROOT);
-    let child = TaskId(200);
-    let stop = Stop::Born(Newborn { child, birth: Birth::Fork, process: child, shares_memory: false });
-    let _ = engine.observe(Observation::Stop { task: ROOT, stop }, &Script::default());
-    assert_eq!(engine.next(), Next::Abandon);
-    assert_eq!(engine.into_record().abandoned, Some(Abandoned::Tasks(1)));
 }
 
 #[path = "faithful_tests.rs"]

@@ -18,10 +18,15 @@ pub struct Fixed {
     pub cpus: Option<u32>,
     /// The name of the machine.
     pub hostname: Option<Arc<str>>,
+    /// Whether names in a directory come in the order of their bytes.
+    pub sorts_directories: bool,
 }
 
 /// Calls that open what is read instead.
 const OPENS: [&str; 3] = ["open", "openat", "openat2"];
+
+/// Calls that read directories.
+const LISTS: [&str; 2] = ["getdents", "getdents64"];
 
 /// Calls that tell the time, set it, or set a timer. Those that may take time are stopped, too.
 const CLOCKS: [&str; 24] = [
@@ -68,6 +73,9 @@ impl Fixed {
         if self.hostname.is_some() {
             calls.union(&set(&["uname"]));
         }
+        if self.sorts_directories {
+            calls.union(&set(&LISTS));
+        }
         if self.clock.is_some() {
             calls.union(&set(&CLOCKS));
             calls.union(&Sysno::all().filter(|sysno| sysno.info().may_block).collect());
@@ -82,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_name_is_a_call() {
-        for name in OPENS.iter().chain(&CLOCKS) {
+        for name in OPENS.iter().chain(&LISTS).chain(&CLOCKS) {
             assert!(Sysno::parse(name).is_some(), "{name}");
         }
     }

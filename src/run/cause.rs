@@ -10,6 +10,8 @@ pub enum Cause {
     Clock,
     /// Numbers of processes.
     Process,
+    /// The order of names in a directory.
+    Directory,
 }
 
 impl Cause {
@@ -21,12 +23,19 @@ impl Cause {
             Cause::Process => {
                 "the number of a process, which the kernel gives; `[determinism] pids = \"fresh\"` fixes it, where a PID namespace is allowed"
             }
+            Cause::Directory => "the order of names in a directory; `[determinism] dir-order = \"sorted\"` fixes it",
         }
     }
 }
 
-/// Which source that nobody fixes has perhaps fed the first place at which two lines of one kind differ.
-pub fn cause(ours: &str, theirs: &str) -> Option<Cause> {
+/// Whether a line shows that a directory was read.
+pub fn reads_directory(line: &str) -> bool {
+    line.contains(" getdents64(") || line.contains(" getdents(")
+}
+
+/// Which source that nobody fixes has perhaps fed the first place at which two lines of one kind differ; `has_listed` is
+/// whether a line before them shows that a directory was read.
+pub fn cause(ours: &str, theirs: &str, has_listed: impl FnOnce() -> bool) -> Option<Cause> {
     const CLOCK: [&str; 5] = ["clock_gettime", "gettimeofday", "time", "times", "adjtimex"];
     // Who does what, up to the first parenthesis: where that differs the order does, or the program.
     let head = |line: &str| line.split('(').next().unwrap_or_default().to_owned();
@@ -52,10 +61,10 @@ pub fn cause(ours: &str, theirs: &str) -> Option<Cause> {
         let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         text.get(start..start + digits)?.parse().ok()
     };
-    match (number(ours)?, number(theirs)?) {
-        (100..=0x40_0000, 100..=0x40_0000) => Some(Cause::Process),
-        (1_000_000_000.., 1_000_000_000..) => Some(Cause::Clock),
-        _ => None,
+    match (number(ours), number(theirs)) {
+        (Some(100..=0x40_0000), Some(100..=0x40_0000)) => Some(Cause::Process),
+        (Some(1_000_000_000..), Some(1_000_000_000..)) => Some(Cause::Clock),
+        _ => has_listed().then_some(Cause::Directory),
     }
 }
 
@@ -63,22 +72,40 @@ pub fn cause(ours: &str, theirs: &str) -> Option<Cause> {
 mod tests {
     use super::*;
 
+    /// The cause where no directory was read before.
+    fn cause_of(ours: &str, theirs: &str) -> Option<Cause> {
+        cause(ours, theirs, || false)
+    }
+
     #[test]
     fn a_source_is_known_by_what_it_looks_like() {
         let process = Some(Cause::Process);
-        assert_eq!(cause("P1 mkdir(\"x.3138\", 0777) = 0", "P1 mkdir(\"x.3141\", 0777) = 0"), process);
-        assert_eq!(cause("P1 read(3, \"1763700001\")", "P1 read(3, \"1763700002\")"), Some(Cause::Clock));
-        assert_eq!(cause("P1 clock_gettime(0, 1)", "P1 clock_gettime(0, 2)"), Some(Cause::Clock));
-        assert_eq!(cause("P1 getrandom(\"a\", 1) = 1", "P1 getrandom(\"b\", 1) = 1"), Some(Cause::Random));
-        assert_eq!(cause("P1 read(3</dev/urandom>, \"a\")", "P1 read(3</dev/urandom>, \"b\")"), Some(Cause::Random));
+        assert_eq!(cause_of("P1 mkdir(\"x.3138\", 0777) = 0", "P1 mkdir(\"x.3141\", 0777) = 0"), process);
+        assert_eq!(cause_of("P1 read(3, \"1763700001\")", "P1 read(3, \"1763700002\")"), Some(Cause::Clock));
+        assert_eq!(cause_of("P1 clock_gettime(0, 1)", "P1 clock_gettime(0, 2)"), Some(Cause::Clock));
+        assert_eq!(cause_of("P1 getrandom(\"a\", 1) = 1", "P1 getrandom(\"b\", 1) = 1"), Some(Cause::Random));
+        assert_eq!(
+            cause_of("P1 read(3</dev/urandom>, \"a\")", "P1 read(3</dev/urandom>, \"b\")"),
+            Some(Cause::Random)
+        );
     }
 
     #[test]
     fn what_a_program_does_otherwise_has_no_such_source() {
-        assert_eq!(cause("P1 write(1, \"a\")", "P1 write(1, \"b\")"), None);
-        assert_eq!(cause("P1 write(1, \"a\", 512) = 512", "P1 write(1, \"a\", 513) = 513"), None);
-        assert_eq!(cause("P1 clock_gettime(0, 1)", "P1 futex(0)"), None);
-        assert_eq!(cause("P1 clock_gettime(0, 1)", "P2 clock_gettime(0, 1)"), None);
-        assert_eq!(cause("", ""), None);
+        assert_eq!(cause_of("P1 write(1, \"a\")", "P1 write(1, \"b\")"), None);
+        assert_eq!(cause_of("P1 write(1, \"a\", 512) = 512", "P1 write(1, \"a\", 513) = 513"), None);
+        assert_eq!(cause_of("P1 clock_gettime(0, 1)", "P1 futex(0)"), None);
+        assert_eq!(cause_of("P1 clock_gettime(0, 1)", "P2 clock_gettime(0, 1)"), None);
+        assert_eq!(cause_of("", ""), None);
+    }
+
+    #[test]
+    fn names_that_differ_may_come_from_a_directory_that_was_read() {
+        let lines = ("P1 openat(AT_FDCWD, \"d/a\") = 3", "P1 openat(AT_FDCWD, \"d/b\") = 3");
+        assert_eq!(cause(lines.0, lines.1, || true), Some(Cause::Directory));
+        assert_eq!(cause_of(lines.0, lines.1), None);
+        assert_eq!(cause("P1 write(1, \"a\", 1) = 1", "P1 write(1, \"a\", 2) = 2", || true), None);
+        assert!(reads_directory("P1     getdents64(fd#1<${tmp}/d>, _, 32768) = 288"));
+        assert!(!reads_directory("P1     openat(AT_FDCWD, \"getdents64\") = 3"));
     }
 }

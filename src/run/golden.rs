@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Lines, Options, cause};
+use super::{Lines, Options, cause, reads_directory};
 use crate::cases::{Case, SpecFile};
 use crate::diagnostic::visible;
 use crate::plan::Plan;
@@ -76,8 +76,11 @@ pub(super) fn compare(
             let message = format!("the snapshot differs from `{}`", path.display());
             let help = pending.as_ref().map_or_else(|| "rinject run -u writes it anew".to_owned(), accept);
             let mut failure = Failure::of(FailureKind::Snapshot, message).with_help(help);
-            let lines = expected.lines().zip(fresh.body.lines()).find(|(theirs, ours)| theirs != ours);
-            let cause = lines.and_then(|(theirs, ours)| cause(ours, theirs));
+            let mut lines = expected.lines().zip(fresh.body.lines()).enumerate();
+            let differing = lines.find(|(_, (theirs, ours))| theirs != ours);
+            let cause = differing.and_then(|(at, (theirs, ours))| {
+                cause(ours, theirs, || expected.lines().take(at).any(reads_directory))
+            });
             failure.notes.extend(cause.map(|cause| format!("the cause is perhaps {}", cause.words())));
             failure.diff = Some((expected, fresh.body));
             outcome.fail(failure);

@@ -55,6 +55,16 @@ impl Lines {
             .collect()
     }
 
+    /// Whether there is such a line before the one with that number (counted from 1).
+    pub fn has_before(&self, number: u64, is_such: impl Fn(&str) -> bool) -> io::Result<bool> {
+        for line in self.read()?.take(number.saturating_sub(1) as usize) {
+            if is_such(&line?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The last lines that are there, at most `most`, and how many there are in all: fewer than were written where there
     /// was no room.
     pub fn last(&self, most: usize) -> io::Result<(Vec<String>, u64)> {
@@ -122,6 +132,7 @@ mod tests {
         let lines = Lines::new(file, 3);
         assert_eq!(lines.range(2, 9).unwrap(), [(2, "b".to_owned()), (3, "c".to_owned())]);
         assert_eq!(lines.last(2).unwrap(), (vec!["b".to_owned(), "c".to_owned()], 3));
+        assert_eq!([2, 3].map(|number| lines.has_before(number, |line| line == "b").unwrap()), [false, true]);
         assert_eq!(lines.text(6).unwrap().as_deref(), Some("a\nb\nc\n"));
         assert_eq!(lines.text(5).unwrap(), None);
         let difference = |line, ours: Option<&str>, theirs: Option<&str>| {

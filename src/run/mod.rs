@@ -9,7 +9,7 @@ mod requires;
 mod surroundings;
 mod untraceable;
 
-pub use cause::{Cause, cause};
+pub use cause::{Cause, cause, reads_directory};
 pub use facts::{has_ptrace_capability, is_filtered};
 pub use lines::{Difference, Lines};
 pub use refusal::{Refusal, yama_scope};

@@ -2,7 +2,7 @@
 //! It must not know what makes runs differ.
 
 use crate::cases::Case;
-use crate::run::{self, Difference, End, Judged, Options, cause};
+use crate::run::{self, Difference, End, Judged, Options, cause, reads_directory};
 use crate::verdict::{Failure, FailureKind};
 
 /// Runs a case so many times and compares transcripts, outputs and ends with those of the first run; the first that
@@ -48,7 +48,8 @@ struct Found {
 
 fn difference(first: &Judged, again: &Judged) -> std::io::Result<Option<Found>> {
     if let Some(Difference { line, ours, theirs }) = first.transcript.first_difference(&again.transcript)? {
-        let cause = ours.as_ref().zip(theirs.as_ref()).and_then(|(ours, theirs)| cause(ours, theirs));
+        let has_listed = || first.transcript.has_before(line, reads_directory).unwrap_or(false);
+        let cause = ours.as_ref().zip(theirs.as_ref()).and_then(|(ours, theirs)| cause(ours, theirs, has_listed));
         let shown = |when: &str, line: Option<String>| match line {
             Some(line) => format!("{when}: {line}"),
             None => format!("{when} it had ended"),

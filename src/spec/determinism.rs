@@ -29,6 +29,8 @@ pub struct Determinism {
     pub cpus: Option<At<i128>>,
     /// `hostname`.
     pub hostname: Option<Text>,
+    /// `dir-order`.
+    pub dir_order: Option<Text>,
 }
 
 /// `determinism.random`.
@@ -68,6 +70,7 @@ pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
         pids: fields.text("pids"),
         cpus: fields.integer("cpus"),
         hostname: fields.text("hostname"),
+        dir_order: fields.text("dir-order"),
         ..Determinism::default()
     };
     let Some(value) = fields.get("schedule") else { return rest };

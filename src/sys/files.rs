@@ -70,7 +70,7 @@ pub fn expire(timer: &OwnFile) {
 }
 
 /// A descriptor of our own for what `fd` is to a process (pidfd_getfd(2)).
-fn copy_of(process: TaskId, fd: i32) -> Option<OwnedFd> {
+pub(super) fn copy_of(process: TaskId, fd: i32) -> Option<OwnedFd> {
     // SAFETY: pidfd_open(2) takes numbers and touches no memory.
     let handle = owned(unsafe { libc::syscall(libc::SYS_pidfd_open, process.0, 0) })?;
     // SAFETY: pidfd_getfd(2) takes numbers and touches no memory.

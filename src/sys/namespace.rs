@@ -40,8 +40,8 @@ pub(super) unsafe fn fork() -> io::Result<Option<(TaskId, PidNamespace)>> {
     let first = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
     match first {
         -1 => Err(io::Error::last_os_error()),
-        // SAFETY: this is the child.
         0 => {
+            // SAFETY: this is the child.
             unsafe { become_first(tell.as_raw_fd()) };
             Ok(None)
         }

@@ -151,14 +151,13 @@ pub fn spawn(plan: &ChildPlan) -> Result<Spawned, SpawnError> {
         // SAFETY: getpid(2) always succeeds.
         parent: if plan.own_pids { FIRST } else { unsafe { libc::getpid() } },
     };
-    // SAFETY: the child only makes async-signal-safe calls on prepared data, then execs or exits.
-    let forked = unsafe {
-        if plan.own_pids {
-            let forked = namespace::fork().map_err(SpawnError::Namespace)?;
-            forked.map(|(task, namespace)| (task, Some(namespace)))
-        } else {
-            fork()?.map(|task| (task, None))
-        }
+    let forked = if plan.own_pids {
+        // SAFETY: the child only makes async-signal-safe calls on prepared data, then execs or exits.
+        let forked = unsafe { namespace::fork() }.map_err(SpawnError::Namespace)?;
+        forked.map(|(task, namespace)| (task, Some(namespace)))
+    } else {
+        // SAFETY: as above.
+        unsafe { fork() }?.map(|task| (task, None))
     };
     match forked {
         // SAFETY: this is the child, and `prepared` with all it points to is its own copy.

@@ -1,16 +1,21 @@
 //! Answers the engine's questions about a stopped task from the kernel.
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::images::Images;
 use super::modules::executed_as;
 use super::timers::Timers;
-use crate::abi::{Addr, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved, TimerFile};
+use crate::abi::{Addr, DirectoryEntry, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
+use crate::engine::{
+    Descriptor, DirectoryId, Gone, Image, Inspect, Landmarks, Location, Region, Resolved, TimerFile,
+};
 use crate::faults;
 use crate::image;
 use crate::plan::Place;
@@ -62,6 +67,18 @@ impl Inspector {
     pub(super) fn write(&self, addr: Addr, bytes: &[u8]) -> bool {
         let write = if self.pages_wait { sys::write_memory_unwaiting } else { sys::write_memory };
         write(self.task, addr, bytes)
+    }
+
+    /// Whether the directory behind `fd` was removed. Some file systems (overlayfs) keep counting a link to it; its name
+    /// then says so, unless it is just the name of one that is there.
+    fn was_removed(&self, fd: i32, data: &Metadata) -> bool {
+        let link = procfs::descriptor_link(self.task, fd).unwrap_or_default();
+        let is_there = || {
+            let path = [format!("/proc/{}/root", self.task.0).as_bytes(), &link].concat();
+            let there = std::fs::metadata(OsStr::from_bytes(&path));
+            there.is_ok_and(|there| (there.dev(), there.ino()) == (data.dev(), data.ino()))
+        };
+        data.nlink() == 0 || link.ends_with(b" (deleted)") && !is_there()
     }
 
     /// The registers, if they were read already.
@@ -119,6 +136,17 @@ impl Inspect for Inspector {
         got
     }
 
+    fn room(&self, addr: Addr, most: usize) -> usize {
+        let end = Addr(addr.0.saturating_add(most as u64));
+        let mut at = addr;
+        for map in procfs::mappings(self.task) {
+            if map.start <= at && at < map.end && map.writable {
+                at = map.end.min(end);
+            }
+        }
+        (at.0 - addr.0) as usize
+    }
+
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         let end = addr.plus(len as u64);
         let mut at = addr;
@@ -136,6 +164,21 @@ impl Inspect for Inspector {
         }
         let link = procfs::descriptor_link(self.task, fd)?;
         Some(descriptor(&String::from_utf8_lossy(&link), || procfs::descriptor_writes(self.task, fd)))
+    }
+
+    fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)> {
+        let data = std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).ok()?;
+        // Of one that was removed the kernel tells that it is gone (getdents(2), ENOENT).
+        if !data.is_dir() || self.was_removed(fd, &data) {
+            return None;
+        }
+        let made = data.created().ok().and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let id = DirectoryId { device: data.dev(), inode: data.ino(), made: made.unwrap_or(Duration::ZERO) };
+        Some((id, procfs::descriptor_position(self.task, fd)?))
+    }
+
+    fn directory_entries(&self, fd: i32) -> Option<Vec<DirectoryEntry>> {
+        sys::directory_entries(self.process, self.task, fd)
     }
 
     fn working_directory(&self) -> Option<String> {
@@ -281,7 +324,7 @@ impl Inspect for Inspector {
 }
 
 /// What a file is by its inode. What has no type there (eventfd, epoll) is there to be waited for.
-fn kind(data: &std::fs::Metadata) -> faults::Kind {
+fn kind(data: &Metadata) -> faults::Kind {
     /// Major numbers of terminals (Documentation/admin-guide/devices.txt): consoles, /dev/tty, pseudo-terminals.
     const TERMINALS: [u32; 4] = [4, 5, 136, 137];
     let file_type = data.file_type();

@@ -4,6 +4,7 @@
 mod clock;
 mod counter;
 mod day;
+mod directories;
 mod files;
 mod limit;
 mod machine;
@@ -26,6 +27,8 @@ use crate::plan;
 use crate::transcript::TaskName;
 
 use clock::{Clock, LOOK};
+use directories::Directories;
+pub(super) use directories::Listed;
 use files::{Files, Source, source};
 pub(super) use limit::Limit;
 use random::{Random, Way};
@@ -46,6 +49,7 @@ pub(super) struct Fixed {
     calls: CallSet,
     pub(super) random: Random,
     pub(super) files: Files,
+    directories: Directories,
     /// The time of the run, if it has its own.
     clock: Option<Clock>,
     timers: Timers,
@@ -60,6 +64,7 @@ impl Fixed {
             calls: plan.calls(),
             random: Random::new(plan.random),
             files: Files::default(),
+            directories: Directories::default(),
             clock: plan.clock.map(Clock::new),
             timers: Timers::default(),
             timer_files: TimerFiles::default(),
@@ -96,7 +101,7 @@ impl Engine {
     pub(super) fn fix(
         &mut self,
         name: TaskName,
-        call: &InCall,
+        call: &mut InCall,
         result: i64,
         inspect: &dyn Inspect,
         decision: &mut Decision,
@@ -112,9 +117,13 @@ impl Engine {
             // By the last two from a signalfd(2).
             self.signal_taken(name.process, None);
         }
-        let answer = match self.tell_time(name, sysno, call, result, inspect) {
-            None => self.fixed.answer(name, sysno, call, result, inspect),
-            told => told,
+        let answer = if let Some(listed) = call.listed.take() {
+            listed.answer(result)
+        } else if let Some(told) = self.tell_time(name, sysno, call, result, inspect) {
+            Some(told)
+        } else {
+            self.is_out_of_order(name, sysno, call, result);
+            self.fixed.answer(name, sysno, call, result, inspect)
         };
         let Some(answer) = answer else { return result };
         for (addr, bytes) in answer.memory {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::*;
 use super::MAIN;
-use crate::abi::{Addr, Register, Registers, SignalSet, Word};
+use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, Word};
 use crate::faults;
 use crate::plan::{self, Place};
 
@@ -29,6 +29,8 @@ pub(super) struct Script {
     pub(super) rewound: std::cell::Cell<Option<u64>>,
     /// What will stand in memory.
     pub(super) painted: std::cell::RefCell<BTreeMap<u64, Vec<u8>>>,
+    /// What is in the directory that descriptor 5 is, in the order of its file system, and where it is read next.
+    pub(super) folder: Option<(Vec<&'static str>, u64)>,
     /// What reads of memory at 0x2000 get, one after the other: another thread writes there.
     pub(super) fickle: std::cell::RefCell<Vec<&'static [u8]>>,
 }
@@ -71,6 +73,21 @@ impl Inspect for Script {
 
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         self.read(addr, &mut vec![0; len]) == len
+    }
+
+    fn room(&self, addr: Addr, most: usize) -> usize {
+        self.read(addr, &mut vec![0; most])
+    }
+
+    fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)> {
+        let (_, position) = self.folder.as_ref().filter(|_| fd == 5)?;
+        Some((DirectoryId { device: 1, inode: 2, made: std::time::Duration::ZERO }, *position))
+    }
+
+    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
+        let (names, _) = self.folder.as_ref().filter(|(names, _)| !names.is_empty())?;
+        let entry = |name: &&str| DirectoryEntry { name: name.as_bytes().into(), inode: 7, kind: 8 };
+        Some(names.iter().map(entry).collect())
     }
 
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {

@@ -124,6 +124,7 @@ impl Lowering<'_> {
             own_pids,
             cpus,
             hostname: self.hostname(),
+            sorts_directories: self.sorts_directories(),
         }
     }
 
@@ -141,7 +142,15 @@ impl Lowering<'_> {
         let cpus = written.cpus.as_ref().map(|cpus| cpus.span);
         let hostname = written.hostname.as_ref().map(|hostname| hostname.span);
         let pids = written.pids.as_ref().map(|pids| pids.span);
-        let all = [("random", random), ("time", time), ("pids", pids), ("cpus", cpus), ("hostname", hostname)];
+        let order = written.dir_order.as_ref().map(|order| order.span);
+        let all = [
+            ("random", random),
+            ("time", time),
+            ("pids", pids),
+            ("cpus", cpus),
+            ("hostname", hostname),
+            ("dir-order", order),
+        ];
         all.into_iter().find_map(|(name, span)| Some((name, span?)))
     }
 
@@ -214,6 +223,12 @@ impl Lowering<'_> {
             );
         }
         own
+    }
+
+    /// Whether names in a directory come in the order of their bytes.
+    fn sorts_directories(&mut self) -> bool {
+        let order = self.spec.determinism.dir_order.as_ref();
+        order.and_then(|order| self.choice(order, "dir-order", &[("real", false), ("sorted", true)])).unwrap_or(false)
     }
 
     fn hostname(&mut self) -> Option<Arc<str>> {

@@ -17,7 +17,7 @@ pub const DETERMINISM: Table = Table {
         now("cpus", "1", "how many processors the program sees; default as many as there are"),
         now("pids", "\"fresh\"", "fresh: numbers of processes that begin anew, in a PID namespace; default real"),
         now("hostname", "\"rinject\"", "the name of the machine that the program sees; default its own"),
-        later("dir-order", "\"sorted\"", "the order of names in a directory"),
+        now("dir-order", "\"sorted\"", "sorted: names in a directory come in the order of their bytes; default real"),
         later("file-times", "\"virtual\"", "the times of files"),
         later("yield-at", "[\"lib.so!spin+0x10\"]", "places where a task spins until another has done something"),
     ],

@@ -1,7 +1,7 @@
 //! A scripted task: some memory, some descriptors, a working directory.
 
-use crate::abi::{Addr, Register, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
+use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, TaskId, Word};
+use crate::engine::{Descriptor, DirectoryId, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
 use crate::plan::Place;
 
 /// Where the scripted memory of a test begins.
@@ -63,6 +63,18 @@ impl Inspect for Fake {
     }
 
     fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
+
+    fn room(&self, addr: Addr, most: usize) -> usize {
+        self.read(addr, &mut vec![0; most])
+    }
+
+    fn directory(&self, _fd: i32) -> Option<(DirectoryId, u64)> {
+        None
+    }
+
+    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
+        None
+    }
 
     fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
         true
