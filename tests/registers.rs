@@ -24,6 +24,7 @@ impl Child {
             filter: Vec::new(),
             aslr: true,
             traps_counter: false,
+            own_pids: false,
             inherits: false,
         };
         match sys::spawn(&plan) {

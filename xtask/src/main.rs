@@ -6,11 +6,14 @@ mod codegen;
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
 mod project;
+mod releases;
 mod repeatable;
+mod root;
 mod soak;
 mod stress;
 mod transparency;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +54,15 @@ enum Chore {
         /// Only those whose name has one of these words in it; then no table is written
         words: Vec<String>,
     },
+    /// Run all of specs/ with the programs and the C library of other releases of Debian; as root
+    Releases {
+        /// Where their systems are, or are made, a gigabyte each [default: releases/ in the target folder]
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// Which ones; then no table is written
+        #[arg(default_values = releases::DEFAULT)]
+        names: Vec<String>,
+    },
     /// Attaches to programs and kills rinject, again and again: nothing may be harmed or left behind.
     Stress {
         /// How often each program is attached to.
@@ -82,6 +94,7 @@ fn main() -> ExitCode {
         Chore::Bless { words } => bless::run(&words),
         Chore::Soak { times } => soak::run(times),
         Chore::Repeatable { times, words } => repeatable::run(times, &words),
+        Chore::Releases { folder, names } => releases::run(folder, &names),
         Chore::Stress { cycles, kills } => stress::run(cycles, kills),
         Chore::Transparency { word } => transparency::run(word.as_deref()),
         Chore::Bench { words, rounds } => bench::run(rounds, &words),

@@ -17,12 +17,24 @@ pub fn fixtures() -> Result<PathBuf, String> {
 
 /// Builds `rinject` in release mode; returns its path.
 pub fn rinject() -> Result<PathBuf, String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--package", "rinject", "--bin", "rinject", "--message-format", "json"])
-        .current_dir(root())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    built(&mut cargo_build())
+}
+
+/// Builds `rinject` in release mode with the C library in it, for systems that have an older one; returns its path.
+pub fn static_rinject() -> Result<PathBuf, String> {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    built(cargo_build().args(["--target", &target]).env("RUSTFLAGS", "-C target-feature=+crt-static"))
+}
+
+fn cargo_build() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--release", "--package", "rinject", "--bin", "rinject", "--message-format", "json"]);
+    command.current_dir(root()).stderr(Stdio::inherit());
+    command
+}
+
+fn built(command: &mut Command) -> Result<PathBuf, String> {
+    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         return Err("rinject could not be built".to_owned());
     }
