@@ -13,6 +13,7 @@ use super::sandboxed::installs_filter;
 use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
+use super::vdso;
 use crate::abi::{Addr, Errno, RetKind, Sysno};
 use crate::faults;
 use crate::plan::Start;
@@ -58,6 +59,7 @@ impl Engine {
         } else if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
         }
+        self.answer_at_entry(name, &mut call, inspect, decision);
         let kept = sysno.filter(|_| call.skipped.is_none());
         if let Some(tampering) = kept.and_then(|sysno| self.keep_traced(name, sysno, &raw, inspect)) {
             decision.edits.extend(tampering.edits.iter().cloned());
@@ -86,7 +88,7 @@ impl Engine {
         }
         call.wants_exit |= call.maps || self.tasks.get(&name).is_some_and(|task| task.walk.is_some());
         // Without an exit stop to come nothing would tell this call from the next one like it.
-        let has_exit = call.wants_exit || self.stops_at_exits();
+        let has_exit = (call.wants_exit || self.stops_at_exits()) && !vdso::is_vsyscall(&raw);
         if let Some(task) = self.tasks.get_mut(&name) {
             task.call = has_exit.then_some(call);
         }
@@ -174,7 +176,9 @@ impl Engine {
         // The stack is that of the caller, whom a handler or another image may have replaced at the exit.
         self.trace_back(&mut event, inspect);
         let returns = sysno.info().ret != RetKind::Never;
-        if killed || leaves || !returns && call.skipped.is_none() {
+        self.answer_at_entry(name, call, inspect, decision);
+        let is_unseen = !returns || vdso::is_vsyscall(&call.raw);
+        if killed || leaves || is_unseen && call.skipped.is_none() {
             if let EventKind::Call(shown) = &mut event.kind {
                 shown.result = Some(CallResult::Unknown);
             }

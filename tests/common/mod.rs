@@ -46,6 +46,15 @@ pub(crate) fn is_root() -> bool {
     able
 }
 
+/// Whether there is a page of vsyscalls here: kernels can do without.
+pub(crate) fn has_vsyscalls() -> bool {
+    let able = std::fs::read_to_string("/proc/self/maps").unwrap_or_default().contains("[vsyscall]");
+    if !able {
+        println!("skipped: this kernel has no page of vsyscalls");
+    }
+    able
+}
+
 /// Whether a user namespace can be made here, as [`can_trace`].
 pub(crate) fn has_user_namespaces() -> bool {
     let mut unshare = Command::new("unshare");

@@ -22,6 +22,7 @@ use super::inspect::Inspect;
 use super::stop::{Decision, Edit, Next, Ring};
 use super::tamper::{self, Tampering};
 use super::task::InCall;
+use super::vdso;
 use crate::abi::{Addr, Arch, CallSet, Signal, Sysno};
 use crate::plan;
 use crate::transcript::TaskName;
@@ -132,6 +133,27 @@ impl Engine {
         }
         decision.edits.extend(answer.result.map(Edit::Result));
         answer.result.unwrap_or(result)
+    }
+
+    /// What a call comes to whose exit will not be seen, where that is not what the kernel says: it is not made.
+    pub(super) fn answer_at_entry(
+        &mut self,
+        name: TaskName,
+        call: &mut InCall,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
+        let Some(sysno) = call.sysno.filter(|_| vdso::is_vsyscall(&call.raw) && call.skipped.is_none()) else {
+            return;
+        };
+        let Some(answer) = self.tell_time(name, sysno, call, 0, inspect) else { return };
+        for (addr, bytes) in answer.memory {
+            inspect.will_hold(addr, &bytes);
+            decision.edits.push(Edit::Write { addr, bytes: bytes.into() });
+        }
+        let result = answer.result.unwrap_or(0);
+        decision.edits.push(Edit::Skip(result));
+        call.skipped = Some(result);
     }
 
     /// Whether the run has a time of its own.
