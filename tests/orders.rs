@@ -126,6 +126,31 @@ fn runs_that_are_not_the_same_are_told_apart() {
 }
 
 #[test]
+fn a_snapshot_that_will_not_be_the_same_is_told_when_it_is_made() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let spec = |determinism: &str| {
+        let script = "echo $$; date +%s";
+        format!(
+            "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", {script:?}] }}\n{determinism}\n\
+             snapshot = {{ transcript = false, stdout = true }}\n"
+        )
+    };
+    let warned = |out: &str| ["line 2 of the snapshot", "line 3 of the snapshot"].map(|line| out.contains(line));
+    fs::write(here.join("x.toml"), spec("")).unwrap();
+    let (status, out, err) = common::rinject(here, &["run", "x.toml"]);
+    assert!(status == 1 && warned(&out) == [true, true], "{out}{err}");
+    let (status, out, err) = common::rinject(here, &["run", "-u", "x.toml"]);
+    assert!(status == 0 && warned(&out) == [true, true], "{out}{err}");
+    fs::write(here.join("y.toml"), spec("determinism = { time = \"virtual\" }")).unwrap();
+    let (status, out, err) = common::rinject(here, &["run", "-u", "y.toml"]);
+    assert!(status == 0 && warned(&out) == [true, false], "{out}{err}");
+}
+
+#[test]
 fn cases_are_run_until_one_fails() {
     if !common::can_trace() {
         return;

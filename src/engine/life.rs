@@ -16,6 +16,9 @@ use crate::abi::{Addr, Ending, TaskId};
 use crate::plan::{Invariant, Start};
 use crate::transcript::{Abandoned, Event, EventKind, TaskName};
 
+/// So many numbers of processes are remembered.
+const MOST_NUMBERS: usize = 1000;
+
 impl Engine {
     /// A process with its first task. `parent` is the task that made it.
     pub(super) fn new_process(
@@ -42,6 +45,9 @@ impl Engine {
             threads: 0,
             born: 0,
         };
+        if !self.plan.fixed.own_pids && self.record.numbers.len() < MOST_NUMBERS {
+            self.record.numbers.extend(u32::try_from(id.0));
+        }
         if let Some(parent) = parent {
             self.names.forked(parent.table, table);
         }

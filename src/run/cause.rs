@@ -68,9 +68,46 @@ pub fn cause(ours: &str, theirs: &str, has_listed: impl FnOnce() -> bool) -> Opt
     }
 }
 
+/// What of a text that is about to become a snapshot is perhaps another thing in the next run, for each source the first
+/// line in which it stands: numbers of processes of this run, and the time, in seconds since 1970.
+pub fn unfixed(text: &str, processes: &[u32], now: u64) -> Vec<String> {
+    /// Numbers below it stand for many things.
+    const SMALLEST: u64 = 100;
+    const NEAR: u64 = 60;
+    let source = |number: u64| {
+        let is_process = number >= SMALLEST && u32::try_from(number).is_ok_and(|number| processes.contains(&number));
+        if is_process {
+            return Some(Cause::Process);
+        }
+        (number.abs_diff(now) <= NEAR).then_some(Cause::Clock)
+    };
+    let mut found: Vec<(Cause, String)> = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        for digits in line.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()) {
+            let source = digits.parse().ok().and_then(source);
+            if let Some(source) = source.filter(|source| found.iter().all(|(known, _)| known != source)) {
+                let note = format!("line {} of the snapshot has {digits} in it, perhaps {}", at + 1, source.words());
+                found.push((source, note));
+            }
+        }
+    }
+    found.into_iter().map(|(_, note)| note).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_another_thing_in_the_next_run_is_told_once() {
+        let told = |text| unfixed(text, &[31, 4711, 4712], 1_763_700_000);
+        let [process, clock] = &told("P1 a\nmkdir(\"x.4711\") 4712\nat 1763700003.5, 1763700001\n")[..] else {
+            panic!("two sources")
+        };
+        assert!(process.starts_with("line 2 of the snapshot has 4711 in it, perhaps the number of a process"));
+        assert!(clock.starts_with("line 3 of the snapshot has 1763700003 in it, perhaps the clock"));
+        assert_eq!(told("P31 47110 31 1763600000 99999999999999999999999\n"), [""; 0]);
+    }
 
     /// The cause where no directory was read before.
     fn cause_of(ours: &str, theirs: &str) -> Option<Cause> {

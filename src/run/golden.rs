@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use super::cause::unfixed;
 use super::{Lines, Options, cause, reads_directory};
 use crate::cases::{Case, SpecFile};
 use crate::diagnostic::visible;
@@ -60,14 +62,23 @@ pub(super) fn compare(
     let source = cell.map_or_else(|| file.to_string(), |cell| format!("{file}::{cell}"));
     let fresh = Golden { source, expression: plan.name.clone(), body };
     let compared = snapshot::compare(&path, &fresh, update, options.is_ci)?;
+    let perhaps = |body: &str, outcome: &Outcome| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        unfixed(body, &outcome.record.numbers, now)
+    };
     let accept = |pending: &PathBuf| format!("rinject accept {}", pending.with_extension("").display());
     Ok(match compared {
         Compared::Same => Files::default(),
-        Compared::Written(path) => Files { written: Some(path), pending: None },
+        Compared::Written(path) => {
+            let notes = perhaps(&fresh.body, outcome);
+            outcome.record.notes.extend(notes);
+            Files { written: Some(path), pending: None }
+        }
         Compared::New(pending) => {
             let message = "new snapshot: there is no golden file yet".to_owned();
             let help = pending.as_ref().map_or_else(|| "rinject run -u writes it".to_owned(), accept);
             let mut failure = Failure::of(FailureKind::Snapshot, message).with_help(help);
+            failure.notes.extend(perhaps(&fresh.body, outcome));
             failure.diff = Some((String::new(), fresh.body));
             outcome.fail(failure);
             Files { written: None, pending }

@@ -20,6 +20,9 @@ pub struct Record {
     pub zombies: Vec<TaskName>,
     /// Descriptors that a process had opened and not closed when it ended or got a new image: `P1 fd#1<a.txt>`.
     pub leaks: Vec<String>,
+    /// The numbers that the kernel gave to processes of the run, the first thousand of them; none where they are the same
+    /// in each run.
+    pub numbers: Vec<u32>,
     /// What the author should know, such as a start that fell back to the entry point.
     pub notes: Vec<String>,
     /// How often there were several tasks of which one was chosen to go on, where that is drawn or replayed.
