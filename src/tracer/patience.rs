@@ -35,7 +35,7 @@ impl Awaited {
 
     /// Makes the task stop if its time is up; to be asked every now and then while it is awaited.
     pub(super) fn look(&mut self) {
-        if self.prodded || procfs::run_state(self.task) != RunState::Running {
+        if self.prodded || self.limit == Duration::MAX || procfs::run_state(self.task) != RunState::Running {
             return;
         }
         let Some(now) = procfs::processor_time(self.task) else { return };
