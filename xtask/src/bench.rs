@@ -17,7 +17,7 @@ struct Way {
 
 /// One row: the same work done in several ways; the first is what the others are divided into.
 struct Row {
-    work: &'static str,
+    work: String,
     /// How often the work is done in one run, for the time of one.
     count: u64,
     ways: Vec<Way>,
@@ -29,7 +29,7 @@ pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
     let rinject = project::rinject()?;
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
     let all = rows(&bin, &rinject, folder.path())?;
-    let works: Vec<&str> = all.iter().map(|row| row.work).collect();
+    let works: Vec<&str> = all.iter().map(|row| row.work.as_str()).collect();
     if let Some(word) = wanted.iter().find(|word| !works.iter().any(|work| work.contains(word.as_str()))) {
         return Err(format!("no row is about `{word}`; the rows: {}", works.join(", ")));
     }
@@ -119,9 +119,21 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
     };
     let (stops, free) = (STOPS.to_string(), FREE.to_string());
     let inject = "inject=access:error=EIO";
-    Ok(vec![
+    let mut turns = Vec::new();
+    for number in [1, 4, 16, 64] {
+        turns.push(Row {
+            work: format!("a recorded call of {number} threads, in turn"),
+            count: SHARED,
+            ways: vec![
+                way("free", crowd("threads", number, "free")?),
+                way("serial", crowd("threads", number, "serial")?),
+                way("alone", words(&[&tasks, "threads", &number.to_string(), &SHARED.to_string()])),
+            ],
+        });
+    }
+    let rows = vec![
         Row {
-            work: "an injected errno",
+            work: "an injected errno".to_owned(),
             count: STOPS,
             ways: vec![
                 way("bare loop", words(&[&bare, "inject", &calls, "access", &stops])),
@@ -131,7 +143,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a recorded call with one string",
+            work: "a recorded call with one string".to_owned(),
             count: STOPS,
             ways: vec![
                 way("bare loop", words(&[&bare, "record", &calls, "access", &stops])),
@@ -141,7 +153,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a recorded call of one in a thousand",
+            work: "a recorded call of one in a thousand".to_owned(),
             count: SHARED,
             ways: vec![
                 way("one task", spec("alone", target("access", SHARED) + "trace = { syscalls = [\"access\"] }\n")?),
@@ -152,7 +164,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a recorded write beside many that sleep",
+            work: "a recorded write beside many that sleep".to_owned(),
             count: SHARED,
             ways: vec![
                 way("alone", crowd("beside", 0, "serial")?),
@@ -161,7 +173,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a call nobody selected",
+            work: "a call nobody selected".to_owned(),
             count: FREE,
             ways: vec![
                 way("bare filter", words(&[&bare, "filter", &calls, "getppid", &free])),
@@ -173,7 +185,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a breakpoint hit",
+            work: "a breakpoint hit".to_owned(),
             count: STOPS,
             ways: vec![
                 pinned("gdb pinned", gdb(&stops)),
@@ -182,7 +194,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a handled signal nobody selected",
+            work: "a handled signal nobody selected".to_owned(),
             count: SIGNALS,
             ways: vec![
                 pinned("strace pinned", words(&["strace", "-f", "-o", "/dev/null", "-e", "trace=none", "-e", "signal=none", &signals, &many])),
@@ -192,7 +204,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "start to end of /bin/true",
+            work: "start to end of /bin/true".to_owned(),
             count: 1,
             ways: vec![
                 way("alone", words(&["/bin/true"])),
@@ -203,7 +215,8 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
                 way("strace", words(&["strace", "-f", "-o", "/dev/null", "-e", "inject=exit_group:error=EIO", "/bin/true"])),
             ],
         },
-    ])
+    ];
+    Ok(rows.into_iter().chain(turns).collect())
 }
 
 fn measure(way: &Way) -> Result<Duration, String> {
