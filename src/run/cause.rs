@@ -70,7 +70,7 @@ pub fn cause(ours: &str, theirs: &str, has_listed: impl FnOnce() -> bool) -> Opt
 
 /// What of a text that is about to become a snapshot is perhaps another thing in the next run, for each source the first
 /// line in which it stands: numbers of processes of this run, and the time, in seconds since 1970.
-pub fn unfixed(text: &str, processes: &[u32], now: u64) -> Vec<String> {
+pub(super) fn unfixed(text: &str, processes: &[u32], now: u64) -> Vec<String> {
     /// Numbers below it stand for many things.
     const SMALLEST: u64 = 100;
     const NEAR: u64 = 60;

@@ -13,6 +13,7 @@ use crate::engine::stop::RawCall;
 use crate::engine::tamper::Tampering;
 
 const SOL_SOCKET: u64 = 1;
+const AF_UNIX: i32 = 1;
 /// SO_RCVTIMEO, SO_SNDTIMEO and their newer twins (`asm-generic/socket.h`).
 const LIMITS: [(u64, Way); 4] = [(20, Way::In), (21, Way::Out), (66, Way::In), (67, Way::Out)];
 
@@ -114,7 +115,10 @@ impl Sockets {
     ) -> Option<(Duration, &'static str)> {
         let way = way(sysno).filter(|_| !self.limits.is_empty())?;
         let limit = self.limits.get(&(inode(args[0], inspect)?, way))?;
-        Some((*limit, if sysno.name() == "connect" { "EINPROGRESS" } else { "EAGAIN" }))
+        // A socket of AF_UNIX waits for room among those that are to be accepted, others for an answer (connect(2)).
+        let family = word32(Addr(args[1]), inspect).map_or(0, |word| word & 0xffff);
+        let is_asked = sysno.name() == "connect" && family != AF_UNIX;
+        Some((*limit, if is_asked { "EINPROGRESS" } else { "EAGAIN" }))
     }
 
     /// Whether descriptor `fd` is a socket with a limit for what it sends, or else for what it receives.

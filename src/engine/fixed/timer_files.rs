@@ -17,6 +17,8 @@ use crate::engine::tamper::Tampering;
 
 /// `TFD_TIMER_ABSTIME` (timerfd_create(2)).
 const TFD_TIMER_ABSTIME: u64 = 1;
+/// `CLOCK_REALTIME_ALARM`, `CLOCK_BOOTTIME_ALARM`: such timers wake the machine, too.
+const WAKING: [i32; 2] = [8, 9];
 
 /// A timer that is about to be set.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +86,9 @@ impl TimerFiles {
     pub(super) fn set(raw: &RawCall, inspect: &dyn Inspect) -> Option<(Set, Tampering)> {
         let TimerFile { number, clock } = inspect.timer_file(raw.args[0] as i32)?;
         let new = Addr(raw.args[2]);
-        let setting = Setting::read(Form::Timespec, new, inspect).ok().filter(|_| can_be_slept_on(clock))?;
+        let setting = Setting::read(Form::Timespec, new, inspect)
+            .ok()
+            .filter(|_| can_be_slept_on(clock) || WAKING.contains(&clock))?;
         let mut disarmed = Tampering::default();
         if !setting.value.is_zero() {
             disarmed.memory(new.plus(Form::LEN), vec![0; Form::LEN as usize], inspect).ok()?;

@@ -110,7 +110,12 @@ impl Lowering<'_> {
                 .help(Some("a change of the clock goes with `name`, `after`, `fires` and `quiet`".to_owned()));
             self.problems.push(error);
         }
-        if !self.has_time {
+        let is_real = match &self.spec.determinism.time {
+            None => true,
+            Some(spec::Time::Word(word)) => word.value == "real",
+            Some(spec::Time::From { .. }) => false,
+        };
+        if !self.has_time && is_real {
             let message = "the clock of this machine is not changed";
             let help = Some("add `[determinism] time = \"virtual\"`: the run then has a clock of its own".to_owned());
             self.error(Code::CONFLICTING_KEYS, clock.span, message, "only with a time of the run", help);
