@@ -10,9 +10,9 @@ use crate::engine::{Observation, Settle};
 use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, Status, WaitOutcome};
 
-/// For how long a task that ends may sleep in the kernel until it is taken to wait for others: closing files may wait for
-/// all processors, the first process of a namespace waits for all others.
-const LONG: Duration = Duration::from_millis(100);
+/// For how long at a stretch a task that ends may sleep in the kernel until it is taken to wait for others: closing files
+/// may wait for the disk or for all processors, the first process of a namespace waits for all others.
+const LONG: Duration = Duration::from_millis(500);
 
 impl Tracer<'_> {
     /// Waits until a running task has stopped, ended or, where it may, fallen asleep. `was_asleep` says that the
@@ -53,7 +53,10 @@ impl Tracer<'_> {
                 RunState::Stopped if was_asleep => listening += 1,
                 RunState::Zombie => zombie += 1,
                 RunState::Gone => return self.vanished(task),
-                RunState::Running | RunState::Uninterruptible | RunState::Stopped => (asleep, zombie) = (0, 0),
+                // What it waited for has come; that it then has to wait for a processor is no sleep.
+                RunState::Running | RunState::Uninterruptible | RunState::Stopped => {
+                    (asleep, zombie, since) = (0, 0, None);
+                }
             }
             // Seen twice with a wait in between: a task on its way into or out of sleep is not asleep.
             if asleep == 2 {
