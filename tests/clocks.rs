@@ -72,3 +72,16 @@ fn a_program_that_sets_the_clock_sets_that_of_the_run() {
     let passed = SystemTime::now().duration_since(before).unwrap();
     assert!(passed < Duration::from_secs(600), "the clock of the machine was set by {passed:?}");
 }
+
+#[test]
+fn who_may_not_set_the_clock_does_not_set_that_of_the_run() {
+    if !can_trace() || !is_root() || !common::has_program("setpriv") {
+        return;
+    }
+    let script = format!("setpriv --reuid=65534 --clear-groups date -u -s @{THEN} +set || date -u +%Y-%m-%d");
+    passes(&format!(
+        "target = {{ program = \"sh\", args = [\"-c\", \"{script}\"] }}\n\
+         determinism = {{ time = \"virtual\" }}\nsnapshot = {{ transcript = false }}\n\
+         expect = {{ stdout = {{ matches = '2026-01-01\\n$' }}, stderr = {{ contains = [\"Operation not permitted\"] }} }}\n"
+    ));
+}

@@ -58,8 +58,9 @@ impl Engine {
             call.skipped = Some(0);
         } else if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
+        } else {
+            self.answer_at_entry(name, &mut call, inspect, decision);
         }
-        self.answer_at_entry(name, &mut call, inspect, decision);
         let kept = sysno.filter(|_| call.skipped.is_none());
         if let Some(tampering) = kept.and_then(|sysno| self.keep_traced(name, sysno, &raw, inspect)) {
             decision.edits.extend(tampering.edits.iter().cloned());

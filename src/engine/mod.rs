@@ -352,10 +352,9 @@ impl Engine {
     /// What the run came to.
     pub fn into_record(mut self) -> Record {
         self.record.rules = self.rules.records();
-        let unseen: Vec<_> = (0..self.plan.rules.len()).map(|at| self.clock_change_unseen(at)).collect();
         for (at, (rule, record)) in self.plan.rules.iter().zip(&mut self.record.rules).enumerate() {
             record.used = rule.budget.as_ref().map(|budget| self.budgets.most(at, budget));
-            if let Some(reason) = unseen.get(at).cloned().flatten().filter(|_| record.armed) {
+            if let Some(reason) = self.fixed.clock_change_unseen(at).filter(|_| record.armed) {
                 record.prevented.push((reason, 1));
             }
         }

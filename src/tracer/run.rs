@@ -140,8 +140,7 @@ impl Tracer<'_> {
     /// Lets a timer go off that is read.
     fn expire(&self, timer: u64) {
         self.timers.expire(timer);
-        let processes = self.seats.keys().filter_map(|task| self.engine.process_of(*task));
-        self.timers.tidy(&processes.collect());
+        self.timers.tidy(|| self.seats.keys().filter_map(|task| self.engine.process_of(*task)).collect());
     }
 
     /// Tells the engine why the watchdog has barked.

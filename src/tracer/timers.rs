@@ -67,9 +67,10 @@ impl Timers {
     }
 
     /// Gives back those that none of these processes has open any more, once there are many.
-    pub(super) fn tidy(&self, processes: &BTreeSet<TaskId>) {
+    pub(super) fn tidy(&self, processes: impl FnOnce() -> BTreeSet<TaskId>) {
         if self.held.borrow().len() >= self.enough.get() {
-            self.held.borrow_mut().retain(|held| held.is_open(processes));
+            let processes = processes();
+            self.held.borrow_mut().retain(|held| held.is_open(&processes));
             self.enough.set(MANY.max(2 * self.held.borrow().len()));
         }
     }

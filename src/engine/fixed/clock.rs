@@ -31,10 +31,16 @@ const TAI: i32 = 11;
 const OF_DESCRIPTOR: i32 = 3;
 const OF_THREAD: i32 = 4;
 
-/// Whether the kernel lets a task sleep on a clock, or set a timer by it, and it is the run's.
+/// Whether the kernel lets any task sleep on a clock, and it is the run's.
 pub(super) fn can_be_slept_on(clock: i32) -> bool {
     // CLOCK_MONOTONIC, CLOCK_BOOTTIME
     matches!(clock, REALTIME | 1 | 7 | TAI)
+}
+
+/// Whether a timer can be set by a clock, and it is the run's: also by those that wake the machine.
+pub(super) fn can_be_set_by(clock: i32) -> bool {
+    // CLOCK_BOOTTIME_ALARM
+    can_be_slept_on(clock) || matches!(clock, REALTIME_ALARM | 9)
 }
 
 /// Whether a clock shows the time of day.

@@ -3,6 +3,7 @@
 
 mod clock;
 mod counter;
+mod course;
 mod day;
 mod directories;
 mod files;
@@ -97,6 +98,17 @@ struct Answer {
     memory: Vec<(Addr, Vec<u8>)>,
 }
 
+impl Answer {
+    /// What has to be changed so that it stands in memory.
+    fn put(&self, inspect: &dyn Inspect) -> Vec<Edit> {
+        let put = |(addr, bytes): &(Addr, Vec<u8>)| {
+            inspect.will_hold(*addr, bytes);
+            Edit::Write { addr: *addr, bytes: bytes.as_slice().into() }
+        };
+        self.memory.iter().map(put).collect()
+    }
+}
+
 impl Engine {
     /// What a call that is over has come to: the kernel's result, or what stands in its place.
     pub(super) fn fix(
@@ -127,10 +139,7 @@ impl Engine {
             self.fixed.answer(name, sysno, call, result, inspect)
         };
         let Some(answer) = answer else { return result };
-        for (addr, bytes) in answer.memory {
-            inspect.will_hold(addr, &bytes);
-            decision.edits.push(Edit::Write { addr, bytes: bytes.into() });
-        }
+        decision.edits.extend(answer.put(inspect));
         decision.edits.extend(answer.result.map(Edit::Result));
         answer.result.unwrap_or(result)
     }
@@ -147,10 +156,7 @@ impl Engine {
             return;
         };
         let Some(answer) = self.tell_time(name, sysno, call, 0, inspect) else { return };
-        for (addr, bytes) in answer.memory {
-            inspect.will_hold(addr, &bytes);
-            decision.edits.push(Edit::Write { addr, bytes: bytes.into() });
-        }
+        decision.edits.extend(answer.put(inspect));
         let result = answer.result.unwrap_or(0);
         decision.edits.push(Edit::Skip(result));
         call.skipped = Some(result);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::clock::{Clock, is_of_day};
 use super::times::{Form, Written};
-use super::{Answer, Engine};
+use super::{Answer, Engine, Fixed};
 use crate::abi::{Addr, Arch, Errno, Sysno};
 use crate::engine::inspect::Inspect;
 use crate::engine::stop::RawCall;
@@ -61,18 +61,6 @@ impl Engine {
         self.fixed.clock.as_mut().map_or(0, |clock| clock.day.newly_seen(rule))
     }
 
-    /// Why a rule has not fired as often as it changes the clock; `None` where it has.
-    pub(in crate::engine) fn clock_change_unseen(&self, rule: usize) -> Option<String> {
-        let after = self.fixed.clock.as_ref()?.day.unseen(rule)?;
-        Some(match after {
-            Duration::ZERO => "nobody asked for the time of day".to_owned(),
-            after => format!(
-                "nobody asked for the time of day once the run had taken {}",
-                humantime::format_duration(after)
-            ),
-        })
-    }
-
     /// What a call comes to that sets the time of day.
     pub(super) fn set_day(&mut self, sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<Answer> {
         let form = if sysno.name() == "settimeofday" { Form::Timeval } else { Form::Timespec };
@@ -106,5 +94,19 @@ impl Engine {
         }
         self.fixed.timers.clock_was_set(clock, now);
         self.fixed.timer_files.clock_was_set(clock, now);
+    }
+}
+
+impl Fixed {
+    /// Why a rule has not fired as often as it changes the clock; `None` where it has.
+    pub(in crate::engine) fn clock_change_unseen(&self, rule: usize) -> Option<String> {
+        let after = self.clock.as_ref()?.day.unseen(rule)?;
+        Some(match after {
+            Duration::ZERO => "nobody asked for the time of day".to_owned(),
+            after => format!(
+                "nobody asked for the time of day once the run had taken {}",
+                humantime::format_duration(after)
+            ),
+        })
     }
 }

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Answer;
-use super::clock::{Clock, FOREVER, can_be_slept_on};
-use super::setting::Point;
-use super::timers::missed;
+use super::clock::{Clock, can_be_set_by};
+use super::course::Course;
 use super::times::{Form, Setting};
 use crate::abi::Addr;
 use crate::engine::inspect::{Descriptor, Inspect, TimerFile};
@@ -17,8 +16,6 @@ use crate::engine::tamper::Tampering;
 
 /// `TFD_TIMER_ABSTIME` (timerfd_create(2)).
 const TFD_TIMER_ABSTIME: u64 = 1;
-/// `CLOCK_REALTIME_ALARM`, `CLOCK_BOOTTIME_ALARM`: such timers wake the machine, too.
-const WAKING: [i32; 2] = [8, 9];
 
 /// A timer that is about to be set.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +29,8 @@ pub(in crate::engine) struct Set {
 /// A timer that is set.
 #[derive(Clone, Copy, Debug, Default)]
 struct Timer {
-    /// When it goes off, on the counter of the run, and after that again and again.
-    next: Option<Duration>,
-    /// It was set to this time of its clock, and has not gone off since.
-    point: Option<Point>,
-    interval: Duration,
-    /// It has gone off and nobody has looked since: it does not go off again before.
-    waits: bool,
+    /// It does not go off again before it was looked at.
+    course: Course,
     /// How often it has gone off since it was read.
     ticks: u64,
 }
@@ -52,26 +44,22 @@ pub(super) struct TimerFiles {
 impl TimerFiles {
     /// When the first one goes off.
     pub(super) fn first(&self) -> Option<Duration> {
-        let armed = self.all.values().filter(|timer| !timer.waits);
-        armed.filter_map(|timer| timer.next).min().filter(|next| *next < FOREVER)
+        self.all.values().filter_map(|timer| timer.course.due()).min()
     }
 
     /// The one that goes off first.
     pub(super) fn go_off(&mut self) -> Option<u64> {
         let first = self.first()?;
-        let is_first = |timer: &Timer| !timer.waits && timer.next == Some(first);
-        let (number, timer) = self.all.iter_mut().find(|(_, timer)| is_first(timer))?;
-        timer.next = (!timer.interval.is_zero()).then(|| first.saturating_add(timer.interval));
+        let (number, timer) = self.all.iter_mut().find(|(_, timer)| timer.course.due() == Some(first))?;
+        timer.course.goes_off(true);
         timer.ticks = timer.ticks.saturating_add(1);
-        timer.point = None;
-        timer.waits = timer.next.is_some();
         Some(*number)
     }
 
     /// The time of day was set.
     pub(super) fn clock_was_set(&mut self, clock: &Clock, now: Duration) {
         for timer in self.all.values_mut() {
-            timer.next = timer.point.and_then(|point| point.moved(clock, now)).or(timer.next);
+            timer.course.clock_was_set(clock, now);
         }
     }
 
@@ -86,9 +74,7 @@ impl TimerFiles {
     pub(super) fn set(raw: &RawCall, inspect: &dyn Inspect) -> Option<(Set, Tampering)> {
         let TimerFile { number, clock } = inspect.timer_file(raw.args[0] as i32)?;
         let new = Addr(raw.args[2]);
-        let setting = Setting::read(Form::Timespec, new, inspect)
-            .ok()
-            .filter(|_| can_be_slept_on(clock) || WAKING.contains(&clock))?;
+        let setting = Setting::read(Form::Timespec, new, inspect).ok().filter(|_| can_be_set_by(clock))?;
         let mut disarmed = Tampering::default();
         if !setting.value.is_zero() {
             disarmed.memory(new.plus(Form::LEN), vec![0; Form::LEN as usize], inspect).ok()?;
@@ -99,15 +85,8 @@ impl TimerFiles {
     /// It is set; what the call tells of how it was before.
     pub(super) fn was_set(&mut self, set: Set, raw: &RawCall, clock: &Clock, now: Duration) -> Option<Answer> {
         let answer = self.told(set.number, Addr(raw.args[3]), now);
-        let next = match set.setting.value {
-            Duration::ZERO => None,
-            value if set.is_point => Some(clock.when(set.clock, value, now)?),
-            value => Some(now.saturating_add(value)),
-        };
-        let interval = set.setting.interval;
-        let point = Point { clock: set.clock, shown: set.setting.value };
-        let point = (set.is_point && !set.setting.value.is_zero()).then_some(point);
-        self.all.insert(set.number, Timer { next, point, interval, ..Timer::default() });
+        let course = Course::new(set.setting, set.clock, set.is_point, clock, now)?;
+        self.all.insert(set.number, Timer { course, ticks: 0 });
         answer
     }
 
@@ -120,9 +99,7 @@ impl TimerFiles {
 
     fn told(&self, number: u64, at: Addr, now: Duration) -> Option<Answer> {
         let timer = self.all.get(&number).filter(|_| at.0 != 0)?;
-        let rest = timer.next.map(|next| next.saturating_sub(now).max(Duration::from_nanos(1)));
-        let setting = Setting { interval: timer.interval, value: rest.unwrap_or_default() };
-        Some(Answer { result: None, memory: vec![(at, setting.bytes(Form::Timespec))] })
+        Some(Answer { result: None, memory: vec![(at, timer.course.left(now).bytes(Form::Timespec))] })
     }
 
     /// One is read, into these pieces of memory.
@@ -150,12 +127,9 @@ impl TimerFiles {
 }
 
 impl Timer {
-    /// Somebody looks at it: it goes on, and knows how often it has gone off meanwhile.
+    /// Somebody looks at it: it goes on, and has gone off meanwhile.
     fn look(&mut self, now: Duration) {
-        if let Some(next) = self.next.filter(|_| std::mem::take(&mut self.waits)) {
-            let (ticks, next) = missed(next, self.interval, now);
-            (self.ticks, self.next) = (self.ticks.saturating_add(ticks), Some(next));
-        }
+        self.ticks = self.ticks.saturating_add(self.course.noticed(now));
     }
 }
 
@@ -163,30 +137,26 @@ impl Timer {
 mod tests {
     use super::*;
 
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
     fn files(next: u64, interval: u64) -> TimerFiles {
-        let timer = Timer { next: Some(seconds(next)), interval: seconds(interval), ..Timer::default() };
-        TimerFiles { all: [(1, timer)].into() }
+        let [value, interval] = [next, interval].map(Duration::from_secs);
+        let clock = Clock::new(Duration::ZERO);
+        let course = Course::new(Setting { interval, value }, 1, false, &clock, Duration::ZERO).unwrap();
+        TimerFiles { all: [(1, Timer { course, ticks: 0 })].into() }
     }
 
     #[test]
     fn one_without_an_interval_goes_off_once() {
         let mut files = files(2, 0);
-        assert_eq!(files.first(), Some(seconds(2)));
+        assert_eq!(files.first(), Some(Duration::from_secs(2)));
         assert_eq!(files.go_off(), Some(1));
         assert_eq!((files.all[&1].ticks, files.first(), files.go_off()), (1, None, None));
     }
 
     #[test]
-    fn one_that_nobody_looks_at_does_not_go_off_again() {
+    fn all_times_that_it_has_gone_off_are_counted() {
         let mut files = files(1, 2);
         assert_eq!((files.go_off(), files.first()), (Some(1), None));
-        files.all.get_mut(&1).unwrap().look(seconds(6));
-        assert_eq!((files.all[&1].ticks, files.first()), (3, Some(seconds(7))), "at 1, 3 and 5 seconds");
-        files.all.get_mut(&1).unwrap().look(seconds(8));
-        assert_eq!((files.all[&1].ticks, files.first()), (3, Some(seconds(7))), "it is about to");
+        files.all.get_mut(&1).unwrap().look(Duration::from_secs(6));
+        assert_eq!(files.all[&1].ticks, 3, "at 1, 3 and 5 seconds");
     }
 }

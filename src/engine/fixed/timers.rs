@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Answer;
-use super::clock::{Clock, FOREVER, can_be_slept_on};
-use super::setting::Point;
+use super::clock::{Clock, can_be_set_by};
+use super::course::Course;
 use super::times::{Form, Setting, Written, word32, word64};
 use crate::abi::{Addr, Arch, Errno, Signal, Sysno, TaskId};
 use crate::engine::inspect::Inspect;
@@ -32,13 +32,8 @@ enum Id {
 struct Timer {
     clock: i32,
     rings: Option<Ring>,
-    /// When it goes off, on the counter of the run, and after that again and again.
-    next: Option<Duration>,
-    /// It was set to this time of its clock, and has not gone off since.
-    point: Option<Point>,
-    interval: Duration,
-    /// Its signal was sent and has not been taken since: it is not sent again before.
-    waits: bool,
+    /// Its signal is not sent again before it was taken.
+    course: Course,
     /// How often it has gone off meanwhile.
     overrun: u64,
 }
@@ -65,22 +60,14 @@ pub(super) fn is_answered(timers: &Timers, process: u32, sysno: Sysno, raw: &Raw
 impl Timers {
     /// When the first one goes off.
     pub(super) fn first(&self) -> Option<Duration> {
-        self.all
-            .values()
-            .filter(|timer| !timer.waits)
-            .filter_map(|timer| timer.next)
-            .min()
-            .filter(|next| *next < FOREVER)
+        self.all.values().filter_map(|timer| timer.course.due()).min()
     }
 
     /// The process whose timer goes off first, and what happens then.
     pub(super) fn go_off(&mut self) -> Option<(u32, Ring)> {
         let first = self.first()?;
-        let is_first = |timer: &Timer| !timer.waits && timer.next == Some(first);
-        let ((process, _), timer) = self.all.iter_mut().find(|(_, timer)| is_first(timer))?;
-        timer.next = (!timer.interval.is_zero()).then(|| first.saturating_add(timer.interval));
-        timer.point = None;
-        timer.waits = timer.rings.is_some() && timer.next.is_some();
+        let ((process, _), timer) = self.all.iter_mut().find(|(_, timer)| timer.course.due() == Some(first))?;
+        timer.course.goes_off(timer.rings.is_some());
         Some((*process, timer.rings?))
     }
 
@@ -89,20 +76,16 @@ impl Timers {
     pub(super) fn taken(&mut self, process: u32, signal: Option<Signal>, now: Duration) {
         for ((owner, _), timer) in &mut self.all {
             let is_its = timer.rings.is_some_and(|ring| signal.is_none_or(|signal| ring.signal == signal));
-            if *owner != process || !timer.waits || !is_its {
-                continue;
+            if *owner == process && timer.course.waits() && is_its {
+                timer.overrun = timer.course.noticed(now);
             }
-            timer.waits = false;
-            let Some(next) = timer.next else { continue };
-            let (late, next) = missed(next, timer.interval, now);
-            (timer.overrun, timer.next) = (late, Some(next));
         }
     }
 
     /// The time of day was set.
     pub(super) fn clock_was_set(&mut self, clock: &Clock, now: Duration) {
         for timer in self.all.values_mut() {
-            timer.next = timer.point.and_then(|point| point.moved(clock, now)).or(timer.next);
+            timer.course.clock_was_set(clock, now);
         }
     }
 
@@ -119,7 +102,7 @@ impl Timers {
     /// timer_create(2) has made one; `None` for a clock that is not the run's, or an answer that cannot be read.
     pub(super) fn made(&mut self, process: u32, raw: &RawCall, inspect: &dyn Inspect) -> Option<()> {
         let of = raw.args[0] as i32;
-        if !can_be_slept_on(of) {
+        if !can_be_set_by(of) {
             return None;
         }
         let id = word32(Addr(raw.args[2]), inspect)?;
@@ -167,8 +150,7 @@ impl Timers {
             ..Timer::default()
         };
         let mut timer = self.all.get(&(process, id)).copied().unwrap_or(alarm);
-        let rest = timer.next.map(|next| next.saturating_sub(now).max(Duration::from_nanos(1))).unwrap_or_default();
-        let before = Setting { interval: timer.interval, value: rest };
+        let before = timer.course.left(now);
         // A structure where one is wanted; EFAULT where it cannot be put.
         let told = |at: Addr, bytes: Vec<u8>| match at.0 {
             0 => Some(done(Vec::new())),
@@ -177,11 +159,11 @@ impl Timers {
         };
         let answer = match sysno.name() {
             "alarm" => {
-                let seconds = Duration::from_secs(u64::from(raw.args[0] as u32));
-                (timer.next, timer.interval) =
-                    ((!seconds.is_zero()).then(|| now.saturating_add(seconds)), Duration::ZERO);
+                let value = Duration::from_secs(u64::from(raw.args[0] as u32));
+                let set = Setting { interval: Duration::ZERO, value };
+                timer.course = Course::new(set, timer.clock, false, clock, now)?;
                 // The next second that is not over, and never 0 while one is set.
-                Answer { result: Some(rest.as_millis().div_ceil(1000) as i64), memory: Vec::new() }
+                Answer { result: Some(before.value.as_millis().div_ceil(1000) as i64), memory: Vec::new() }
             }
             "getitimer" => return told(Addr(raw.args[1]), before.bytes(Form::Timeval)),
             "timer_gettime" => return told(Addr(raw.args[1]), before.bytes(Form::Timespec)),
@@ -196,35 +178,26 @@ impl Timers {
                     0 => Ok(Setting::default()),
                     _ => Setting::read(Form::Timeval, new, inspect),
                 };
-                let Setting { interval, value } = match set {
+                let set = match set {
                     Ok(set) => set,
                     Err(wrong) => return errno(name_of(wrong)),
                 };
-                let answer = told(Addr(raw.args[2]), before.bytes(Form::Timeval))?;
-                (timer.next, timer.interval) = ((!value.is_zero()).then(|| now.saturating_add(value)), interval);
-                answer
+                timer.course = Course::new(set, timer.clock, false, clock, now)?;
+                told(Addr(raw.args[2]), before.bytes(Form::Timeval))?
             }
             "timer_settime" => {
                 let new = Addr(raw.args[2]);
-                let Setting { interval, value } = match Setting::read(Form::Timespec, new, inspect) {
+                let set = match Setting::read(Form::Timespec, new, inspect) {
                     Ok(set) => set,
                     Err(_) if new.0 == 0 => return errno("EINVAL"),
                     Err(wrong) => return errno(name_of(wrong)),
                 };
-                let is_point = raw.args[1] & TIMER_ABSTIME != 0 && !value.is_zero();
-                let next = match value {
-                    Duration::ZERO => None,
-                    _ if is_point => Some(clock.when(timer.clock, value, now)?),
-                    _ => Some(now.saturating_add(value)),
-                };
-                timer.point = is_point.then_some(Point { clock: timer.clock, shown: value });
-                let answer = told(Addr(raw.args[3]), before.bytes(Form::Timespec))?;
-                (timer.next, timer.interval) = (next, interval);
-                answer
+                timer.course = Course::new(set, timer.clock, raw.args[1] & TIMER_ABSTIME != 0, clock, now)?;
+                told(Addr(raw.args[3]), before.bytes(Form::Timespec))?
             }
             _ => return None,
         };
-        (timer.waits, timer.overrun) = (false, 0);
+        timer.overrun = 0;
         self.all.insert((process, id), timer);
         Some(answer)
     }
@@ -239,18 +212,6 @@ fn name_of(wrong: Written) -> &'static str {
     if wrong == Written::Nothing { "EFAULT" } else { "EINVAL" }
 }
 
-/// How often a timer has gone off again since it did at `next`, that time among them, and when it does the next time.
-pub(super) fn missed(next: Duration, interval: Duration, now: Duration) -> (u64, Duration) {
-    let late = now.checked_sub(next).map_or(0, |late| late.as_nanos() / interval.as_nanos().max(1) + 1);
-    let skipped = interval.as_nanos().saturating_mul(late);
-    (u64::try_from(late).unwrap_or(u64::MAX), next.saturating_add(nanoseconds(skipped)))
-}
-
-fn nanoseconds(number: u128) -> Duration {
-    let seconds = u64::try_from(number / 1_000_000_000).unwrap_or(u64::MAX);
-    Duration::new(seconds, (number % 1_000_000_000) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,7 +224,9 @@ mod tests {
     fn every_second() -> (Timers, Signal) {
         let signal = Signal::parse("SIGALRM").unwrap();
         let rings = Some(Ring { signal, thread: None, timer: Some((0, 0)) });
-        let timer = Timer { clock: 1, rings, next: Some(seconds(1)), interval: seconds(1), ..Timer::default() };
+        let set = Setting { interval: seconds(1), value: seconds(1) };
+        let course = Course::new(set, 1, false, &Clock::new(seconds(0)), seconds(0)).unwrap();
+        let timer = Timer { clock: 1, rings, course, overrun: 0 };
         (Timers { all: [((1, Id::Made(0)), timer)].into() }, signal)
     }
 
@@ -287,13 +250,5 @@ mod tests {
         assert!(timers.go_off().is_some());
         timers.taken(1, Some(signal), seconds(1));
         assert_eq!((timers.all[&(1, Id::Made(0))].overrun, timers.first()), (0, Some(seconds(2))));
-    }
-
-    #[test]
-    fn an_interval_without_end_is_none() {
-        let (mut timers, signal) = every_second();
-        timers.all.values_mut().for_each(|timer| timer.interval = Duration::MAX);
-        assert!(timers.go_off().is_some());
-        timers.taken(1, Some(signal), Duration::MAX);
     }
 }
