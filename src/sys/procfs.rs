@@ -97,6 +97,12 @@ pub fn call_in_progress(task: TaskId) -> Option<u64> {
     text.split(' ').next()?.trim().parse().ok()
 }
 
+/// Whether a task that is marked as asleep has left its processor and waits for none: the kernel tells where it sleeps
+/// only then, and says `running` else (proc_pid_syscall(5)). True where that is not to be had.
+pub fn is_off_processor(task: TaskId) -> bool {
+    !matches!(shortage::read(format!("/proc/{}/syscall", task.0)), Ok(text) if text == b"running\n")
+}
+
 /// The text of a descriptor's link; `None` where it is not open.
 pub fn descriptor_link(task: TaskId, fd: i32) -> Option<Vec<u8>> {
     let link = fs::read_link(format!("/proc/{}/fd/{fd}", task.0)).ok()?;
@@ -337,5 +343,23 @@ mod tests {
         assert!(matches!(run_state(me), RunState::Running | RunState::Sleeping));
         assert_eq!(process_of(me), Some(me));
         assert!(mappings(me).iter().any(|mapping| mapping.name == "[stack]"));
+    }
+
+    #[test]
+    fn a_task_that_computes_is_not_off_its_processor_and_one_that_waits_is() {
+        let (says, hears) = std::sync::mpsc::channel();
+        let (stop, is_over) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            says.send(TaskId(nix::unistd::gettid().as_raw())).unwrap();
+            while is_over.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {}
+            let _ = is_over.recv();
+        });
+        let task = hears.recv().unwrap();
+        assert!((0..100).all(|_| !is_off_processor(task)));
+        stop.send(()).unwrap();
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while !is_off_processor(task) {
+            assert!(std::time::Instant::now() < until, "{:?}", run_state(task));
+        }
     }
 }

@@ -58,6 +58,10 @@ impl Tracer<'_> {
                     (asleep, zombie, since) = (0, 0, None);
                 }
             }
+            // A call that looks again at what it waits for, such as wait4, has its task marked as asleep meanwhile.
+            if asleep == 2 && !procfs::is_off_processor(task) {
+                (asleep, since) = (0, None);
+            }
             // Seen twice with a wait in between: a task on its way into or out of sleep is not asleep.
             if asleep == 2 {
                 if !was_asleep {
