@@ -5,6 +5,9 @@ mod bless;
 mod codegen;
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
+mod kept;
+mod load;
+mod page;
 mod project;
 mod releases;
 mod repeatable;
@@ -40,10 +43,10 @@ enum Chore {
         /// Only specs whose path or name contains one of these.
         words: Vec<String>,
     },
-    /// Runs all of specs/ again and again with every processor loaded by something else: not one byte may differ.
+    /// Runs all of specs/ again and again, half of the times under load; goes on from where it was. Not one byte may differ
     Soak {
-        /// How many times.
-        #[arg(long, default_value_t = 50)]
+        /// How many runs there are to be of each spec; a tenth of that where a run takes 0.3 s or more
+        #[arg(long, default_value_t = 100)]
         times: u32,
     },
     /// Run programs with several tasks again and again, half of the times under load; goes on from where it was

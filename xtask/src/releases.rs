@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::fixtures as builder;
+use crate::page::Place;
 use crate::project;
 use crate::root::Root;
 
 /// Releases that are run unless others are named.
 pub const DEFAULT: [&str; 2] = ["bullseye", "trixie"];
 /// The page with the explanations, and where the table stands on it.
-const PAGE: &str = "docs/portability.md";
-const BEGIN: &str = "<!-- releases: written by `cargo xtask releases` -->\n";
-const END: &str = "<!-- end of releases -->\n";
+const PLACE: Place = Place { page: "docs/portability.md", name: "releases", chore: "releases" };
 /// Whose versions are told.
 const VERSIONS: [&str; 8] = ["libc6", "coreutils", "dash", "python3", "perl", "git", "sqlite3", "gcc"];
 /// Where rinject is seen within a release.
@@ -60,14 +59,14 @@ pub fn run(folder: Option<PathBuf>, names: &[String]) -> Result<(), String> {
     if names.iter().ne(DEFAULT.iter()) {
         return Ok(());
     }
-    let page = write_table(&table)?;
+    let page = PLACE.write(&table)?;
     let different = rows.iter().flat_map(|row| &row.different);
     let unexplained: Vec<&str> =
         different.map(|case| case.spec.as_str()).filter(|spec| !page.contains(&format!("`{spec}`"))).collect();
     if unexplained.is_empty() {
         return Ok(());
     }
-    Err(format!("{PAGE} does not say why these differ: {}", unexplained.join(", ")))
+    Err(format!("{} does not say why these differ: {}", PLACE.page, unexplained.join(", ")))
 }
 
 /// The specs on this machine: what the snapshots were made on.
@@ -186,15 +185,4 @@ fn cases<'a>(what: &str, rows: impl Iterator<Item = (&'a str, &'a Vec<Case>)>) -
         let _ = writeln!(text, "| {spec} | {} | `` {how} `` |", names.join(", "));
     }
     text
-}
-
-/// Writes the table; returns the rest of the page.
-fn write_table(table: &str) -> Result<String, String> {
-    let path = project::root().join(PAGE);
-    let page = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let (before, rest) = page.split_once(BEGIN).ok_or(format!("{PAGE} has no place for the table"))?;
-    let (_, after) = rest.split_once(END).ok_or(format!("{PAGE} does not say where the table ends"))?;
-    fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}"))
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    Ok(format!("{before}{after}"))
 }

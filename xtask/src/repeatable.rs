@@ -8,14 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::kept::Kept;
+use crate::load::{self, Load};
+use crate::page::Place;
 use crate::project;
-use crate::soak::Hogs;
 
-/// How many runs are made before something else takes every processor, and before it ends again.
-const BATCH: u32 = 10;
-/// Where the table stands on its page.
-const BEGIN: &str = "<!-- runs: written by `cargo xtask repeatable` -->\n";
-const END: &str = "<!-- end of runs -->\n";
+/// Where the table stands.
+const PLACE: Place = Place { page: "docs/repeatable.md", name: "runs", chore: "repeatable" };
 
 /// What became of one program.
 struct Row {
@@ -53,29 +52,21 @@ pub fn run(times: u32, words: &[String]) -> Result<(), String> {
     if !failures.is_empty() {
         return Err(failures.join("\n"));
     }
-    if words.is_empty() { write_table(&table) } else { Ok(()) }
+    if words.is_empty() { PLACE.write(&table).map(drop) } else { Ok(()) }
 }
 
 /// All runs of one program; `None` where it is not installed.
 fn program(rinject: &Path, spec: &Path, times: u32) -> Result<Option<Row>, String> {
     let name = spec.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let place = rinject.parent().unwrap_or(Path::new(".")).join("repeatable").join(&name);
-    let failed = |what: &str, error: std::io::Error| format!("cannot {what} {}: {error}", place.display());
     let text = fs::read_to_string(spec).map_err(|error| format!("cannot read {}: {error}", spec.display()))?;
     let whole = text.replace("[snapshot]\ntranscript = false\n", "[snapshot]\nstdout = true\n");
     if whole == text {
         return Err(format!("{} does not end with `[snapshot]`, `transcript = false`", spec.display()));
     }
-    let (copy, golden, count) = (place.join("spec.toml"), place.join("spec.snap"), place.join("runs"));
-    let built = fs::metadata(rinject).and_then(|data| data.modified());
-    let built = format!("{:?}\n", built.map_err(|error| format!("cannot look at {}: {error}", rinject.display()))?);
-    let is = |path: &Path, text: &str| fs::read_to_string(path).is_ok_and(|there| there == text);
-    if !is(&copy, &whole) || !is(&place.join("built"), &built) {
-        // Runs of another spec, or by another rinject, do not count. What is not there need not be removed.
-        let _ = fs::remove_dir_all(&place);
-        fs::create_dir_all(&place).map_err(|error| failed("make", error))?;
-        fs::write(&copy, &whole).map_err(|error| failed("write to", error))?;
-        fs::write(place.join("built"), &built).map_err(|error| failed("write to", error))?;
+    let kept = Kept::open(rinject, &format!("repeatable/{name}"), &whole)?;
+    let (copy, golden) = (kept.path("spec.toml"), kept.path("spec.snap"));
+    if !copy.exists() {
+        kept.write("spec.toml", &whole)?;
     }
     let rinject = |words: &[&str]| {
         let output = Command::new(rinject).arg("run").args(words).arg(&copy).stdin(Stdio::null()).output();
@@ -92,27 +83,26 @@ fn program(rinject: &Path, spec: &Path, times: u32) -> Result<Option<Row>, Strin
             return Err(said);
         }
     }
-    let mut runs: u32 = fs::read_to_string(&count).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let mut runs: u32 = kept.read("runs").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     let mut took = None;
     while runs < times {
-        let now = BATCH.min(times - runs);
-        let is_loaded = runs / BATCH % 2 == 1;
-        let hogs = is_loaded.then(Hogs::start).transpose()?;
+        let now = load::BATCH.min(times - runs);
+        let load = Load::after(runs)?;
         let begun = Instant::now();
         // One at a time: runs with one seed draw the same names, and would meet in /dev/shm.
         let (passed, said) = rinject(&["--check", "-j", "1", "--repeat", &now.to_string()])?;
         if !passed {
             return Err(format!("{name} differs within its runs {} to {}:\n{said}", runs + 1, runs + now));
         }
-        if hogs.is_none() {
+        if load.is_none() {
             took = Some(begun.elapsed() / now);
         }
-        drop(hogs);
+        drop(load);
         runs += now;
-        fs::write(&count, format!("{runs}\n")).map_err(|error| failed("write to", error))?;
+        kept.write("runs", &format!("{runs}\n"))?;
         println!("{name}: {runs} of {times}");
     }
-    let golden = fs::read_to_string(&golden).map_err(|error| failed("read", error))?;
+    let golden = kept.read("spec.snap").ok_or_else(|| format!("cannot read {}", golden.display()))?;
     let lines = golden.lines().filter(|line| line.starts_with('P')).count();
     let tasks: BTreeSet<&str> = golden.lines().filter_map(|line| line.split(' ').next()).collect();
     let tasks = tasks.into_iter().filter(|task| task.starts_with('P')).count();
@@ -129,13 +119,4 @@ fn table(rows: &[Row]) -> String {
         let _ = writeln!(text, "| `{name}` | {tasks} | {lines} | {runs} | {took} |");
     }
     text
-}
-
-fn write_table(table: &str) -> Result<(), String> {
-    let path = project::root().join("docs/repeatable.md");
-    let page = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let (before, rest) = page.split_once(BEGIN).ok_or("docs/repeatable.md has no place for the table")?;
-    let (_, after) = rest.split_once(END).ok_or("docs/repeatable.md does not say where the table ends")?;
-    fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}"))
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
