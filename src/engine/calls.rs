@@ -71,6 +71,7 @@ impl Engine {
         if let Some(sysno) = kept {
             self.keep_time(name, sysno, &mut call, inspect, decision);
             self.list_in_order(sysno, &mut call, inspect, decision);
+            self.look_at_files(sysno, &mut call, inspect);
         }
         self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");

@@ -37,6 +37,8 @@ pub trait Inspect {
     /// All that is in the directory `fd`, in the order of its file system; `None` where it cannot be read, or not be
     /// read on at so many entries.
     fn directory_entries(&self, fd: i32) -> Option<Vec<DirectoryEntry>>;
+    /// The file that the task means by a descriptor or a path; `None` where there is none, or it cannot be found.
+    fn file(&self, place: &FilePlace) -> Option<FileStatus>;
     /// The working directory of the task, absolute.
     fn working_directory(&self) -> Option<String>;
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
@@ -129,6 +131,53 @@ pub struct TimerFile {
     pub number: u64,
     /// The clock that it goes by (clock_gettime(2)).
     pub clock: i32,
+}
+
+/// How a task means a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FilePlace {
+    /// By an open descriptor.
+    Descriptor(i32),
+    /// By a path.
+    Path {
+        /// The descriptor of the directory that it is relative to, or AT_FDCWD (openat(2)).
+        folder: i32,
+        /// The path; an empty one is the directory itself.
+        path: Vec<u8>,
+        /// Whether a symbolic link at its end is followed.
+        follows: bool,
+    },
+}
+
+/// What tells a file from all others that are there (stat(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileId {
+    /// Its file system, as `st_dev` holds it.
+    pub device: u64,
+    /// Its inode.
+    pub inode: u64,
+}
+
+impl FileId {
+    /// `st_dev` of a file system with these numbers (makedev(3)).
+    pub fn device_of(major: u64, minor: u64) -> u64 {
+        (major & 0xffff_f000) << 32 | (major & 0xfff) << 8 | (minor & 0xffff_ff00) << 12 | minor & 0xff
+    }
+}
+
+/// What the file system tells of a file. Times are since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Which file it is.
+    pub id: FileId,
+    /// Whether what is written to it stays in it: a regular file or a directory.
+    pub holds_data: bool,
+    /// When it was read.
+    pub accessed: Duration,
+    /// When what is in it was changed.
+    pub modified: Duration,
+    /// When what is known of it was changed.
+    pub changed: Duration,
 }
 
 /// What tells a directory from all others, also from those that had its inode before.

@@ -48,7 +48,9 @@ mod untraced;
 mod vdso;
 mod wake;
 
-pub use inspect::{Descriptor, DirectoryId, Gone, Image, Inspect, Landmarks, Region, TimerFile};
+pub use inspect::{
+    Descriptor, DirectoryId, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Region, TimerFile,
+};
 pub use location::{CodeSite, Location, Resolved, Site};
 pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Ring, Settle, Stop};
 

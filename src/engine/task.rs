@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fire::Due;
-use super::fixed::{Limit, Listed, Sets};
+use super::fixed::{Before, Limit, Listed, Sets};
 use super::handlers::Handlers;
 use super::leaks::Given;
 use super::names::TableId;
@@ -157,6 +157,8 @@ pub(super) struct InCall {
     pub(super) limit: Option<Limit>,
     /// What it sets for the run.
     pub(super) sets: Option<Sets>,
+    /// What it is about to do to files, where their times are the run's.
+    pub(super) before: Option<Before>,
 }
 
 impl InCall {
@@ -179,6 +181,7 @@ impl InCall {
             listed: None,
             limit: None,
             sets: None,
+            before: None,
         }
     }
 

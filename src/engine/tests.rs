@@ -8,7 +8,7 @@ mod directories;
 mod ends;
 mod fickle;
 mod points;
-mod script;
+pub(in crate::engine) mod script;
 mod second_filter;
 mod sight;
 mod spin;

@@ -20,6 +20,8 @@ pub struct Fixed {
     pub hostname: Option<Arc<str>>,
     /// Whether names in a directory come in the order of their bytes.
     pub sorts_directories: bool,
+    /// From when on, since 1970, a file is taken to be as old as the run, where the times of files go by its clock.
+    pub file_times: Option<Duration>,
 }
 
 /// Calls that open what is read instead.
@@ -56,6 +58,72 @@ const CLOCKS: [&str; 24] = [
     "times",
 ];
 
+/// Calls that tell the times of files, or change them.
+const FILES: [&str; 62] = [
+    "bind",
+    "chmod",
+    "chown",
+    "copy_file_range",
+    "creat",
+    "fallocate",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "fchown",
+    "fchownat",
+    "fremovexattr",
+    "fsetxattr",
+    "fstat",
+    "ftruncate",
+    "futimesat",
+    "getdents",
+    "getdents64",
+    "lchown",
+    "link",
+    "linkat",
+    "lremovexattr",
+    "lsetxattr",
+    "lstat",
+    "mkdir",
+    "mkdirat",
+    "mknod",
+    "mknodat",
+    "newfstatat",
+    "open",
+    "openat",
+    "openat2",
+    "pread64",
+    "preadv",
+    "preadv2",
+    "pwrite64",
+    "pwritev",
+    "pwritev2",
+    "read",
+    "readv",
+    "removexattr",
+    "removexattrat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "rmdir",
+    "sendfile",
+    "setxattr",
+    "setxattrat",
+    "splice",
+    "stat",
+    "statx",
+    "symlink",
+    "symlinkat",
+    "truncate",
+    "unlink",
+    "unlinkat",
+    "utime",
+    "utimensat",
+    "utimes",
+    "write",
+    "writev",
+];
+
 impl Fixed {
     /// Calls that stop for its sake, whatever else is traced.
     pub fn calls(&self) -> CallSet {
@@ -76,6 +144,9 @@ impl Fixed {
         if self.sorts_directories {
             calls.union(&set(&LISTS));
         }
+        if self.file_times.is_some() {
+            calls.union(&set(&FILES));
+        }
         if self.clock.is_some() {
             calls.union(&set(&CLOCKS));
             calls.union(&Sysno::all().filter(|sysno| sysno.info().may_block).collect());
@@ -90,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_name_is_a_call() {
-        for name in OPENS.iter().chain(&LISTS).chain(&CLOCKS) {
+        for name in OPENS.iter().chain(&LISTS).chain(&CLOCKS).chain(&FILES) {
             assert!(Sysno::parse(name).is_some(), "{name}");
         }
     }

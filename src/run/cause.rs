@@ -6,7 +6,7 @@
 pub enum Cause {
     /// Random numbers of the kernel.
     Random,
-    /// The clock.
+    /// The clock, or what was taken from it for a file.
     Clock,
     /// Numbers of processes.
     Process,
@@ -19,7 +19,9 @@ impl Cause {
     pub fn words(self) -> &'static str {
         match self {
             Cause::Random => "random numbers of the kernel; `[determinism] random = \"seeded\"` fixes them",
-            Cause::Clock => "the clock; `[determinism] time = \"virtual\"` fixes it",
+            Cause::Clock => {
+                "the clock or the time of a file; `[determinism] time = \"virtual\"` and `file-times = \"virtual\"` fix them"
+            },
             Cause::Process => {
                 "the number of a process, which the kernel gives; `[determinism] pids = \"fresh\"` fixes it, where a PID namespace is allowed"
             }

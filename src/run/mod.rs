@@ -205,6 +205,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         tmp: tmp.to_owned(),
         spec_dir: surroundings::spec_folder(&case.file).to_string_lossy().into_owned(),
         case: case.id.clone(),
+        begun: surroundings::begun(),
         env: surroundings::environment(),
         inherited: std::env::vars_os().collect(),
         bins: surroundings::binaries(&options.bins),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::cases::SpecFile;
 
@@ -20,6 +21,14 @@ pub(super) fn spec_folder(file: &SpecFile) -> PathBuf {
 pub(super) fn environment() -> BTreeMap<String, String> {
     let text = |word: std::ffi::OsString| word.into_string().ok();
     std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+}
+
+/// Nothing that is made for a run from now on is older than this, since 1970. What file systems take for the time is behind
+/// by a tick of the kernel.
+pub(super) fn begun() -> Duration {
+    const BEHIND: Duration = Duration::from_millis(100);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(Duration::MAX, |now| now.saturating_sub(BEHIND))
 }
 
 /// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs.

@@ -31,6 +31,8 @@ pub struct Determinism {
     pub hostname: Option<Text>,
     /// `dir-order`.
     pub dir_order: Option<Text>,
+    /// `file-times`.
+    pub file_times: Option<Text>,
 }
 
 /// `determinism.random`.
@@ -71,6 +73,7 @@ pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
         cpus: fields.integer("cpus"),
         hostname: fields.text("hostname"),
         dir_order: fields.text("dir-order"),
+        file_times: fields.text("file-times"),
         ..Determinism::default()
     };
     let Some(value) = fields.get("schedule") else { return rest };

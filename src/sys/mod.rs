@@ -15,6 +15,7 @@ mod reserve;
 mod shortage;
 mod signal;
 mod spawn;
+mod status;
 mod terminal;
 mod wait;
 
@@ -38,5 +39,6 @@ pub use reserve::Reserve;
 pub use shortage::{is_short, noted, take_shortage};
 pub use signal::{ProcessHandle, queue_signal, ring, send_signal};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
+pub use status::status_at;
 pub use terminal::{Keyboard, Terminal};
 pub use wait::{Status, WaitOutcome, bury, wait};

@@ -14,7 +14,8 @@ use super::modules::executed_as;
 use super::timers::Timers;
 use crate::abi::{Addr, DirectoryEntry, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{
-    Descriptor, DirectoryId, Gone, Image, Inspect, Landmarks, Location, Region, Resolved, TimerFile,
+    Descriptor, DirectoryId, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Location, Region,
+    Resolved, TimerFile,
 };
 use crate::faults;
 use crate::image;
@@ -181,6 +182,20 @@ impl Inspect for Inspector {
         sys::directory_entries(self.process, self.task, fd)
     }
 
+    fn file(&self, place: &FilePlace) -> Option<FileStatus> {
+        let data = match place {
+            FilePlace::Descriptor(fd) => noted(std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0))).ok()?,
+            FilePlace::Path { folder, path, follows } => sys::status_at(self.task, *folder, path, *follows)?,
+        };
+        Some(FileStatus {
+            id: FileId { device: data.dev(), inode: data.ino() },
+            holds_data: data.is_file() || data.is_dir(),
+            accessed: since_1970(data.atime(), data.atime_nsec()),
+            modified: since_1970(data.mtime(), data.mtime_nsec()),
+            changed: since_1970(data.ctime(), data.ctime_nsec()),
+        })
+    }
+
     fn working_directory(&self) -> Option<String> {
         procfs::working_directory(self.task)
     }
@@ -324,6 +339,14 @@ impl Inspect for Inspector {
 }
 
 /// What a file is by its inode. What has no type there (eventfd, epoll) is there to be waited for.
+/// A time of a file; what is before 1970 is 1970.
+fn since_1970(seconds: i64, nanoseconds: i64) -> Duration {
+    match (u64::try_from(seconds), u32::try_from(nanoseconds)) {
+        (Ok(seconds), Ok(nanoseconds)) => Duration::new(seconds, nanoseconds),
+        _ => Duration::ZERO,
+    }
+}
+
 fn kind(data: &Metadata) -> faults::Kind {
     /// Major numbers of terminals (Documentation/admin-guide/devices.txt): consoles, /dev/tty, pseudo-terminals.
     const TERMINALS: [u32; 4] = [4, 5, 136, 137];

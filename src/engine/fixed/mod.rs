@@ -6,6 +6,8 @@ mod counter;
 mod course;
 mod day;
 mod directories;
+mod file_calls;
+mod file_times;
 mod files;
 mod limit;
 mod machine;
@@ -31,6 +33,8 @@ use crate::transcript::TaskName;
 use clock::{Clock, LOOK};
 use directories::Directories;
 pub(super) use directories::Listed;
+pub(super) use file_calls::Before;
+use file_times::FileTimes;
 use files::{Files, Source, source};
 pub(super) use limit::Limit;
 use random::{Random, Way};
@@ -57,6 +61,8 @@ pub(super) struct Fixed {
     timers: Timers,
     timer_files: TimerFiles,
     sockets: Sockets,
+    /// Times of files, if they go by the time of the run.
+    file_times: Option<FileTimes>,
 }
 
 impl Fixed {
@@ -71,6 +77,7 @@ impl Fixed {
             timers: Timers::default(),
             timer_files: TimerFiles::default(),
             sockets: Sockets::default(),
+            file_times: plan.clock.zip(plan.file_times).map(|(start, newest)| FileTimes::new(start, newest)),
         }
     }
 
@@ -130,8 +137,11 @@ impl Engine {
             // By the last two from a signalfd(2).
             self.signal_taken(name.process, None);
         }
+        self.files_changed(sysno, call, result, inspect);
         let answer = if let Some(listed) = call.listed.take() {
             listed.answer(result)
+        } else if let Some(told) = self.tell_file_times(sysno, call, inspect) {
+            Some(told)
         } else if let Some(told) = self.tell_time(name, sysno, call, result, inspect) {
             Some(told)
         } else {

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use super::super::*;
 use super::MAIN;
 use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, Word};
+use crate::engine::inspect::{FilePlace, FileStatus};
 use crate::faults;
 use crate::plan::{self, Place};
 
 /// A task as the script has it.
 #[derive(Default)]
-pub(super) struct Script {
-    pub(super) memory: BTreeMap<u64, Vec<u8>>,
+pub(in crate::engine) struct Script {
+    pub(in crate::engine) memory: BTreeMap<u64, Vec<u8>>,
     pub(super) rip: u64,
     pub(super) caught: SignalSet,
     pub(super) files: BTreeMap<i32, faults::Descriptor>,
+    /// Files that a task may mean.
+    pub(in crate::engine) placed: Vec<(FilePlace, FileStatus)>,
     pub(super) rsp: u64,
     /// Sockets with a time limit, and whether it is one for sending.
     pub(super) timed: Vec<(i32, bool)>,
@@ -88,6 +91,10 @@ impl Inspect for Script {
         let (names, _) = self.folder.as_ref().filter(|(names, _)| !names.is_empty())?;
         let entry = |name: &&str| DirectoryEntry { name: name.as_bytes().into(), inode: 7, kind: 8 };
         Some(names.iter().map(entry).collect())
+    }
+
+    fn file(&self, place: &FilePlace) -> Option<FileStatus> {
+        self.placed.iter().find_map(|(there, status)| (there == place).then_some(*status))
     }
 
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {

@@ -125,6 +125,7 @@ impl Lowering<'_> {
             cpus,
             hostname: self.hostname(),
             sorts_directories: self.sorts_directories(),
+            file_times: self.file_times(clock.map(|(start, _)| start)),
         }
     }
 
@@ -143,6 +144,7 @@ impl Lowering<'_> {
         let hostname = written.hostname.as_ref().map(|hostname| hostname.span);
         let pids = written.pids.as_ref().map(|pids| pids.span);
         let order = written.dir_order.as_ref().map(|order| order.span);
+        let files = written.file_times.as_ref().map(|files| files.span);
         let all = [
             ("random", random),
             ("time", time),
@@ -150,6 +152,7 @@ impl Lowering<'_> {
             ("cpus", cpus),
             ("hostname", hostname),
             ("dir-order", order),
+            ("file-times", files),
         ];
         all.into_iter().find_map(|(name, span)| Some((name, span?)))
     }
@@ -229,6 +232,19 @@ impl Lowering<'_> {
     fn sorts_directories(&mut self) -> bool {
         let order = self.spec.determinism.dir_order.as_ref();
         order.and_then(|order| self.choice(order, "dir-order", &[("real", false), ("sorted", true)])).unwrap_or(false)
+    }
+
+    /// From when on a file is taken to be as old as the run, which begins at `start` by its own clock.
+    fn file_times(&mut self, start: Option<Duration>) -> Option<Duration> {
+        let text = self.spec.determinism.file_times.as_ref()?;
+        let is_virtual = self.choice(text, "file-times", &[("real", false), ("virtual", true)])?;
+        if is_virtual && start.is_none() {
+            let message = "times of files by the clock of the run, which has none of its own";
+            let help = Some("add `time = \"virtual\"`".to_owned());
+            self.error(Code::CONFLICTING_KEYS, text.span, message, "by which clock?", help);
+        }
+        // No file of the run is older than the run, and none is to be of the future.
+        start.filter(|_| is_virtual).map(|start| start.min(self.context.begun))
     }
 
     fn hostname(&mut self) -> Option<Arc<str>> {

@@ -47,6 +47,8 @@ pub struct Context {
     pub spec_dir: String,
     /// `${case}`: the case id.
     pub case: String,
+    /// What is younger, by the clock of the machine and since 1970, was made for the run.
+    pub begun: Duration,
     /// `${env.X}`.
     pub env: BTreeMap<String, String>,
     /// What the target inherits with `env-clear = false`: in its order, with whatever bytes there are.
@@ -73,6 +75,7 @@ impl Context {
             tmp: tmp.into(),
             spec_dir: spec_dir.into(),
             case: String::new(),
+            begun: Duration::MAX,
             env: BTreeMap::new(),
             inherited: Vec::new(),
             bins: BTreeMap::new(),

@@ -18,7 +18,11 @@ pub const DETERMINISM: Table = Table {
         now("pids", "\"fresh\"", "fresh: numbers of processes that begin anew, in a PID namespace; default real"),
         now("hostname", "\"rinject\"", "the name of the machine that the program sees; default its own"),
         now("dir-order", "\"sorted\"", "sorted: names in a directory come in the order of their bytes; default real"),
-        later("file-times", "\"virtual\"", "the times of files"),
+        now(
+            "file-times",
+            "\"virtual\"",
+            "virtual: times of files by the clock of `time = \"virtual\"`; default real",
+        ),
         later("yield-at", "[\"lib.so!spin+0x10\"]", "places where a task spins until another has done something"),
     ],
 };

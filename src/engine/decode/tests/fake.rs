@@ -1,7 +1,9 @@
 //! A scripted task: some memory, some descriptors, a working directory.
 
 use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, TaskId, Word};
-use crate::engine::{Descriptor, DirectoryId, Gone, Image, Inspect, Landmarks, Location, Region, Resolved};
+use crate::engine::{
+    Descriptor, DirectoryId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Location, Region, Resolved,
+};
 use crate::plan::Place;
 
 /// Where the scripted memory of a test begins.
@@ -69,6 +71,10 @@ impl Inspect for Fake {
     }
 
     fn directory(&self, _fd: i32) -> Option<(DirectoryId, u64)> {
+        None
+    }
+
+    fn file(&self, _place: &FilePlace) -> Option<FileStatus> {
         None
     }
 
