@@ -35,6 +35,7 @@ mod schedule;
 mod scope;
 mod second_filter;
 mod signals;
+mod sites;
 mod spin;
 mod stack;
 mod state;
