@@ -61,7 +61,8 @@ fn blocks(page: &str) -> Vec<Block> {
 
 /// The file name or remark in the comment that a block begins with.
 fn remark(block: &Block) -> &str {
-    block.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+    let mark = if block.language == "c" { "// " } else { "# " };
+    block.text.lines().next().and_then(|line| line.strip_prefix(mark)).unwrap_or_default()
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn specs_on_pages_do_what_the_pages_say() {
                     fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
                 }
                 "toml" if is_spec => spec_block(&block, able),
-                "sh" if remark(&block).ends_with(".sh") => {
+                "sh" | "c" if remark(&block).ends_with(&format!(".{}", block.language)) => {
                     fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
                 }
                 "console" if block.text.contains("$!") && !can_attach() => {

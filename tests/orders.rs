@@ -192,3 +192,23 @@ fn who_waits_for_a_timer_is_not_deadlocked() {
         assert_eq!(status, 0, "{script}: {out}{err}");
     }
 }
+
+#[test]
+fn where_nobody_gives_a_turn_away_is_told() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = common::fixtures_bin().join("spin-on-a-flag");
+    let spec = format!(
+        "spec = 1\ntarget = {{ program = {program:?}, args = [\"0\"] }}\nsnapshot = {{ transcript = false }}\n\
+         determinism = {{ yield-at = [\"answered\", \"spin-on-a-flag.c:14\", \"answer\"] }}\n"
+    );
+    fs::write(folder.path().join("spin.toml"), spec).unwrap();
+    let (status, out, err) = common::rinject(folder.path(), &["run", "spin.toml"]);
+    assert_eq!(status, 0, "{out}{err}");
+    let missing = "no task could give its turn away: no mapped file has the symbol `answered`; near is `answer`\n";
+    let unreached = "no task has come to `spin-on-a-flag.c:14`, where it would give its turn away\n";
+    assert!(out.contains(missing) && out.contains(unreached), "{out}");
+    assert!(!out.contains("`answer`,"), "a task has come there: {out}");
+}

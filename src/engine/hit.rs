@@ -63,13 +63,17 @@ impl Engine {
     ) {
         let stack = inspect.registers().map_or(0, |registers| registers.rsp);
         let known = self.tasks.get_mut(&name).and_then(|task| task.told.take());
-        let mut goes_elsewhere = false;
+        let (mut goes_elsewhere, mut gives_way) = (false, false);
         if known != Some((addr, stack)) {
             let mut rules = Vec::new();
             for what in self.points.uses(space, addr) {
                 match what {
                     Use::Start => self.at_start(name, space, addr),
                     Use::Rule(rule) => rules.push(rule),
+                    Use::Yield(number) => {
+                        self.points.yielded(number);
+                        gives_way = true;
+                    }
                     Use::Chooser(rule) => self.at_chooser(space, rule, stack, inspect),
                     Use::Chosen(rule) => {
                         self.points.remove(space, addr, what);
@@ -82,6 +86,13 @@ impl Engine {
             goes_elsewhere = self.hit(name, &rules, addr, inspect, decision);
         }
         let stays = self.tasks.get(&name).is_some_and(|task| !task.go.detach);
+        if gives_way && !goes_elsewhere && stays && !self.schedule.alone() {
+            // The others run into the breakpoint meanwhile: it is lifted when this one has come here once more.
+            if let Some(task) = self.tasks.get_mut(&name) {
+                task.told = Some((addr, stack));
+            }
+            return self.schedule.yielded(name);
+        }
         if !goes_elsewhere && stays && !self.points.uses(space, addr).is_empty() {
             self.step_over(name, space, addr, inspect, decision);
         }

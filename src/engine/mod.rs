@@ -48,6 +48,7 @@ mod tests;
 mod untraced;
 mod vdso;
 mod wake;
+mod yields;
 
 pub use inspect::{
     Descriptor, DirectoryId, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Region, TimerFile,
@@ -363,6 +364,9 @@ impl Engine {
         }
         self.record.events = self.log.events();
         self.tell_spins();
+        for sentence in self.points.tell_yields() {
+            self.note(sentence);
+        }
         if self.schedule.is_free() && self.had_company && self.plan.snapshot.transcript && self.log.events() > 0 {
             self.note(
                 "tasks ran at once (`schedule = \"free\"`): the order of their events in the snapshot is not fixed"

@@ -8,6 +8,7 @@ use super::inspect::Inspect;
 use super::location::Resolved;
 use super::sites::sites;
 use super::stop::Edit;
+use super::yields::Yields;
 use crate::abi::Addr;
 use crate::plan::{Access, Place, Plan, Point, PointKind, Start};
 
@@ -24,6 +25,8 @@ pub(super) struct Points {
     rules: Vec<(usize, Arc<Point>)>,
     /// The place where tracing starts, until a task gets there.
     start: Option<Place>,
+    /// Where tasks give their turns away.
+    yields: Yields,
     spaces: BTreeMap<SpaceId, Space>,
     born: u32,
     /// Raised when a rule is armed or disarmed.
@@ -35,6 +38,8 @@ pub(super) struct Points {
 pub(super) enum Use {
     /// Tracing starts here.
     Start,
+    /// A task gives its turn away, by the number of the place.
+    Yield(usize),
     /// A rule's place.
     Rule(usize),
     /// The function that chooses the code of a rule's indirect function.
@@ -84,6 +89,7 @@ impl Points {
                 Start::Place { place, .. } => Some(place.clone()),
                 Start::Main { .. } | Start::Entry | Start::Exec | Start::Event(_) => None,
             },
+            yields: Yields::new(&plan.yields),
             rules: points.map(|(at, point)| (at, Arc::new(point))).collect(),
             spaces: BTreeMap::new(),
             born: 0,
@@ -93,7 +99,7 @@ impl Points {
 
     /// Whether files that are mapped later may hold a place.
     pub(super) fn follow_mappings(&self) -> bool {
-        !self.rules.is_empty() || self.start.is_some()
+        !self.rules.is_empty() || self.start.is_some() || !self.yields.is_empty()
     }
 
     /// A new address space.
@@ -142,6 +148,16 @@ impl Points {
     pub(super) fn started(&mut self) -> bool {
         self.version += 1;
         self.start.take().is_some()
+    }
+
+    /// A task has come to a place where it gives its turn away.
+    pub(super) fn yielded(&mut self, number: usize) {
+        self.yields.reached(number);
+    }
+
+    /// What is to be said of the places where nobody has given a turn away.
+    pub(super) fn tell_yields(&self) -> Vec<String> {
+        self.yields.tell()
     }
 
     /// Takes a use of an address back.
@@ -283,7 +299,10 @@ impl Points {
             }
         }
         for uses in space.uses.values_mut() {
-            uses.retain(|what| !matches!(what, Use::Rule(_) | Use::Chooser(_)));
+            uses.retain(|what| !matches!(what, Use::Rule(_) | Use::Chooser(_) | Use::Yield(_)));
+        }
+        for (number, addr) in self.yields.find(inspect) {
+            space.uses.entry(addr).or_default().insert(Use::Yield(number));
         }
         for (rule, point) in &self.rules {
             match sites(point, inspect) {

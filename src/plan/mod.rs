@@ -64,6 +64,8 @@ pub struct Plan {
     pub trace: Trace,
     /// Who runs while others could, too.
     pub policy: Policy,
+    /// Where a task gives its turn away.
+    pub yields: Vec<Point>,
     /// Surroundings that are the same on every run.
     pub fixed: Fixed,
     /// The rules in file order.

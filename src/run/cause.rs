@@ -21,7 +21,7 @@ impl Cause {
             Cause::Random => "random numbers of the kernel; `[determinism] random = \"seeded\"` fixes them",
             Cause::Clock => {
                 "the clock or the time of a file; `[determinism] time = \"virtual\"` and `file-times = \"virtual\"` fix them"
-            },
+            }
             Cause::Process => {
                 "the number of a process, which the kernel gives; `[determinism] pids = \"fresh\"` fixes it, where a PID namespace is allowed"
             }

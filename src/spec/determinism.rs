@@ -31,6 +31,8 @@ pub struct Determinism {
     pub hostname: Option<Text>,
     /// `dir-order`.
     pub dir_order: Option<Text>,
+    /// `yield-at`.
+    pub yield_at: Option<At<Vec<Text>>>,
     /// `file-times`.
     pub file_times: Option<Text>,
 }
@@ -74,6 +76,7 @@ pub(super) fn determinism(walk: &Walk, fields: &Fields<'_, '_>) -> Determinism {
         hostname: fields.text("hostname"),
         dir_order: fields.text("dir-order"),
         file_times: fields.text("file-times"),
+        yield_at: fields.texts("yield-at"),
         ..Determinism::default()
     };
     let Some(value) = fields.get("schedule") else { return rest };

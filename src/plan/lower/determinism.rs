@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Lowering;
 use super::values::shown;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::plan::{Fixed, Policy, Switch};
+use crate::plan::{Fixed, Point, PointKind, Policy, Switch};
 use crate::spec;
 
 /// What time it is when a run begins that has a time of its own, where the spec does not say: 2026-01-01T00:00:00Z.
@@ -232,6 +232,22 @@ impl Lowering<'_> {
     fn sorts_directories(&mut self) -> bool {
         let order = self.spec.determinism.dir_order.as_ref();
         order.and_then(|order| self.choice(order, "dir-order", &[("real", false), ("sorted", true)])).unwrap_or(false)
+    }
+
+    /// Where a task gives its turn away.
+    pub(super) fn yields(&mut self, policy: &Policy) -> Vec<Point> {
+        let Some(written) = &self.spec.determinism.yield_at else { return Vec::new() };
+        if policy.is_free() {
+            let message = "tasks that run at once have no turns to give away";
+            let help = Some("leave `yield-at` out, or what lets them run at once".to_owned());
+            self.error(Code::CONFLICTING_KEYS, written.span, message, "not with a free schedule", help);
+        }
+        let point = |text: &spec::Text| {
+            let kind = PointKind::Code { hardware: false };
+            let (place, shown) = self.place(text)?;
+            Some(Point { place, text: shown, span: text.span, kind, signature: None })
+        };
+        written.value.iter().filter_map(point).collect()
     }
 
     /// From when on a file is taken to be as old as the run, which begins at `start` by its own clock.

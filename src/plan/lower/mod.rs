@@ -163,6 +163,7 @@ impl<'a> Lowering<'a> {
         self.name_rules();
         let target = self.target();
         let policy = self.policy();
+        let yields = self.yields(&policy);
         let fixed = self.fixed(&policy);
         self.has_time = fixed.clock.is_some();
         let setup = self.setup();
@@ -189,6 +190,7 @@ impl<'a> Lowering<'a> {
             setup,
             trace,
             policy,
+            yields,
             fixed,
             rules,
             expect,

@@ -1,6 +1,6 @@
 //! The keys of `[determinism]`.
 
-use super::{Table, later, now};
+use super::{Table, now};
 
 /// `[determinism]`.
 pub const DETERMINISM: Table = Table {
@@ -23,7 +23,11 @@ pub const DETERMINISM: Table = Table {
             "\"virtual\"",
             "virtual: times of files by the clock of `time = \"virtual\"`; default real",
         ),
-        later("yield-at", "[\"lib.so!spin+0x10\"]", "places where a task spins until another has done something"),
+        now(
+            "yield-at",
+            "[\"lib.so!spin+0x10\"]",
+            "places in loops without calls, where a task gives its turn away until another has done something",
+        ),
     ],
 };
 
