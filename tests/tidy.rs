@@ -306,6 +306,20 @@ fn every_fixture_is_used() {
     none(&found, "fixtures");
 }
 
+/// They are built with the C libraries of other releases, too.
+#[test]
+fn what_older_c_libraries_lack_comes_with_names_h() {
+    let mut found = Vec::new();
+    for path in files(&root(), &["fixtures"], ".c") {
+        let text = read(&path);
+        let is_needed = text.contains("strerrorname_np") || text.contains("sigabbrev_np");
+        if is_needed && !text.contains("#include \"names.h\"") {
+            found.push(format!("{path}: does not include names.h, without which glibc 2.31 cannot build it"));
+        }
+    }
+    none(&found, "fixtures");
+}
+
 #[test]
 fn a_source_is_read_as_the_compiler_reads_it() {
     let root = tempfile::tempdir().expect("a temporary folder");
