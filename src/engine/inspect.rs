@@ -37,8 +37,8 @@ pub trait Inspect {
     /// All that is in the directory `fd`, in the order of its file system; `None` where it cannot be read, or not be
     /// read on at so many entries.
     fn directory_entries(&self, fd: i32) -> Option<Vec<DirectoryEntry>>;
-    /// The file that the task means by a descriptor or a path; `None` where there is none, or it cannot be found.
-    fn file(&self, place: &FilePlace) -> Option<FileStatus>;
+    /// The file that the task means by a descriptor or a path.
+    fn file(&self, place: &FilePlace) -> FileFound;
     /// The working directory of the task, absolute.
     fn working_directory(&self) -> Option<String>;
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
@@ -165,19 +165,47 @@ impl FileId {
     }
 }
 
-/// What the file system tells of a file. Times are since 1970.
+/// What is found where a task means a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileStatus {
-    /// Which file it is.
-    pub id: FileId,
-    /// Whether what is written to it stays in it: a regular file or a directory.
-    pub holds_data: bool,
+pub enum FileFound {
+    /// This one.
+    File(FileStatus),
+    /// There is none.
+    Nothing,
+    /// It cannot be found out.
+    Unknown,
+}
+
+impl FileFound {
+    /// The file, if one was found.
+    pub fn status(self) -> Option<FileStatus> {
+        match self {
+            FileFound::File(status) => Some(status),
+            FileFound::Nothing | FileFound::Unknown => None,
+        }
+    }
+}
+
+/// Times of a file, since 1970; those before are 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamps {
     /// When it was read.
     pub accessed: Duration,
     /// When what is in it was changed.
     pub modified: Duration,
     /// When what is known of it was changed.
     pub changed: Duration,
+}
+
+/// What the file system tells of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Which file it is.
+    pub id: FileId,
+    /// Whether what is written to it stays in it: a regular file or a directory.
+    pub holds_data: bool,
+    /// Its times.
+    pub stamps: Stamps,
 }
 
 /// What tells a directory from all others, also from those that had its inode before.

@@ -51,7 +51,8 @@ mod wake;
 mod yields;
 
 pub use inspect::{
-    Descriptor, DirectoryId, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Region, TimerFile,
+    Descriptor, DirectoryId, FileFound, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Region,
+    Stamps, TimerFile,
 };
 pub use location::{CodeSite, Location, Resolved, Site};
 pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Ring, Settle, Stop};

@@ -20,7 +20,7 @@ pub struct Fixed {
     pub hostname: Option<Arc<str>>,
     /// Whether names in a directory come in the order of their bytes.
     pub sorts_directories: bool,
-    /// From when on, since 1970, a file is taken to be as old as the run, where the times of files go by its clock.
+    /// Where the times of files go by the clock of the run: when it begins by that of the machine, since 1970.
     pub file_times: Option<Duration>,
 }
 
@@ -59,7 +59,7 @@ const CLOCKS: [&str; 24] = [
 ];
 
 /// Calls that tell the times of files, or change them.
-const FILES: [&str; 62] = [
+const FILES: [&str; 63] = [
     "bind",
     "chmod",
     "chown",
@@ -88,6 +88,7 @@ const FILES: [&str; 62] = [
     "mkdirat",
     "mknod",
     "mknodat",
+    "mmap",
     "newfstatat",
     "open",
     "openat",

@@ -14,8 +14,8 @@ use super::modules::executed_as;
 use super::timers::Timers;
 use crate::abi::{Addr, DirectoryEntry, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{
-    Descriptor, DirectoryId, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Location, Region,
-    Resolved, TimerFile,
+    Descriptor, DirectoryId, FileFound, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Location,
+    Region, Resolved, Stamps, TimerFile,
 };
 use crate::faults;
 use crate::image;
@@ -182,17 +182,24 @@ impl Inspect for Inspector {
         sys::directory_entries(self.process, self.task, fd)
     }
 
-    fn file(&self, place: &FilePlace) -> Option<FileStatus> {
+    fn file(&self, place: &FilePlace) -> FileFound {
         let data = match place {
-            FilePlace::Descriptor(fd) => noted(std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0))).ok()?,
-            FilePlace::Path { folder, path, follows } => sys::status_at(self.task, *folder, path, *follows)?,
+            FilePlace::Descriptor(fd) => noted(std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0))),
+            FilePlace::Path { folder, path, follows } => sys::status_at(self.task, *folder, path, *follows),
         };
-        Some(FileStatus {
+        let data = match data {
+            Ok(data) => data,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return FileFound::Nothing,
+            Err(_) => return FileFound::Unknown,
+        };
+        FileFound::File(FileStatus {
             id: FileId { device: data.dev(), inode: data.ino() },
             holds_data: data.is_file() || data.is_dir(),
-            accessed: since_1970(data.atime(), data.atime_nsec()),
-            modified: since_1970(data.mtime(), data.mtime_nsec()),
-            changed: since_1970(data.ctime(), data.ctime_nsec()),
+            stamps: Stamps {
+                accessed: since_1970(data.atime(), data.atime_nsec()),
+                modified: since_1970(data.mtime(), data.mtime_nsec()),
+                changed: since_1970(data.ctime(), data.ctime_nsec()),
+            },
         })
     }
 

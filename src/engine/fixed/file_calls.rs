@@ -3,14 +3,17 @@
 
 use super::times::word64;
 use crate::abi::Addr;
-use crate::engine::inspect::{FileId, FilePlace, Inspect};
+use crate::engine::inspect::{FileFound, FileId, FilePlace, Inspect};
 use crate::engine::stop::RawCall;
 
 const AT_FDCWD: i32 = -100;
 const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
 const O_CREAT: u64 = 0o100;
+const O_EXCL: u64 = 0o200;
 const O_TRUNC: u64 = 0o1000;
 const O_TMPFILE: u64 = 0o20_000_000;
+const O_PATH: u64 = 0o10_000_000;
+const MAP_ANONYMOUS: u64 = 0x20;
 /// In place of nanoseconds (utimensat(2)).
 const UTIME_NOW: u64 = 0x3fff_ffff;
 const UTIME_OMIT: u64 = 0x3fff_fffe;
@@ -61,6 +64,8 @@ pub(in crate::engine) struct Before {
     makes: bool,
     /// The file that loses a name.
     loses_name: Option<FileId>,
+    /// Both names are of one file: then rename(2) does nothing.
+    is_idle: bool,
 }
 
 /// How a call names a file: by which arguments.
@@ -116,14 +121,16 @@ fn text(addr: Addr, most: usize, inspect: &dyn Inspect) -> Option<Vec<u8>> {
 
 /// The flags that a call opens a file with, and how it names it; `None` for any other.
 fn opens(call: &str, raw: &RawCall, inspect: &dyn Inspect) -> Option<(Named, u64)> {
-    Some(match call {
+    let (named, flags) = match call {
         "creat" => (Named::FIRST, O_CREAT | O_TRUNC),
         "open" => (Named::FIRST, raw.args[1]),
         "openat" => (Named::AT_FIRST, raw.args[2]),
         // struct open_how begins with the flags.
         "openat2" => (Named::AT_FIRST, word64(Addr(raw.args[2]), inspect)?),
         _ => return None,
-    })
+    };
+    // With O_PATH the others mean nothing.
+    Some((named, if flags & O_PATH == 0 { flags } else { 0 }))
 }
 
 /// The old name and the new one, for calls that have both.
@@ -141,17 +148,24 @@ impl Before {
     /// What is to be known of a call before it is made.
     pub(super) fn look(call: &str, raw: &RawCall, inspect: &dyn Inspect) -> Option<Before> {
         let mut before = Before::default();
-        let id = |place: Option<FilePlace>| inspect.file(&place?).map(|file| file.id);
+        let id = |place: Option<FilePlace>| inspect.file(&place?).status().map(|file| file.id);
         if let Some((named, flags)) = opens(call, raw, inspect) {
-            before.makes = flags & O_TMPFILE == O_TMPFILE
-                || flags & O_CREAT != 0 && id(named.file(true, raw, inspect)).is_none();
+            let is_missing = || {
+                let place = named.file(true, raw, inspect);
+                place.is_some_and(|place| inspect.file(&place) == FileFound::Nothing)
+            };
+            before.makes =
+                flags & O_TMPFILE == O_TMPFILE || flags & O_CREAT != 0 && (flags & O_EXCL != 0 || is_missing());
         } else {
             before.loses_name = id(match call {
-                "unlink" => Named::FIRST.file(false, raw, inspect),
+                "unlink" | "rmdir" => Named::FIRST.file(false, raw, inspect),
                 "unlinkat" => Named::AT_FIRST.file(false, raw, inspect),
                 "rename" | "renameat" | "renameat2" => moves(call)?.1.file(false, raw, inspect),
                 _ => return None,
             });
+            if let (Some((old, _)), Some(replaced)) = (moves(call), before.loses_name) {
+                before.is_idle = id(old.file(false, raw, inspect)) == Some(replaced);
+            }
         }
         Some(before)
     }
@@ -187,7 +201,9 @@ pub(super) fn changes(
         }
         "ftruncate" | "fallocate" => one(descriptor(0), Change::Content),
         "truncate" => one(file(Named::FIRST, true), Change::Content),
-        "read" | "pread64" | "readv" | "preadv" | "preadv2" if result > 0 => one(descriptor(0), Change::Read),
+        // Also where nothing is left to be read.
+        "read" | "pread64" | "readv" | "preadv" | "preadv2" if raw.args[2] > 0 => one(descriptor(0), Change::Read),
+        "mmap" if raw.args[3] & MAP_ANONYMOUS == 0 => one(descriptor(4), Change::Read),
         "getdents" | "getdents64" => one(descriptor(0), Change::Read),
         "mkdir" | "mknod" => made(Named::FIRST),
         "mkdirat" | "mknodat" => made(Named::AT_FIRST),
@@ -234,6 +250,9 @@ pub(super) fn changes(
             changed.push((old.directory(raw, inspect), Change::Content));
         }
     }
+    if before.is_idle {
+        return Vec::new();
+    }
     let lost = before.loses_name.map(|id| (Changed::Known(id), Change::Status));
     let at = |(place, change): (Option<FilePlace>, Change)| Some((Changed::At(place?), change));
     changed.into_iter().filter_map(at).chain(lost).collect()
@@ -275,7 +294,7 @@ fn socket_name(raw: &RawCall, inspect: &dyn Inspect) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::abi::Arch;
-    use crate::engine::inspect::FileStatus;
+    use crate::engine::inspect::{FileStatus, Stamps};
     use crate::engine::tests::script::Script;
 
     fn call(args: [u64; 6]) -> RawCall {
@@ -300,8 +319,7 @@ mod tests {
     /// The file of this inode, by its name without following links, or with.
     fn there(script: &mut Script, name: &str, follows: bool, inode: u64) -> FileId {
         let id = FileId { device: 1, inode };
-        let nothing = std::time::Duration::ZERO;
-        let status = FileStatus { id, holds_data: true, accessed: nothing, modified: nothing, changed: nothing };
+        let status = FileStatus { id, holds_data: true, stamps: Stamps::default() };
         script.placed.push((FilePlace::Path { folder: AT_FDCWD, path: name.into(), follows }, status));
         id
     }
@@ -316,7 +334,7 @@ mod tests {
         };
         assert_eq!(changed("write", [4, 0], 1), [(fd(4), Content)]);
         assert_eq!(changed("write", [4, 0], 0), []);
-        assert_eq!(changed("read", [4, 0], 1), [(fd(4), Read)]);
+        assert_eq!(changes("read", &call([4, 0, 9, 0, 0, 0]), 0, &Before::default(), &script), [(fd(4), Read)]);
         assert_eq!(changed("sendfile", [4, 5], 1), [(fd(5), Read), (fd(4), Content)]);
         assert_eq!(changed("lchown", [0x100, 0], 0), [(path(here, "d/old", false), Status)]);
         let made = |folder| [(path(folder, "d/old", false), Made), (path(folder, "d/", true), Content)];

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::clock::LOOK;
 use super::file_calls::{Before, Change, Changed, Given, changes};
 use super::times::Form;
 use super::{Answer, Engine};
 use crate::abi::{Addr, Arch, Sysno};
-use crate::engine::inspect::{FileId, FileStatus, Inspect};
+use crate::engine::inspect::{FileId, FileStatus, Inspect, Stamps};
 use crate::engine::task::InCall;
 
 /// A file that was read so long ago is seen to be read again (mount(2), MS_RELATIME).
@@ -20,10 +21,8 @@ enum Stamp {
     /// Nobody in the run has changed it.
     #[default]
     Untouched,
-    /// It is this time of day.
+    /// It is this time of day, or what the program has set.
     At(Duration),
-    /// The program has set it, and the file has it.
-    Set,
 }
 
 /// All times of a file.
@@ -41,22 +40,31 @@ pub(super) struct FileTimes {
     known: HashMap<FileId, Times>,
     /// When the run begins, by its own clock.
     start: Duration,
-    /// What has changed later than this was made for the run.
-    newest: Duration,
+    /// The same by the clock of the machine: what has changed since then was made for the run.
+    begun: Duration,
 }
 
 impl FileTimes {
-    pub(super) fn new(start: Duration, newest: Duration) -> FileTimes {
-        FileTimes { known: HashMap::new(), start, newest }
+    pub(super) fn new(start: Duration, begun: Duration) -> FileTimes {
+        FileTimes { known: HashMap::new(), start, begun }
     }
 
-    /// What is told of a time.
+    /// What is told of a time. No file of the run is older than the run, and none is of the future.
     fn told(&self, stamp: Stamp, real: Duration) -> Duration {
         match stamp {
             Stamp::At(time) => time,
-            Stamp::Untouched if real >= self.newest => self.start,
-            Stamp::Untouched | Stamp::Set => real,
+            Stamp::Untouched if real >= self.start.min(self.begun) => self.start,
+            Stamp::Untouched => real,
         }
+    }
+
+    /// What is told of when a file was read. Of one that was there before each run would find when the last one has read it:
+    /// such a file was not read since it was changed.
+    fn told_accessed(&self, times: &Times, real: &Stamps) -> Duration {
+        if times.accessed == Stamp::Untouched && real.changed < self.begun {
+            return self.told(times.modified, real.modified);
+        }
+        self.told(times.accessed, real.accessed)
     }
 
     /// Something has happened to a file.
@@ -76,10 +84,17 @@ impl FileTimes {
                 times.accessed = now;
             }
             Change::Set(given) => {
-                for (stamp, given) in [&mut times.accessed, &mut times.modified].into_iter().zip(given) {
+                if given == [Given::Nothing; 2] {
+                    return;
+                }
+                let Some(status) = status else { return };
+                let stamps =
+                    [(&mut times.accessed, status.stamps.accessed), (&mut times.modified, status.stamps.modified)];
+                for ((stamp, real), given) in stamps.into_iter().zip(given) {
                     match given {
                         Given::Now => *stamp = now,
-                        Given::Time => *stamp = Stamp::Set,
+                        // What the kernel makes of it later goes by the clock of the machine.
+                        Given::Time => *stamp = Stamp::At(real),
                         Given::Nothing => {}
                     }
                 }
@@ -92,31 +107,38 @@ impl FileTimes {
 
     /// Whether it is noted that a file is read: once after each change, and once a day.
     fn sees_reading(&self, times: &Times, status: &FileStatus, now: Stamp) -> bool {
-        let accessed = self.told(times.accessed, status.accessed);
-        let late = [(times.modified, status.modified), (times.changed, status.changed)];
+        let real = &status.stamps;
+        let accessed = self.told_accessed(times, real);
+        let late = [(times.modified, real.modified), (times.changed, real.changed)];
         let is_behind = late.iter().any(|(stamp, real)| accessed <= self.told(*stamp, *real));
         is_behind || matches!(now, Stamp::At(now) if now.saturating_sub(accessed) >= DAY)
     }
 
-    /// What a call has to tell that has put the status of a file into memory; `None` where nothing has to be changed.
-    fn tell(&self, sysno: Sysno, call: &InCall, inspect: &dyn Inspect) -> Option<Answer> {
+    /// What a call has to tell that has put the status of a file into memory, and whether that has changed just `now`;
+    /// `None` where it has told nothing.
+    fn tell(&self, sysno: Sysno, call: &InCall, now: Duration, inspect: &dyn Inspect) -> Option<(Answer, bool)> {
         let (layout, addr) = Layout::of(sysno, call)?;
         let mut bytes = vec![0; layout.len];
         if inspect.read(addr, &mut bytes) < bytes.len() {
             return None;
         }
         let times = self.known.get(&layout.file(&bytes)?).copied().unwrap_or_default();
-        let all = [times.accessed, times.modified, times.changed, times.made];
+        let found = layout.times.map(|(at, _)| at.and_then(|at| time(&bytes, at)));
+        let [accessed, modified, changed, made] = found.map(Option::unwrap_or_default);
+        let told = [
+            self.told_accessed(&times, &Stamps { accessed, modified, changed }),
+            self.told(times.modified, modified),
+            self.told(times.changed, changed),
+            self.told(times.made, made),
+        ];
         let mut memory = Vec::new();
-        for (stamp, (at, bit)) in all.into_iter().zip(layout.times) {
-            let Some(at) = at.filter(|_| layout.tells(&bytes, bit)) else { continue };
-            let Some(real) = time(&bytes, at) else { continue };
-            let told = self.told(stamp, real);
-            if told != real {
+        for ((told, found), (at, bit)) in told.into_iter().zip(found).zip(layout.times) {
+            if let Some(at) = at.filter(|_| found.is_some_and(|real| real != told) && layout.tells(&bytes, bit)) {
                 memory.push((addr.plus(at as u64), Form::Timespec.bytes(told)));
             }
         }
-        Some(Answer { result: None, memory })
+        let is_new = [times.modified, times.changed].contains(&Stamp::At(now));
+        Some((Answer { result: None, memory }, is_new))
     }
 }
 
@@ -200,7 +222,7 @@ impl Engine {
             match file {
                 Changed::Known(id) => times.change(id, change, None, now),
                 Changed::At(place) => {
-                    if let Some(status) = inspect.file(&place) {
+                    if let Some(status) = inspect.file(&place).status() {
                         times.change(status.id, change, Some(&status), now);
                     }
                 }
@@ -209,9 +231,15 @@ impl Engine {
     }
 
     /// What a call tells of the times of a file.
-    pub(super) fn tell_file_times(&self, sysno: Sysno, call: &InCall, inspect: &dyn Inspect) -> Option<Answer> {
+    pub(super) fn tell_file_times(&mut self, sysno: Sysno, call: &InCall, inspect: &dyn Inspect) -> Option<Answer> {
         let times = self.fixed.file_times.as_ref().filter(|_| call.raw.arch != Arch::I386)?;
-        times.tell(sysno, call, inspect)
+        let now = self.fixed.clock.as_ref()?.day.shows(self.schedule.now());
+        let (answer, is_new) = times.tell(sysno, call, now, inspect)?;
+        if is_new {
+            // What is changed after somebody has looked has another time.
+            self.schedule.spent(LOOK);
+        }
+        Some(answer)
     }
 }
 
@@ -221,7 +249,7 @@ mod tests {
 
     const FILE: FileId = FileId { device: 1, inode: 2 };
     const START: Duration = Duration::from_secs(1000);
-    const NEWEST: Duration = Duration::from_secs(900);
+    const BEGUN: Duration = Duration::from_secs(2000);
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -229,7 +257,7 @@ mod tests {
 
     fn status(accessed: u64, modified: u64) -> FileStatus {
         let [accessed, modified] = [accessed, modified].map(seconds);
-        FileStatus { id: FILE, holds_data: true, accessed, modified, changed: modified }
+        FileStatus { id: FILE, holds_data: true, stamps: Stamps { accessed, modified, changed: modified } }
     }
 
     fn stamps(times: &FileTimes) -> [Stamp; 4] {
@@ -239,16 +267,18 @@ mod tests {
 
     #[test]
     fn what_is_told_of_a_time_hangs_on_who_has_changed_it() {
-        let times = FileTimes::new(START, NEWEST);
-        assert_eq!(times.told(Stamp::Untouched, seconds(899)), seconds(899), "before anybody thought of the run");
-        assert_eq!(times.told(Stamp::Untouched, seconds(900)), START, "made for the run");
-        assert_eq!(times.told(Stamp::Set, seconds(5000)), seconds(5000), "as the program wants it");
+        let times = FileTimes::new(START, BEGUN);
+        assert_eq!(times.told(Stamp::Untouched, seconds(999)), seconds(999), "before the run, by its own clock");
+        assert_eq!(times.told(Stamp::Untouched, seconds(1500)), START, "nothing is of the future");
+        assert_eq!(times.told(Stamp::Untouched, seconds(2001)), START, "made for the run");
         assert_eq!(times.told(Stamp::At(seconds(1001)), seconds(5000)), seconds(1001));
+        let later = FileTimes::new(BEGUN, START);
+        assert_eq!(later.told(Stamp::Untouched, seconds(1500)), BEGUN, "made for a run of the future");
     }
 
     #[test]
     fn each_change_changes_its_times() {
-        let mut times = FileTimes::new(START, NEWEST);
+        let mut times = FileTimes::new(START, BEGUN);
         let [one, two, three, four] = [1001, 1002, 1003, 1004].map(|now| Stamp::At(seconds(now)));
         times.change(FILE, Change::Made, Some(&status(0, 0)), seconds(1001));
         assert_eq!(stamps(&times), [one, one, one, one]);
@@ -256,15 +286,17 @@ mod tests {
         assert_eq!(stamps(&times), [one, two, two, one]);
         times.change(FILE, Change::Status, None, seconds(1003));
         assert_eq!(stamps(&times), [one, two, three, one]);
-        times.change(FILE, Change::Set([Given::Time, Given::Nothing]), None, seconds(1004));
-        assert_eq!(stamps(&times), [Stamp::Set, two, four, one]);
+        times.change(FILE, Change::Set([Given::Time, Given::Nothing]), Some(&status(7, 8)), seconds(1004));
+        assert_eq!(stamps(&times), [Stamp::At(seconds(7)), two, four, one]);
+        times.change(FILE, Change::Set([Given::Nothing; 2]), Some(&status(7, 8)), seconds(1005));
+        assert_eq!(stamps(&times), [Stamp::At(seconds(7)), two, four, one]);
         times.change(FILE, Change::Made, None, seconds(1001));
         assert_eq!(stamps(&times), [one, one, one, one], "another file has its inode now");
     }
 
     #[test]
     fn reading_is_noted_once_after_a_change_and_once_a_day() {
-        let mut times = FileTimes::new(START, NEWEST);
+        let mut times = FileTimes::new(START, BEGUN);
         times.change(FILE, Change::Made, None, seconds(1001));
         let read = |times: &mut FileTimes, now| {
             times.change(FILE, Change::Read, Some(&status(0, 0)), seconds(now));
@@ -278,8 +310,20 @@ mod tests {
     }
 
     #[test]
+    fn who_has_read_a_file_before_the_run_is_not_told() {
+        let times = FileTimes::new(START, BEGUN);
+        let told = |accessed, modified, changed| {
+            let [accessed, modified, changed] = [accessed, modified, changed].map(seconds);
+            times.told_accessed(&Times::default(), &Stamps { accessed, modified, changed })
+        };
+        assert_eq!(told(700, 600, 600), seconds(600), "it was there before");
+        assert_eq!(told(700, 600, 2001), seconds(700), "it was made for the run, with times of its own");
+        assert_eq!(told(2002, 600, 2001), START, "the same, and somebody has read it for the run");
+    }
+
+    #[test]
     fn a_device_keeps_no_data_and_has_no_times_of_its_own() {
-        let mut times = FileTimes::new(START, NEWEST);
+        let mut times = FileTimes::new(START, BEGUN);
         let device = FileStatus { holds_data: false, ..status(0, 0) };
         times.change(FILE, Change::Content, Some(&device), seconds(1001));
         times.change(FILE, Change::Read, Some(&device), seconds(1001));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::*;
 use super::MAIN;
 use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, Word};
-use crate::engine::inspect::{FilePlace, FileStatus};
+use crate::engine::inspect::{FileFound, FilePlace, FileStatus};
 use crate::faults;
 use crate::plan::{self, Place};
 
@@ -93,8 +93,9 @@ impl Inspect for Script {
         Some(names.iter().map(entry).collect())
     }
 
-    fn file(&self, place: &FilePlace) -> Option<FileStatus> {
-        self.placed.iter().find_map(|(there, status)| (there == place).then_some(*status))
+    fn file(&self, place: &FilePlace) -> FileFound {
+        let found = self.placed.iter().find(|(there, _)| there == place);
+        found.map_or(FileFound::Nothing, |(_, status)| FileFound::File(*status))
     }
 
     fn descriptor(&self, fd: i32) -> Option<Descriptor> {

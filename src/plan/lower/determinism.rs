@@ -250,7 +250,7 @@ impl Lowering<'_> {
         written.value.iter().filter_map(point).collect()
     }
 
-    /// From when on a file is taken to be as old as the run, which begins at `start` by its own clock.
+    /// When the run begins by the clock of the machine, where times of files go by its own, on which it does at `start`.
     fn file_times(&mut self, start: Option<Duration>) -> Option<Duration> {
         let text = self.spec.determinism.file_times.as_ref()?;
         let is_virtual = self.choice(text, "file-times", &[("real", false), ("virtual", true)])?;
@@ -259,8 +259,7 @@ impl Lowering<'_> {
             let help = Some("add `time = \"virtual\"`".to_owned());
             self.error(Code::CONFLICTING_KEYS, text.span, message, "by which clock?", help);
         }
-        // No file of the run is older than the run, and none is to be of the future.
-        start.filter(|_| is_virtual).map(|start| start.min(self.context.begun))
+        start.filter(|_| is_virtual).map(|_| self.context.begun)
     }
 
     fn hostname(&mut self) -> Option<Arc<str>> {

@@ -2,7 +2,7 @@
 
 use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, TaskId, Word};
 use crate::engine::{
-    Descriptor, DirectoryId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Location, Region, Resolved,
+    Descriptor, DirectoryId, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Region, Resolved,
 };
 use crate::plan::Place;
 
@@ -74,8 +74,8 @@ impl Inspect for Fake {
         None
     }
 
-    fn file(&self, _place: &FilePlace) -> Option<FileStatus> {
-        None
+    fn file(&self, _place: &FilePlace) -> FileFound {
+        FileFound::Unknown
     }
 
     fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
