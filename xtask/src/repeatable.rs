@@ -12,7 +12,10 @@ use crate::kept::Kept;
 use crate::load::{self, Load};
 use crate::page::Place;
 use crate::project;
+use crate::soak;
 
+/// Where the programs are.
+pub const FOLDER: &str = "specs/repeatable";
 /// Where the table stands.
 const PLACE: Place = Place { page: "docs/repeatable.md", name: "runs", chore: "repeatable" };
 
@@ -27,10 +30,11 @@ struct Row {
     took: Option<Duration>,
 }
 
-/// Runs each spec of specs/repeatable until there are `times` runs of it, and writes the table.
+/// Runs each spec of specs/repeatable until there are `times` runs of it, or a tenth where they take long, and writes the
+/// table.
 pub fn run(times: u32, words: &[String]) -> Result<(), String> {
     let rinject = project::rinject()?;
-    let folder = project::root().join("specs/repeatable");
+    let folder = project::root().join(FOLDER);
     let mut specs: Vec<PathBuf> = fs::read_dir(&folder)
         .map_err(|error| format!("cannot read {}: {error}", folder.display()))?
         .flatten()
@@ -84,9 +88,13 @@ fn program(rinject: &Path, spec: &Path, times: u32) -> Result<Option<Row>, Strin
         }
     }
     let mut runs: u32 = kept.read("runs").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    let mut took = None;
-    while runs < times {
-        let now = load::BATCH.min(times - runs);
+    let mut took = kept.read("took-ms").and_then(|text| text.trim().parse().ok()).map(Duration::from_millis);
+    let wanted = |took: Option<Duration>| {
+        let is_long = took.is_some_and(|took| took >= Duration::from_millis(soak::LONG_MS));
+        if is_long { times.div_ceil(10) } else { times }
+    };
+    while runs < wanted(took) {
+        let now = load::BATCH.min(wanted(took) - runs);
         let load = Load::after(runs)?;
         let begun = Instant::now();
         // One at a time: runs with one seed draw the same names, and would meet in /dev/shm.
@@ -95,12 +103,14 @@ fn program(rinject: &Path, spec: &Path, times: u32) -> Result<Option<Row>, Strin
             return Err(format!("{name} differs within its runs {} to {}:\n{said}", runs + 1, runs + now));
         }
         if load.is_none() {
-            took = Some(begun.elapsed() / now);
+            let one = begun.elapsed() / now;
+            took = Some(took.map_or(one, |least| least.min(one)));
+            kept.write("took-ms", &format!("{}\n", took.unwrap_or(one).as_millis()))?;
         }
         drop(load);
         runs += now;
         kept.write("runs", &format!("{runs}\n"))?;
-        println!("{name}: {runs} of {times}");
+        println!("{name}: {runs} of {}", wanted(took));
     }
     let golden = kept.read("spec.snap").ok_or_else(|| format!("cannot read {}", golden.display()))?;
     let lines = golden.lines().filter(|line| line.starts_with('P')).count();

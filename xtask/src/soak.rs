@@ -1,18 +1,28 @@
-//! All of specs/ many times, half of the rounds while something else takes every processor. How often each has run is kept,
-//! so that the next call goes on from there.
+//! All of specs/ many times, half of the rounds with so many runs at once that they have to wait for a processor. How often
+//! each has run is kept, so that the next call goes on from there. The programs of specs/repeatable have a chore of their own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 
 use crate::kept::Kept;
-use crate::load::Load;
+use crate::load;
 use crate::page::Place;
 use crate::project;
+use crate::repeatable;
 
-/// A spec that takes this many milliseconds or more is run a tenth as often.
-const LONG_MS: u64 = 300;
+/// A spec that takes this many milliseconds or more is long: it is run a tenth as often.
+pub const LONG_MS: u64 = 300;
+/// How many times as many runs as processors there are at once in a round under load.
+const CROWD: usize = 3;
+/// One call of rinject runs so many cases at most, or so many milliseconds of them.
+const SHARE: (usize, u64) = (16, 300);
+/// The table of fewer runs is not written.
+const WORTH_TELLING: u32 = 100;
 /// Where the table stands.
 const PLACE: Place = Place { page: "docs/repeatable.md", name: "specs", chore: "soak" };
 
@@ -28,7 +38,16 @@ struct Case {
 impl Case {
     /// How often it is to run where others do so `times`.
     fn wanted(self, times: u32) -> u32 {
-        if self.took_ms < LONG_MS { times } else { times.div_ceil(10) }
+        if self.is_long() { times.div_ceil(10) } else { times }
+    }
+
+    fn is_long(self) -> bool {
+        self.took_ms >= LONG_MS
+    }
+
+    /// Whether it is run in a round: long ones are in one of ten only, so that half of their runs are under load, too.
+    fn is_due(self, round: u32, times: u32) -> bool {
+        self.runs < self.wanted(times) && (!self.is_long() || round.is_multiple_of(10) || self.runs == 0)
     }
 }
 
@@ -47,15 +66,12 @@ pub fn run(times: u32) -> Result<(), String> {
     let mut cases = read(kept.read("cases").as_deref().unwrap_or_default());
     let mut round: u32 = kept.read("rounds").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     while round < times {
-        let left: Vec<&str> =
-            cases.iter().filter(|(_, case)| case.runs < case.wanted(times)).map(|(spec, _)| spec.as_str()).collect();
-        let specs = if cases.is_empty() { vec!["specs"] } else { left };
-        if specs.is_empty() {
+        let due = if cases.is_empty() { folders()? } else { shares(&cases, round, times) };
+        if due.is_empty() {
             break;
         }
-        let load = Load::after(round)?;
-        let (said, ended) = one_round(&rinject, &kept, &specs)?;
-        drop(load);
+        let at_once = load::processors() * if load::is_due(round) { CROWD } else { 1 };
+        let (said, ended) = one_round(&rinject, &kept, due, at_once)?;
         let mut different = 0;
         for Ended { spec, differs, took_ms } in ended {
             let case = cases.entry(spec).or_insert(Case { took_ms, ..Case::default() });
@@ -80,23 +96,91 @@ pub fn run(times: u32) -> Result<(), String> {
         .map(|(spec, case)| format!("{spec} differed in {} of {} runs", case.differed, case.runs))
         .collect();
     if different.is_empty() {
-        return PLACE.write(&table).map(drop);
+        return if times < WORTH_TELLING { Ok(()) } else { PLACE.write(&table).map(drop) };
     }
     Err(format!("{}\nwhat was said of it is in {}", different.join("\n"), kept.path("round-*").display()))
 }
 
-/// Runs some specs once. Returns what was said, and what became of each that was not skipped.
-fn one_round(rinject: &Path, kept: &Kept, specs: &[&str]) -> Result<(String, Vec<Ended>), String> {
-    let report = kept.path("report.json");
+/// The folders of specs/, but that of the programs that have a chore of their own: what is run while no case is known.
+fn folders() -> Result<Vec<Vec<String>>, String> {
+    let specs = project::root().join("specs");
+    let entries = fs::read_dir(&specs).map_err(|error| format!("cannot read {}: {error}", specs.display()))?;
+    let names = entries.flatten().map(|entry| format!("specs/{}", entry.file_name().to_string_lossy()));
+    let mut names: Vec<String> = names.filter(|name| name != repeatable::FOLDER).collect();
+    names.sort();
+    Ok(names.into_iter().map(|name| vec![name]).collect())
+}
+
+/// What each call of rinject is to run in a round, the long ones first, so that all come to their end at about the same time.
+fn shares(cases: &BTreeMap<String, Case>, round: u32, times: u32) -> Vec<Vec<String>> {
+    let mut due: Vec<(&String, u64)> =
+        cases.iter().filter(|(_, case)| case.is_due(round, times)).map(|(spec, case)| (spec, case.took_ms)).collect();
+    due.sort_by_key(|(_, took_ms)| std::cmp::Reverse(*took_ms));
+    let (mut shares, mut share, mut share_ms) = (Vec::new(), Vec::new(), 0);
+    for (spec, took_ms) in due {
+        share.push(spec.clone());
+        share_ms += took_ms;
+        if share.len() >= SHARE.0 || share_ms >= SHARE.1 {
+            shares.push(std::mem::take(&mut share));
+            share_ms = 0;
+        }
+    }
+    shares.extend(Some(share).filter(|share| !share.is_empty()));
+    shares
+}
+
+/// Runs each share once, so many at the same time. Returns what was said of those that failed, and what became of each case
+/// that was not skipped.
+fn one_round(
+    rinject: &Path,
+    kept: &Kept,
+    shares: Vec<Vec<String>>,
+    at_once: usize,
+) -> Result<(String, Vec<Ended>), String> {
+    let left = Mutex::new(shares.into_iter());
+    let next = || left.lock().map_err(|_| "another thread has panicked".to_owned()).map(|mut left| left.next());
+    let work = |number: usize| {
+        let (mut said, mut ended) = (String::new(), Vec::new());
+        while let Some(share) = next()? {
+            let (words, cases) = one_call(rinject, kept, &share, number)?;
+            if cases.iter().any(|case| case.differs) {
+                said.push_str(&words);
+            }
+            ended.extend(cases);
+        }
+        Ok::<_, String>((said, ended))
+    };
+    let done: Vec<Result<(String, Vec<Ended>), String>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..at_once).map(|number| scope.spawn(move || work(number))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err("a thread has panicked".into())))
+            .collect()
+    });
+    let (mut said, mut ended) = (String::new(), Vec::new());
+    for done in done {
+        let (words, cases) = done?;
+        said.push_str(&words);
+        ended.extend(cases);
+    }
+    if ended.is_empty() { Err("nothing was run".into()) } else { Ok((said, ended)) }
+}
+
+/// One call of rinject, which runs one case after the other.
+fn one_call(rinject: &Path, kept: &Kept, specs: &[String], number: usize) -> Result<(String, Vec<Ended>), String> {
+    let name = format!("report-{number}.json");
+    let report = kept.path(&name);
+    // It is there from the last call.
+    let _ = fs::remove_file(&report);
     let output = Command::new(rinject)
         .current_dir(project::root())
-        .args(["run", "--check", "--quiet", "--report", &format!("json={}", report.display())])
+        .args(["run", "--check", "--quiet", "-j", "1", "--report", &format!("json={}", report.display())])
         .args(specs)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot run rinject: {error}"))?;
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let report = kept.read("report.json").ok_or_else(|| format!("there is no report:\n{said}"))?;
+    let report = kept.read(&name).ok_or_else(|| format!("there is no report:\n{said}"))?;
     let mut ended = Vec::new();
     for line in report.lines() {
         let line: serde_json::Value =
@@ -108,9 +192,6 @@ fn one_round(rinject: &Path, kept: &Kept, specs: &[&str]) -> Result<(String, Vec
         let took_ms = line.get("duration_ms").and_then(serde_json::Value::as_u64).unwrap_or_default();
         let differs = !matches!(text("status"), "pass" | "xfail");
         ended.push(Ended { spec: text("id").to_owned(), differs, took_ms });
-    }
-    if ended.is_empty() {
-        return Err(format!("nothing was run:\n{said}"));
     }
     Ok((said, ended))
 }
