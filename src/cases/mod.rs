@@ -1,8 +1,9 @@
 //! Which cases there are: files, folders, globs, their ids, and the filters that select among them.
 //! It parses specs for their tags; it resolves nothing and runs nothing.
 
+mod extends;
 mod filter;
 mod find;
 
 pub use filter::{Filter, FilterError};
-pub use find::{Case, FindError, SpecFile, cell_word, find, load, read_stdin};
+pub use find::{Case, FindError, SpecFile, cell_word, find, load, read_stdin, without_parts};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::args::Select;
 use super::exit_status::ExitStatus;
 use super::terminal::complain;
-use crate::cases::{self, Case, Filter};
+use crate::cases::{self, Case, Filter, SpecFile};
 
 /// The cases that were selected, and whether files could not be read at all.
 pub(super) struct Selected {
@@ -35,21 +35,24 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
         ExitStatus::NotSetUp
     })?;
     let mut selected = Selected { cases: Vec::new(), status: ExitStatus::Passed };
-    let mut known = Vec::new();
+    let mut loaded = Vec::new();
     for file in &files {
         match cases::load(file) {
-            Ok(case) => {
-                let is_named = |case: &Case| wholly.contains(file) || ids.iter().any(|(_, id)| *id == case.id);
-                let passes = |case: &Case| filters.iter().all(|filter| filter.selects(case));
-                let cells = case.cells();
-                known.extend(cells.iter().map(|case| case.id.clone()));
-                selected.cases.extend(cells.into_iter().filter(|case| is_named(case) && passes(case)));
-            }
+            Ok(case) => loaded.push(case),
             Err(error) => {
                 complain(error, None);
                 selected.status = selected.status.and(ExitStatus::NotSetUp);
             }
         }
+    }
+    let is_a_word = |file: &SpecFile| words_of_files.iter().any(|word| *word == file.name());
+    let mut known = Vec::new();
+    for case in cases::without_parts(loaded, is_a_word) {
+        let is_named = |cell: &Case| wholly.contains(&case.file) || ids.iter().any(|(_, id)| *id == cell.id);
+        let passes = |cell: &Case| filters.iter().all(|filter| filter.selects(cell));
+        let cells = case.clone().cells();
+        known.extend(cells.iter().map(|cell| cell.id.clone()));
+        selected.cases.extend(cells.into_iter().filter(|cell| is_named(cell) && passes(cell)));
     }
     for (_, id) in &ids {
         if !known.iter().any(|known| known == id) {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::result::{CaseResult, Totals, failure_code};
-use crate::diagnostic::{Diagnostic, Level, Span, is_hidden};
+use crate::diagnostic::{Diagnostic, Level, Source, Span, is_hidden};
 
 /// The version of the lines; new fields do not change it.
 const VERSION: u32 = 1;
@@ -46,7 +46,7 @@ struct FailureLine<'a> {
     code: String,
     message: &'a str,
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transcript_line: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,14 +59,15 @@ struct DiagnosticLine<'a> {
     code: String,
     message: &'a str,
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
 }
 
 /// Line and column in the spec, both from 1.
 #[derive(Serialize)]
-struct Place {
+struct Place<'r> {
+    file: &'r str,
     line: usize,
     column: usize,
 }
@@ -111,7 +112,7 @@ impl<W: Write> Json<W> {
                     kind: failure.kind.name(),
                     code: failure_code(failure.kind).to_string(),
                     message: &failure.message,
-                    place: failure.span.map(|span| place(&result.source.text, span)),
+                    place: failure.span.map(|span| place(&result.source, span)),
                     transcript_line: failure.near,
                     help: failure.help.as_deref(),
                 })
@@ -154,13 +155,12 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticLine<'_> {
         },
         code: diagnostic.code.to_string(),
         message: &diagnostic.message,
-        place: diagnostic.labels.first().map(|label| place(&diagnostic.source.text, label.span)),
+        place: diagnostic.labels.first().map(|label| place(&diagnostic.source, label.span)),
         help: diagnostic.help.as_deref(),
     }
 }
 
-fn place(text: &str, span: Span) -> Place {
-    let before = text.get(..span.start).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+fn place(source: &Source, span: Span) -> Place<'_> {
+    let (line, column) = source.position(span.start);
+    Place { file: source.piece_at(span.start).name, line, column }
 }

@@ -134,8 +134,8 @@ pub const ROOT: Table = Table {
         now("expect", "{ exit = 1 }", "what must happen"),
         now("check", "[{ run = [\"kv\", \"fsck\"] }]", "commands after the run, untraced"),
         now("snapshot", "{ transcript = true }", "what is compared with the golden file"),
-        later("extends", "[\"../common.toml\"]", "files that this one adds to"),
-        later("matrix", "{ engine = [\"btree\", \"lsm\"] }", "one case for each combination"),
+        now("extends", "[\"../common.toml\"]", "files that this one adds to"),
+        now("matrix", "{ engine = [\"btree\", \"lsm\"] }", "one case for each combination"),
         later("sweep", "{ on = \"%file\" }", "one case for each fault point"),
     ],
 };
