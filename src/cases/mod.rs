@@ -4,6 +4,8 @@
 mod extends;
 mod filter;
 mod find;
+mod shard;
 
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, Last};
 pub use find::{Case, FindError, SpecFile, cell_word, find, load, read_stdin, without_parts};
+pub use shard::Shard;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use crate::cases::Shard;
 use crate::plan;
 
 /// Declarative fault injection for Linux programs: a TOML spec says what to run, what to break and what must happen.
@@ -65,9 +66,16 @@ pub(super) struct Select {
     /// Specs: files, folders (with all below), globs, or `-` for standard input [default: specs]
     #[arg(value_name = "SPECS")]
     pub(super) specs: Vec<String>,
-    /// Only cases whose id or name contains TEXT, matches /REGEX/, or has tag:NAME; several must all hold
+    /// Only cases whose id or name contains TEXT, matches /REGEX/, has tag:NAME, or that ended last time with status:failed
+    /// (passed, skipped, new); several must all hold
     #[arg(long, value_name = "FILTER", env = "RINJECT_FILTER")]
     pub(super) filter: Vec<String>,
+    /// Only cases that failed when they were run last: --filter status:failed
+    #[arg(long)]
+    pub(super) last_failed: bool,
+    /// Only one share of the cases, such as 2/8, for machines that divide them; `rinject merge` joins their reports
+    #[arg(long, value_name = "K/N", env = "RINJECT_SHARD")]
+    pub(super) shard: Option<Shard>,
     /// What `${bin.NAME}` means
     #[arg(long, value_name = "NAME=PATH")]
     pub(super) bin: Vec<String>,
@@ -102,8 +110,15 @@ pub(super) struct Run {
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(super) keep_tmp: Option<KeepWord>,
     /// Stop after the first failure
-    #[arg(short = 'x', long, action = ArgAction::SetTrue)]
+    #[arg(short = 'x', long, action = ArgAction::SetTrue, conflicts_with = "max_fail")]
     pub(super) fail_fast: bool,
+    /// Stop after so many failures
+    #[arg(long, value_name = "N", env = "RINJECT_MAX_FAIL", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_fail: Option<u32>,
+    /// Run a case that failed up to N times more; one that passes then is told of as flaky, and is no failure
+    #[arg(long, value_name = "N", default_value_t = 0, env = "RINJECT_RETRIES",
+          conflicts_with_all = ["seeds", "verify_determinism", "until_fail"])]
+    pub(super) retries: u32,
     /// Run each case with these seeds, in as many orders of its tasks, until one fails it, such as 1..500
     #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "verify_determinism"])]
     pub(super) seeds: Option<RangeInclusive<u64>>,

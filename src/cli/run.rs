@@ -11,6 +11,7 @@ use super::args::{Format, Global, KeepWord, Run, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
+use super::remembered::Remembered;
 use super::select::{binaries, select};
 use super::terminal::{colour, complain, talk, written};
 use crate::cases::Case;
@@ -70,6 +71,7 @@ fn way(words: &Run) -> Way {
     match (&words.seeds, words.verify_determinism) {
         (Some(seeds), _) => Way::Seeds(seeds.clone()),
         (None, Some(times)) => Way::Verify(times),
+        (None, None) if words.retries > 0 => Way::Retries(words.retries),
         (None, None) => Way::Once,
     }
 }
@@ -167,9 +169,12 @@ struct Session {
     stopper: Stopper,
     /// The process that the command line names instead of programs.
     attached: Option<Attached>,
-    fail_fast: bool,
-    /// The runs were ended because a case failed.
+    /// After how many failures the runs are ended.
+    max_fail: Option<u32>,
+    failures: u32,
+    /// The runs were ended because cases failed.
     cut_short: bool,
+    remembered: Remembered,
 }
 
 impl Session {
@@ -184,8 +189,10 @@ impl Session {
             status,
             stopper: options.stopper.clone(),
             attached: options.attach,
-            fail_fast: words.fail_fast || words.until_fail,
+            max_fail: if words.fail_fast || words.until_fail { Some(1) } else { words.max_fail },
+            failures: 0,
             cut_short: false,
+            remembered: Remembered::read(),
         }
     }
 
@@ -193,6 +200,7 @@ impl Session {
         let status = exit_status(&ended.end);
         let mut result = CaseResult::of(case, ended.end);
         result.took = ended.took;
+        result.tried_before(ended.failed_before);
         if let Some(Attached { pid, lasts }) = self.attached {
             let word = |lasts| humantime::format_duration(lasts).to_string().replace(' ', "");
             let lasts = lasts.map_or(String::new(), |lasts| format!(" --for {}", word(lasts)));
@@ -209,7 +217,9 @@ impl Session {
         if let Err(status) = written(told) {
             self.status = self.status.and(status);
         }
-        if self.fail_fast && status != ExitStatus::Passed && !self.cut_short {
+        self.remembered.keep(&result.id, result.status);
+        self.failures += u32::from(status != ExitStatus::Passed);
+        if self.max_fail.is_some_and(|most| self.failures >= most) && !self.cut_short {
             self.cut_short = true;
             self.stopper.stop();
         }
@@ -217,6 +227,7 @@ impl Session {
     }
 
     fn finish(self, reports: &[ReportFile], took: Duration) -> Result<ExitStatus, ExitStatus> {
+        self.remembered.write();
         written(match self.told {
             Told::Human(human) => human.finish(),
             Told::Json(json) => json.finish(),

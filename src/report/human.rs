@@ -33,7 +33,7 @@ impl<W: Write> Human<W> {
             result.status,
             Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted
         );
-        if is_bad || !self.quiet {
+        if is_bad || result.status == Status::Flaky || !self.quiet {
             self.line(result)?;
         }
         let style = if self.colour { Style::Colour } else { Style::Plain };
@@ -59,7 +59,7 @@ impl<W: Write> Human<W> {
         let name = result.status.name().to_uppercase();
         let colour = match result.status {
             Status::Pass | Status::Xfail => "32",
-            Status::Skip => "33",
+            Status::Skip | Status::Flaky => "33",
             _ => "31",
         };
         let word = if self.colour { format!("\x1b[1;{colour}m{name:<7}\x1b[0m") } else { format!("{name:<7}") };

@@ -81,6 +81,7 @@ struct SummaryLine {
     errors: usize,
     skipped: usize,
     xfailed: usize,
+    flaky: usize,
     interrupted: usize,
 }
 
@@ -134,6 +135,7 @@ impl<W: Write> Json<W> {
             errors: totals.errors,
             skipped: totals.skipped,
             xfailed: totals.xfailed,
+            flaky: totals.flaky,
             interrupted: totals.interrupted,
         })?;
         self.out.flush()

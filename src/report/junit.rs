@@ -21,7 +21,7 @@ pub fn junit(results: &[CaseResult], took: Duration, out: impl Write) -> io::Res
 
 fn test_case(result: &CaseResult) -> TestCase {
     let mut status = match result.status {
-        Status::Pass | Status::Xfail => TestCaseStatus::success(),
+        Status::Pass | Status::Flaky | Status::Xfail => TestCaseStatus::success(),
         Status::Skip => TestCaseStatus::skipped(),
         Status::Fail | Status::Timeout | Status::Xpass => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Status::Error | Status::Interrupted => TestCaseStatus::non_success(NonSuccessKind::Error),
@@ -32,7 +32,7 @@ fn test_case(result: &CaseResult) -> TestCase {
     let first = first.or_else(|| result.diagnostics.errors().map(|error| error.message.clone()).next());
     let message = if result.reason.is_empty() { first } else { Some(result.reason.clone()) };
     let message = message.map(|message| visible(&message).into_owned());
-    if !matches!(result.status, Status::Pass | Status::Xfail) {
+    if !matches!(result.status, Status::Pass | Status::Flaky | Status::Xfail) {
         if let Some(message) = message {
             status.set_message(message);
         }

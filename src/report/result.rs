@@ -18,6 +18,8 @@ const AROUND: u64 = 4;
 pub enum Status {
     /// As expected.
     Pass,
+    /// As expected, but not at the first try.
+    Flaky,
     /// Not as expected.
     Fail,
     /// Its time was up.
@@ -39,6 +41,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Pass => "pass",
+            Status::Flaky => "flaky",
             Status::Fail => "fail",
             Status::Timeout => "timeout",
             Status::Skip => "skip",
@@ -119,6 +122,14 @@ impl CaseResult {
             End::Interrupted => result.status = Status::Interrupted,
         }
         result
+    }
+
+    /// Says how often it has failed before it ended as it did.
+    pub fn tried_before(&mut self, failed: u32) {
+        if failed > 0 && self.status == Status::Pass {
+            self.status = Status::Flaky;
+            self.reason = format!("passed at try {}", failed + 1);
+        }
     }
 
     fn judged(&mut self, judged: Judged) {
@@ -202,8 +213,10 @@ fn diagnostic(failure: &Failure, source: &Arc<Source>) -> Diagnostic {
 /// How many cases ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// As expected.
+    /// As expected, flaky ones left out.
     pub passed: usize,
+    /// As expected, but not at the first try.
+    pub flaky: usize,
     /// Failures, time-outs and unexpected passes.
     pub failed: usize,
     /// Without a verdict.
@@ -221,6 +234,7 @@ impl Totals {
     pub fn add(&mut self, status: Status) {
         *match status {
             Status::Pass => &mut self.passed,
+            Status::Flaky => &mut self.flaky,
             Status::Fail | Status::Timeout | Status::Xpass => &mut self.failed,
             Status::Error => &mut self.errors,
             Status::Skip => &mut self.skipped,
@@ -234,6 +248,7 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
         let rest = [
+            (self.flaky, "flaky"),
             (self.errors, if self.errors == 1 { "error" } else { "errors" }),
             (self.skipped, "skipped"),
             (self.xfailed, "known to fail"),
