@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use super::project::Project;
 use crate::cases::Shard;
 use crate::plan;
 
@@ -27,6 +28,12 @@ pub(super) struct Global {
     /// Tell only what went wrong
     #[arg(short, long, global = true, env = "RINJECT_QUIET")]
     pub(super) quiet: bool,
+    /// With the settings of `[profile.NAME]` in rinject.toml
+    #[arg(long, global = true, value_name = "NAME", env = "RINJECT_PROFILE")]
+    pub(super) profile: Option<String>,
+    /// What rinject.toml says.
+    #[arg(skip)]
+    pub(super) project: Project,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,6 +66,36 @@ pub(super) enum Command {
     Reject(Paths),
     /// List snapshots that wait
     Pending(Paths),
+    /// Write a first spec and a rinject.toml
+    Init(Init),
+    /// Print what makes a shell complete the words of rinject
+    Completions(Completions),
+    /// Print the manual page of rinject, or of one of its commands
+    Man(Man),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {
+    /// Where
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Man {
+    /// The command [default: rinject itself]
+    #[arg(value_name = "COMMAND")]
+    pub(super) command: Option<String>,
+    /// Write all pages into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,13 +108,13 @@ pub(super) struct Select {
     #[arg(long, value_name = "FILTER", env = "RINJECT_FILTER")]
     pub(super) filter: Vec<String>,
     /// Only cases that failed when they were run last: --filter status:failed
-    #[arg(long)]
+    #[arg(long, env = "RINJECT_LAST_FAILED")]
     pub(super) last_failed: bool,
     /// Only one share of the cases, such as 2/8, for machines that divide them; `rinject merge` joins their reports
     #[arg(long, value_name = "K/N", env = "RINJECT_SHARD")]
     pub(super) shard: Option<Shard>,
     /// What `${bin.NAME}` means
-    #[arg(long, value_name = "NAME=PATH")]
+    #[arg(long, value_name = "NAME=PATH", env = "RINJECT_BIN", value_delimiter = ',')]
     pub(super) bin: Vec<String>,
     /// Instead of the specs' own seeds
     #[arg(long, value_name = "N", env = "RINJECT_SEED")]
@@ -98,16 +135,17 @@ pub(super) struct Run {
     #[arg(short, conflicts_with = "check", id = "update_all")]
     pub(super) update_all: bool,
     /// Write no snapshot at all: --update=no
-    #[arg(long)]
+    #[arg(long, env = "RINJECT_CHECK")]
     pub(super) check: bool,
     /// How results are told on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "RINJECT_FORMAT")]
     pub(super) format: Format,
     /// Write a report: `junit=FILE` or `json=FILE`
-    #[arg(long, value_name = "KIND=FILE")]
+    #[arg(long, value_name = "KIND=FILE", env = "RINJECT_REPORT", value_delimiter = ',')]
     pub(super) report: Vec<String>,
     /// Keep the cases' folders; `failed` keeps those of cases that failed
-    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all",
+          env = "RINJECT_KEEP_TMP")]
     pub(super) keep_tmp: Option<KeepWord>,
     /// Stop after the first failure
     #[arg(short = 'x', long, action = ArgAction::SetTrue, conflicts_with = "max_fail")]

@@ -13,7 +13,9 @@ pub(super) fn main(words: &Check, global: &Global) -> ExitStatus {
 
 fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let selected = select(&words.select)?;
-    let options = Options { seed: words.select.seed, bins: binaries(&words.select.bin)?, ..Options::default() };
+    let bins_of_project = global.project.bins.clone();
+    let bins = binaries(&words.select.bin)?;
+    let options = Options { seed: words.select.seed, bins, bins_of_project, ..Options::default() };
     let mut status = selected.status;
     let mut told = String::new();
     for case in &selected.cases {

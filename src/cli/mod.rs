@@ -7,8 +7,11 @@ mod doctor;
 mod exit_status;
 mod explain;
 mod failing;
+mod generate;
+mod init;
 mod interrupt;
 mod list;
+mod project;
 mod remembered;
 mod review;
 mod run;
@@ -19,23 +22,19 @@ pub use exit_status::ExitStatus;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use args::{Args, Command};
+use project::Project;
+use terminal::complain;
 
 /// Runs the command line; the words include the program's name.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    let args = match Args::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let args = match with_project(&words) {
         Ok(args) => args,
-        Err(error) => {
-            // Where the terminal is gone there is nobody to tell.
-            let _ = error.print();
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Passed,
-                _ => ExitStatus::Usage,
-            };
-        }
+        Err(status) => return status,
     };
     let global = &args.global;
     match &args.command {
@@ -49,5 +48,32 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Accept(paths) => review::accept(paths, global),
         Command::Reject(paths) => review::reject(paths, global),
         Command::Pending(paths) => review::pending(paths, global),
+        Command::Init(words) => init::main(words),
+        Command::Completions(words) => generate::completions(words),
+        Command::Man(words) => generate::man(words),
+    }
+}
+
+/// The words, and what rinject.toml says where they say nothing.
+fn with_project(words: &[OsString]) -> Result<Args, ExitStatus> {
+    let matches = Args::command().try_get_matches_from(words).map_err(told)?;
+    let args = Args::from_arg_matches(&matches).map_err(told)?;
+    let project = Project::find(args.global.profile.as_deref())?;
+    let mut args = Args::try_parse_from(project.beside(words, &matches)).map_err(|error| {
+        let status = told(error);
+        complain(format!("with what `{}` says", project::FILE), None);
+        status
+    })?;
+    args.global.project = project;
+    Ok(args)
+}
+
+/// Prints what clap has to say: help, or what is wrong with the words.
+fn told(error: clap::Error) -> ExitStatus {
+    // Where the terminal is gone there is nobody to tell.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Passed,
+        _ => ExitStatus::Usage,
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
 
 /// Runs the cases that the words select; with `attach`, on that process.
 pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Result<ExitStatus, ExitStatus> {
-    let options = Options { attach, ..options(words)? };
+    let options = Options { attach, ..options(words, global)? };
     let reports = reports(&words.report)?;
     let selected = select(&words.select)?;
     let attaches = |case: &Case| {
@@ -76,7 +76,7 @@ fn way(words: &Run) -> Way {
     }
 }
 
-fn options(words: &Run) -> Result<Options, ExitStatus> {
+fn options(words: &Run, global: &Global) -> Result<Options, ExitStatus> {
     let is_ci = std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
     let asked = match (words.update, words.update_all, words.check) {
         (_, true, _) => Some(Update::Always),
@@ -111,6 +111,7 @@ fn options(words: &Run) -> Result<Options, ExitStatus> {
         is_ci,
         keep,
         bins: binaries(&words.select.bin)?,
+        bins_of_project: global.project.bins.clone(),
         attach: None,
         stopper,
     })

@@ -57,6 +57,8 @@ pub struct Options {
     pub keep: Keep,
     /// What `${bin.NAME}` means.
     pub bins: BTreeMap<String, String>,
+    /// The same, as the project says once for all; what cargo says goes before it.
+    pub bins_of_project: BTreeMap<String, String>,
     /// Who runs instead of what specs say, unless that is that all do. What comes of it is compared with no snapshot.
     pub policy: Option<plan::Policy>,
     /// The process to trace instead of the specs' programs.
@@ -74,6 +76,7 @@ impl Default for Options {
             is_ci: false,
             keep: Keep::Never,
             bins: BTreeMap::new(),
+            bins_of_project: BTreeMap::new(),
             attach: None,
             stopper: Stopper::default(),
         }
@@ -208,7 +211,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         begun: surroundings::begun(),
         env: surroundings::environment(),
         inherited: std::env::vars_os().collect(),
-        bins: surroundings::binaries(&options.bins),
+        bins: surroundings::binaries(&options.bins, &options.bins_of_project),
         seed: options.seed,
         policy: options.policy.clone(),
         attach: options.attach,
