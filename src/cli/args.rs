@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use super::exec::Exec;
 use crate::plan;
 
 /// Declarative fault injection for Linux programs: a TOML spec says what to run, what to break and what must happen.
@@ -39,6 +40,8 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Run specs and judge what happened
     Run(Run),
+    /// Run a program with faults, ad hoc and in strace's own words; ends as the program does
+    Exec(Exec),
     /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
     Attach(Attach),
     /// Parse and resolve specs without running them
