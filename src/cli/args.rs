@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::exec::Exec;
+use super::record::Record;
 use crate::plan;
 
 /// Declarative fault injection for Linux programs: a TOML spec says what to run, what to break and what must happen.
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Run(Run),
     /// Run a program with faults, ad hoc and in strace's own words; ends as the program does
     Exec(Exec),
+    /// Run a program twice and write down what was the same, as a spec with its snapshot
+    Record(Record),
     /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
     Attach(Attach),
     /// Parse and resolve specs without running them

@@ -12,6 +12,7 @@ mod interrupt;
 mod judged;
 mod list;
 mod new_file;
+mod record;
 mod review;
 mod run;
 mod select;
@@ -44,6 +45,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
     match &args.command {
         Command::Run(run) => run::main(run, global),
         Command::Exec(exec) => exec::main(exec, global),
+        Command::Record(record) => record::main(record, global),
         Command::Attach(attach) => attach::main(attach, global),
         Command::Check(check) => check::main(check, global),
         Command::List(list) => list::main(list, global),

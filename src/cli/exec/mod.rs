@@ -11,6 +11,7 @@ mod when;
 mod words;
 
 pub(super) use args::Exec;
+pub(super) use calls::Calls;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
