@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub(in crate::cli) struct Exec {
     /// What is traced and injected, in strace's words: trace=SET, inject=SET:error=EIO:when=2+, fault=SET, signal=SET,
     /// status=failed; a SET is names, %classes, /regexes, all or none, with ! in front all others
-    #[arg(short = 'e', value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(short = 'e', value_name = "EXPR")]
     pub(super) expressions: Vec<String>,
     /// Only calls that this path, or a descriptor of it, takes part in
     #[arg(short = 'P', value_name = "PATH")]
@@ -35,6 +35,6 @@ pub(in crate::cli) struct Exec {
     #[arg(long, requires = "save")]
     pub(super) force: bool,
     /// The program and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
     pub(super) command: Vec<OsString>,
 }
