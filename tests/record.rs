@@ -61,6 +61,7 @@ fn what_is_recorded_passes() {
     check(here, &["cat", "sub/other", "nothing"], &["exit = 1", "openat(path ~ '${tmp}/nothing') -> ENOENT"]);
     check(here, &["sh", "-c", "echo ${HOME}; kill -TERM $$"], &["signal = \"SIGTERM\"", "$${HOME}", "${tmp}\n"]);
     check(here, &["true"], &["exit = 0"]);
+    check(here, &["ls"], &["dir-order = \"sorted\"", "equals = \"\"\"\ngo.sh\nin\nsub\n\"\"\""]);
     check(here, &["--calls", "read", "cat", "in"], &["syscalls = [\"read\"]"]);
     check(here, &["--focus", "out", "sh", "go.sh"], &["paths = [\"${tmp}/out/**\", \"${tmp}/out\"]"]);
 }

@@ -20,6 +20,6 @@ pub(in crate::cli) struct Record {
     #[arg(long)]
     pub(super) force: bool,
     /// The program and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
     pub(super) command: Vec<OsString>,
 }

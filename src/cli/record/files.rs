@@ -21,13 +21,26 @@ pub(super) struct Files {
     /// The folder of the spec.
     beside: PathBuf,
     known: BTreeMap<String, Copied>,
+    /// What recording itself writes.
+    own: [PathBuf; 2],
     /// Names of folders that hold too much.
     pub(super) left_out: Vec<String>,
 }
 
 impl Files {
-    pub(super) fn new(here: &Path, beside: &Path) -> Files {
-        Files { here: here.to_owned(), beside: beside.to_owned(), known: BTreeMap::new(), left_out: Vec::new() }
+    pub(super) fn new(here: &Path, beside: &Path, own: [PathBuf; 2]) -> Files {
+        let (here, beside) = (here.to_owned(), beside.to_owned());
+        Files { here, beside, known: BTreeMap::new(), own, left_out: Vec::new() }
+    }
+
+    /// Adds everything in the working directory.
+    pub(super) fn add_all(&mut self) {
+        let entries = fs::read_dir(&self.here).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        for name in names.iter().filter(|name| !self.left_out.contains(name)).cloned().collect::<Vec<String>>() {
+            self.add(&name);
+        }
     }
 
     /// All of them, in the order of their names.
@@ -49,7 +62,7 @@ impl Files {
             return false;
         }
         let before = self.known.len();
-        for name in found {
+        for name in found.into_iter().filter(|name| !self.own.contains(&self.here.join(name))).collect::<Vec<_>>() {
             let copied = self.copied(&name);
             self.known.entry(name).or_insert(copied);
         }
@@ -106,7 +119,8 @@ mod tests {
         fs::write(here.join("a"), "first\n").unwrap();
         fs::write(here.join("sub/deep/b"), vec![b'x'; 2000]).unwrap();
         (0..=MOST).for_each(|at| fs::write(here.join(format!("many/{at}")), "").unwrap());
-        let mut files = Files::new(here, here);
+        let mut files = Files::new(here, here, ["x.toml", "x.snap"].map(|name| here.join(name)));
+        fs::write(here.join("x.toml"), "").unwrap();
         assert_eq!(
             ["a", "./a", "nothing", "../a", "/etc/passwd", "."].map(|name| files.add(name)),
             [true, false, false, false, false, false]
@@ -118,5 +132,9 @@ mod tests {
             all.iter().map(|file| (file.name.as_str(), file.text.as_deref(), file.path.as_str())).collect();
         assert_eq!(shown, [("a", Some("first\n"), "a"), ("sub/deep/b", None, "sub/deep/b")]);
         assert_eq!(files.left_out, ["many"]);
+        fs::write(here.join("more"), "").unwrap();
+        files.add_all();
+        let names: Vec<String> = files.all().into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["a", "more", "sub/deep/b"]);
     }
 }

@@ -59,8 +59,9 @@ fn record(words: &Record, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let mut recording = asked(words, &here, &beside)?;
     let options = Options { update: Update::No, ..Options::default() };
     interrupt::watch(options.stopper.clone(), Second::Ends);
+    let own = [here.join(&output), here.join(&golden)];
     let recorder = Recorder { options, beside, global };
-    recorder.find_files(&mut recording, &here)?;
+    recorder.find_files(&mut recording, &here, own)?;
     let recording = recorder.settle(recording)?;
     write(&output, &recording.spec())?;
     recorder.prove(&output)?;
@@ -107,6 +108,7 @@ fn asked(words: &Record, here: &Path, beside: &Path) -> Result<Recording, ExitSt
         calls,
         paths,
         dropped: Vec::new(),
+        is_sorted: false,
         is_fixed: false,
         transcript: true,
         ending: None,
@@ -198,23 +200,30 @@ impl Recorder<'_> {
         Ok(Once { witness, transcript, stdout, ending })
     }
 
-    /// Copies files that arguments name, then those that the program looks for in vain and that are there here.
-    fn find_files(&self, recording: &mut Recording, here: &Path) -> Result<(), ExitStatus> {
-        let mut files = Files::new(here, &self.beside);
+    /// Copies files that arguments name, then those that the program looks for in vain and that are there here; all of
+    /// them where it asks what there is.
+    fn find_files(&self, recording: &mut Recording, here: &Path, own: [PathBuf; 2]) -> Result<(), ExitStatus> {
+        let mut files = Files::new(here, &self.beside, own);
         for arg in &recording.args {
             files.add(arg);
         }
         for _ in 0..ROUNDS {
             recording.files = files.all();
-            let looking = Recording { calls: vec!["%file".to_owned()], ..recording.clone() };
-            let missed = self.once(&looking)?.witness.missed;
-            let found = missed.iter().filter(|name| files.add(name)).count();
-            if found == 0 {
+            let calls = ["%file", "getdents64"].map(str::to_owned).to_vec();
+            let seen = self.once(&Recording { calls, ..recording.clone() })?.witness;
+            recording.is_sorted |= seen.lists;
+            for name in &seen.missed {
+                files.add(name);
+            }
+            if seen.lists_own {
+                files.add_all();
+            }
+            if files.all() == recording.files {
                 break;
             }
         }
         for name in &files.left_out {
-            talk(format!("left out: the folder {name} has too many files to copy\n"));
+            talk(format!("left out: {name}: there are too many files to copy\n"));
         }
         Ok(())
     }

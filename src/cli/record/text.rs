@@ -75,6 +75,8 @@ pub(super) struct Recording {
     pub(super) paths: Vec<String>,
     /// Calls of them that are left out.
     pub(super) dropped: Vec<String>,
+    /// Whether names in folders come in order.
+    pub(super) is_sorted: bool,
     /// Whether the run has a time and random bytes of its own.
     pub(super) is_fixed: bool,
     /// Whether the transcript is in the snapshot.
@@ -106,8 +108,14 @@ impl Recording {
             text += "\n[target.files]\n";
             self.files.iter().for_each(|file| text += &file.line());
         }
+        if self.is_fixed || self.is_sorted {
+            text += "\n[determinism]\n";
+        }
         if self.is_fixed {
-            text += "\n[determinism]\ntime = \"virtual\"\nrandom = \"seeded\"\n";
+            text += "time = \"virtual\"\nrandom = \"seeded\"\n";
+        }
+        if self.is_sorted {
+            text += "dir-order = \"sorted\"\n";
         }
         if !self.calls.is_empty() {
             let _ = writeln!(text, "\n[trace]\nsyscalls = {}", wrapped(&self.calls));
@@ -205,6 +213,7 @@ mod tests {
             calls: CALLS.map(str::to_owned).to_vec(),
             paths: vec!["${tmp}/**".to_owned(), "socket:".to_owned()],
             dropped: Vec::new(),
+            is_sorted: false,
             is_fixed: false,
             transcript: true,
             ending: Some(Ending::Exited(0)),
@@ -239,6 +248,7 @@ mod tests {
         let plan = lowered(&Recording {
             files,
             stdin: Some("typed\n".to_owned()),
+            is_sorted: true,
             is_fixed: true,
             dropped: vec!["fsync".to_owned()],
             transcript: false,

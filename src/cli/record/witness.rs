@@ -18,6 +18,9 @@ pub(super) struct Witness {
     pub(super) events: Vec<Event>,
     /// Names in the working directory that the program has looked for, and that are not there.
     pub(super) missed: BTreeSet<String>,
+    /// Whether the program has asked what is in some folder, and in its working directory.
+    pub(super) lists: bool,
+    pub(super) lists_own: bool,
 }
 
 impl Witness {
@@ -38,6 +41,16 @@ impl Sink for Witness {
                 _ => None,
             });
             self.missed.extend(paths.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+        if let EventKind::Call(call) = &event.kind
+            && call.sysno.is_some_and(|call| call.name() == "getdents64")
+        {
+            let is_own = |value: &Value| match value {
+                Value::Descriptor { host, .. } => below_folder(host) == Some(""),
+                _ => false,
+            };
+            self.lists = true;
+            self.lists_own |= call.args.iter().any(|arg| is_own(&arg.value));
         }
         if event.written && self.events.len() < MOST {
             self.events.push(event.clone());
