@@ -76,6 +76,10 @@ fn what_changes_from_run_to_run_is_fixed_or_left_out() {
     let told = check(here, &["date"], &["time = \"virtual\"", "2026"]);
     assert!(told.contains("runs were not the same"), "{told}");
     check(here, &["sh", "-c", "mktemp -p ."], &["random = \"seeded\""]);
+    fs::write(here.join("in"), "text").unwrap();
+    if common::has_program("tar") {
+        check(here, &["tar", "cf", "out.tar", "in"], &["file-times = \"virtual\""]);
+    }
     let told = check(here, &["sh", "-c", "echo $$"], &["exit = 0"]);
     assert!(told.contains("left out: standard output"), "{told}");
 }

@@ -77,7 +77,7 @@ pub(super) struct Recording {
     pub(super) dropped: Vec<String>,
     /// Whether names in folders come in order.
     pub(super) is_sorted: bool,
-    /// Whether the run has a time and random bytes of its own.
+    /// Whether the run has a time, times of files and random bytes of its own.
     pub(super) is_fixed: bool,
     /// Whether the transcript is in the snapshot.
     pub(super) transcript: bool,
@@ -112,7 +112,7 @@ impl Recording {
             text += "\n[determinism]\n";
         }
         if self.is_fixed {
-            text += "time = \"virtual\"\nrandom = \"seeded\"\n";
+            text += "time = \"virtual\"\nfile-times = \"virtual\"\nrandom = \"seeded\"\n";
         }
         if self.is_sorted {
             text += "dir-order = \"sorted\"\n";
