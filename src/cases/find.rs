@@ -200,6 +200,15 @@ impl Case {
     }
 }
 
+impl Case {
+    /// A case of a text that stands in no file: paths in it are relative to the current folder.
+    pub fn of_text(name: &str, text: String) -> Case {
+        let source = Arc::new(Source::new(name, text));
+        let spec = spec::parse(&source);
+        Case { id: name.to_owned(), file: SpecFile::Stdin, cell: Cell::default(), source, spec }
+    }
+}
+
 /// The file of a word such as `x.toml::error=EIO`, and the word itself, which is the id of one of its cases.
 pub fn cell_word(word: &str) -> Option<(&str, &str)> {
     let (path, _) = word.rsplit_once(CELL)?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use super::exec::Exec;
 use super::project::Project;
+use super::record::Record;
 use crate::cases::Shard;
 use crate::plan;
 
@@ -47,6 +49,10 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Run specs and judge what happened
     Run(Run),
+    /// Run a program with faults, ad hoc and in strace's own words; ends as the program does
+    Exec(Exec),
+    /// Run a program twice and write down what was the same, as a spec with its snapshot
+    Record(Record),
     /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
     Attach(Attach),
     /// Parse and resolve specs without running them

@@ -4,19 +4,24 @@ mod args;
 mod attach;
 mod check;
 mod doctor;
+mod exec;
 mod exit_status;
 mod explain;
 mod failing;
 mod generate;
 mod init;
 mod interrupt;
+mod judged;
 mod list;
+mod new_file;
 mod project;
+mod record;
 mod remembered;
 mod review;
 mod run;
 mod select;
 mod terminal;
+mod toml_text;
 
 pub use exit_status::ExitStatus;
 
@@ -39,6 +44,8 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let global = &args.global;
     match &args.command {
         Command::Run(run) => run::main(run, global),
+        Command::Exec(exec) => exec::main(exec, global),
+        Command::Record(record) => record::main(record, global),
         Command::Attach(attach) => attach::main(attach, global),
         Command::Check(check) => check::main(check, global),
         Command::List(list) => list::main(list, global),

@@ -223,6 +223,11 @@ pub const TRACE: Table = Table {
         now("syscalls", "[\"%file\", \"!lseek\"]", "calls that are written; default those that are named elsewhere"),
         now("signals", "[\"all\", \"!SIGCHLD\"]", "signals that are written; default all"),
         now("drop", "[\"read(fd ~ '/proc/**')\"]", "traced, but not written"),
+        now(
+            "paths",
+            "[\"*.wal\"]",
+            "of calls, only those are written that one of these paths or its descriptors take part in",
+        ),
         now("strings", "64", "bytes of a buffer shown before it is cut"),
         now("filter", "\"seccomp\"", "how calls are selected: seccomp or ptrace"),
         now("nested", "\"deny\"", "a target that traces its own children: deny (EPERM) or release (lets them go)"),

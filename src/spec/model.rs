@@ -113,6 +113,8 @@ pub struct Trace {
     pub signals: Option<At<Vec<Text>>>,
     /// `drop`.
     pub drop: Vec<Text>,
+    /// `paths`.
+    pub paths: Vec<Text>,
     /// `strings`.
     pub strings: Option<At<i128>>,
     /// `filter`.

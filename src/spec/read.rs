@@ -91,6 +91,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
         syscalls: fields.texts("syscalls"),
         signals: fields.texts("signals"),
         drop: fields.text_or_texts("drop"),
+        paths: fields.text_or_texts("paths"),
         strings: fields.integer("strings"),
         filter: fields.text("filter"),
         backtrace: fields.integer("backtrace"),
