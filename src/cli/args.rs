@@ -92,10 +92,10 @@ pub(super) struct Run {
     /// Write no snapshot at all: --update=no
     #[arg(long)]
     pub(super) check: bool,
-    /// How results are told on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "human", env = "RINJECT_FORMAT")]
-    pub(super) format: Format,
-    /// Write a report: `junit=FILE` or `json=FILE`
+    /// How results are told on standard output [default: human; github where GITHUB_ACTIONS is true]
+    #[arg(long, value_name = "FORMAT", env = "RINJECT_FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Write a report: `html=`, `json=`, `junit=`, `sarif=`, `tap=` or `trace=FILE`
     #[arg(long, value_name = "KIND=FILE")]
     pub(super) report: Vec<String>,
     /// Keep the cases' folders; `failed` keeps those of cases that failed
@@ -179,6 +179,8 @@ pub(super) enum UpdateWord {
 pub(super) enum Format {
     Human,
     Json,
+    Tap,
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -191,6 +193,19 @@ pub(super) enum KeepWord {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) select: Select,
+    /// How it is told on standard output [default: human; github where GITHUB_ACTIONS is true]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<CheckFormat>,
+    /// Write a report: `sarif=FILE`
+    #[arg(long, value_name = "KIND=FILE")]
+    pub(super) report: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    Human,
+    Json,
+    Github,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,6 +9,7 @@ mod explain;
 mod failing;
 mod interrupt;
 mod list;
+mod reports;
 mod review;
 mod run;
 mod select;

@@ -1,11 +1,16 @@
 //! Results for machines: one JSON object a line, `case` lines and a `summary` at the end.
 
 use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Report;
 use super::result::{CaseResult, Totals, failure_code};
-use crate::diagnostic::{Diagnostic, Level, Span, is_hidden};
+use crate::diagnostic::{Diagnostic, Diagnostics, Level, Source, Span, is_hidden};
+use crate::snapshot::{DiffStyle, render_diff};
+use crate::verdict::Failure;
 
 /// The version of the lines; new fields do not change it.
 const VERSION: u32 = 1;
@@ -22,15 +27,35 @@ struct CaseLine<'a> {
     r#type: &'static str,
     version: u32,
     id: &'a str,
+    file: &'a str,
     status: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
     duration_ms: u128,
+    again: &'a str,
+    transcript_lines: u64,
     rules: Vec<RuleLine<'a>>,
     failures: Vec<FailureLine<'a>>,
     diagnostics: Vec<DiagnosticLine<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<&'a Path>,
+}
+
+/// A spec that was looked at and not run.
+#[derive(Serialize)]
+struct CheckLine<'a> {
+    r#type: &'static str,
+    version: u32,
+    id: &'a str,
+    file: &'a str,
+    status: &'static str,
+    diagnostics: Vec<DiagnosticLine<'a>>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +76,10 @@ struct FailureLine<'a> {
     transcript_line: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +91,8 @@ struct DiagnosticLine<'a> {
     place: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// Line and column in the spec, both from 1.
@@ -81,6 +112,7 @@ struct SummaryLine {
     skipped: usize,
     xfailed: usize,
     interrupted: usize,
+    duration_ms: u128,
 }
 
 impl<W: Write> Json<W> {
@@ -89,41 +121,58 @@ impl<W: Write> Json<W> {
         Json { out, totals: Totals::default() }
     }
 
-    /// Tells one result.
-    pub fn case(&mut self, result: &CaseResult) -> io::Result<()> {
+    /// Tells what is to be said of a spec that is not run.
+    pub fn checked(&mut self, id: &str, source: &Source, diagnostics: &Diagnostics) -> io::Result<()> {
+        self.line(&CheckLine {
+            r#type: "check",
+            version: VERSION,
+            id,
+            file: &source.name,
+            status: if diagnostics.has_errors() { "invalid" } else { "ok" },
+            diagnostics: diagnostics.iter().map(diagnostic).collect(),
+        })
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let line = serde_json::to_string(line)?;
+        // Such characters stand in strings only, and all of them are in the first plane.
+        let escaped = line.chars().map(|c| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() });
+        writeln!(self.out, "{}", escaped.collect::<String>())
+    }
+}
+
+impl<W: Write> Report for Json<W> {
+    fn case(&mut self, result: &CaseResult) -> io::Result<()> {
         self.totals.add(result.status);
-        let rules = result.outcome.iter().flat_map(|outcome| outcome.rules.iter().zip(&outcome.record.rules));
-        let line = CaseLine {
+        self.line(&CaseLine {
             r#type: "case",
             version: VERSION,
             id: &result.id,
+            file: &result.source.name,
             status: result.status.name(),
             reason: &result.reason,
             duration_ms: result.took.as_millis(),
-            rules: rules
+            again: &result.again,
+            transcript_lines: result.transcript.count(),
+            rules: result
+                .rules()
                 .map(|(name, record)| RuleLine { name, fired: record.fired, matched: record.matched })
                 .collect(),
             failures: result
                 .outcome
                 .iter()
                 .flat_map(|outcome| &outcome.failures)
-                .map(|failure| FailureLine {
-                    kind: failure.kind.name(),
-                    code: failure_code(failure.kind).to_string(),
-                    message: &failure.message,
-                    place: failure.span.map(|span| place(&result.source.text, span)),
-                    transcript_line: failure.near,
-                    help: failure.help.as_deref(),
-                })
+                .map(|it| failure(it, result))
                 .collect(),
             diagnostics: result.diagnostics.iter().map(diagnostic).collect(),
             notes: result.notes(),
-        };
-        self.line(&line)
+            written: result.written.as_deref(),
+            pending: result.pending.as_deref(),
+            kept: result.kept.as_deref(),
+        })
     }
 
-    /// Tells the totals.
-    pub fn finish(mut self) -> io::Result<()> {
+    fn finish(&mut self, took: Duration) -> io::Result<()> {
         let totals = self.totals;
         self.line(&SummaryLine {
             r#type: "summary",
@@ -134,15 +183,22 @@ impl<W: Write> Json<W> {
             skipped: totals.skipped,
             xfailed: totals.xfailed,
             interrupted: totals.interrupted,
+            duration_ms: took.as_millis(),
         })?;
         self.out.flush()
     }
+}
 
-    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let line = serde_json::to_string(line)?;
-        // Such characters stand in strings only, and all of them are in the first plane.
-        let escaped = line.chars().map(|c| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() });
-        writeln!(self.out, "{}", escaped.collect::<String>())
+fn failure<'a>(failure: &'a Failure, result: &CaseResult) -> FailureLine<'a> {
+    FailureLine {
+        kind: failure.kind.name(),
+        code: failure_code(failure.kind).to_string(),
+        message: &failure.message,
+        place: failure.span.map(|span| place(&result.source, span)),
+        transcript_line: failure.near,
+        help: failure.help.as_deref(),
+        notes: &failure.notes,
+        diff: failure.diff.as_ref().map(|(expected, actual)| render_diff(expected, actual, DiffStyle::Plain)),
     }
 }
 
@@ -154,13 +210,13 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticLine<'_> {
         },
         code: diagnostic.code.to_string(),
         message: &diagnostic.message,
-        place: diagnostic.labels.first().map(|label| place(&diagnostic.source.text, label.span)),
+        place: diagnostic.labels.first().map(|label| place(&diagnostic.source, label.span)),
         help: diagnostic.help.as_deref(),
+        notes: &diagnostic.notes,
     }
 }
 
-fn place(text: &str, span: Span) -> Place {
-    let before = text.get(..span.start).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+fn place(source: &Source, span: Span) -> Place {
+    let (line, column) = source.position(span.start);
+    Place { line, column }
 }
