@@ -24,7 +24,7 @@
 //! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `abi diagnostic plan sys` |
 //! | `snapshot` | golden files: read, write, diff, pending, accept | `transcript diagnostic` |
 //! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |
-//! | `report` | human text, JSON, JUnit | `cases run verdict diagnostic snapshot` |
+//! | `report` | human text, JSON, TAP, JUnit, SARIF, HTML, annotations, trace events | `cases run verdict diagnostic snapshot transcript` |
 //! | `run` | the story: parse, lower, run, judge | all |
 //! | `runner` | many cases: parallel, told in order; one in many orders, or several times | `run cases plan verdict` |
 //! | `cli` | the command line | all |

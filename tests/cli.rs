@@ -157,7 +157,7 @@ fn what_is_no_spec_is_one_clear_message() {
     check(&["run", "--filter", "/(/", "bad.toml"], 2, "cannot read filter `/(/`");
     check(&["run", "--nonsense"], 2, "unexpected argument");
     check(&["run", "--bin", "kv", "bad.toml"], 2, "write --bin NAME=PATH");
-    check(&["run", "--report", "xml=x", "bad.toml"], 2, "write junit=FILE or json=FILE");
+    check(&["run", "--report", "xml=x", "bad.toml"], 2, "kinds are `html`, `json`, `junit`");
     check(&["explain", "RJ0201"], 0, "unknown event");
     check(&["explain", "fsync"], 0, "said once for each open file");
     check(&["explain", "RJ9999"], 2, "there is no code `RJ9999`");

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rinject::abi::{Arch, Operation};
 use rinject::cases::{Case, SpecFile};
 use rinject::diagnostic::{Source, Style};
-use rinject::report::{CaseResult, Human, Status};
+use rinject::report::{CaseResult, Human, Report, Status};
 use rinject::run::{self, Options};
 use rinject::snapshot::Update;
 use rinject::spec;

@@ -126,3 +126,45 @@ fn runs_end_after_so_many_failures() {
     };
     assert_eq!([failed(&[]), failed(&["--max-fail", "2"]), failed(&["-x"])], [4, 2, 1]);
 }
+
+#[test]
+fn reports_of_shards_are_joined() {
+    if !common::can_trace() {
+        return;
+    }
+    let specs = [("bad", "exit 3"), ("b", "true"), ("c", "true"), ("d", "true"), ("e", "true")];
+    let folder = folder(&specs);
+    fs::write(folder.path().join("wrong.toml"), "spec = 1\ntarget = { program = \"true\", arg = 1 }\n").unwrap();
+    for index in 1..=3 {
+        let (shard, report) = (format!("{index}/3"), format!("json=r{index}.json"));
+        rinject(folder.path(), &["run", ".", "--shard", &shard, "--report", &report]);
+    }
+    let join = |words: &[&str]| rinject(folder.path(), &[&["merge"], words].concat());
+    let (text, status) = join(&["r1.json", "r2.json", "r3.json", "--report", "junit=j.xml", "--report", "json=all.json"]);
+    assert_eq!(status, 3, "{text}");
+    assert!(text.contains("4 passed, 1 failed, 1 error\n"), "{text}");
+    assert!(text.contains("error[RJ0702]: the target exited 3") && text.contains("at ./bad.toml:2:"), "{text}");
+    assert!(text.contains("run it again: rinject run ./bad.toml") && text.contains("at ./wrong.toml:2:"), "{text}");
+    let junit = fs::read_to_string(folder.path().join("j.xml")).unwrap();
+    assert!(junit.contains("tests=\"6\"") && junit.contains("failures=\"1\"") && junit.contains("errors=\"1\""), "{junit}");
+    let (text, status) = join(&["all.json"]);
+    assert_eq!(status, 3, "{text}");
+    assert!(text.contains("4 passed, 1 failed, 1 error\n"), "{text}");
+
+    let (text, status) = join(&["r1.json", "r3.json"]);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("share 2/3 is missing"), "{text}");
+    let (text, status) = join(&["r1.json", "all.json", "r2.json", "r3.json"]);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("` is in `all.json`, too"), "{text}");
+    let cut = fs::read_to_string(folder.path().join("r1.json")).unwrap();
+    let cut = cut.lines().filter(|line| !line.contains("\"summary\"")).collect::<Vec<_>>().join("\n");
+    fs::write(folder.path().join("r1.json"), cut).unwrap();
+    let (text, status) = join(&["r1.json", "r2.json", "r3.json"]);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("cannot join `r1.json`: it has no last line"), "{text}");
+    let (text, status) = join(&["r9.json", "--report", "html=x"]);
+    assert_eq!(status, 2, "{text}");
+    let (text, status) = join(&["r9.json"]);
+    assert_eq!(status, 6, "{text}");
+}

@@ -89,6 +89,6 @@ fn fails_as_known(result: &CaseResult) -> Result<(), Failed> {
 fn told(result: &CaseResult) -> Failed {
     let mut text = Vec::new();
     let mut human = rinject::report::Human::new(&mut text, false, false);
-    human.case(result).expect("a vector takes everything");
+    rinject::report::Report::case(&mut human, result).expect("a vector takes everything");
     format!("Error: {}", String::from_utf8_lossy(&text)).into()
 }

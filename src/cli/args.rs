@@ -72,12 +72,27 @@ pub(super) enum Command {
     Reject(Paths),
     /// List snapshots that wait
     Pending(Paths),
+    /// Join the JSON reports of shards to one report and one status
+    Merge(Merge),
     /// Write a first spec and a rinject.toml
     Init(Init),
     /// Print what makes a shell complete the words of rinject
     Completions(Completions),
     /// Print the manual page of rinject, or of one of its commands
     Man(Man),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Merge {
+    /// Reports as `--report json=FILE` writes them
+    #[arg(value_name = "FILES", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// How results are told on standard output [default: human; github where GITHUB_ACTIONS is true]
+    #[arg(long, value_name = "FORMAT", env = "RINJECT_FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Write a report: `json=`, `junit=` or `tap=FILE`
+    #[arg(long, value_name = "KIND=FILE", env = "RINJECT_REPORT", value_delimiter = ',')]
+    pub(super) report: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -143,10 +158,10 @@ pub(super) struct Run {
     /// Write no snapshot at all: --update=no
     #[arg(long, env = "RINJECT_CHECK")]
     pub(super) check: bool,
-    /// How results are told on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "human", env = "RINJECT_FORMAT")]
-    pub(super) format: Format,
-    /// Write a report: `junit=FILE` or `json=FILE`
+    /// How results are told on standard output [default: human; github where GITHUB_ACTIONS is true]
+    #[arg(long, value_name = "FORMAT", env = "RINJECT_FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Write a report: `html=`, `json=`, `junit=`, `sarif=`, `tap=` or `trace=FILE`
     #[arg(long, value_name = "KIND=FILE", env = "RINJECT_REPORT", value_delimiter = ',')]
     pub(super) report: Vec<String>,
     /// Keep the cases' folders; `failed` keeps those of cases that failed
@@ -238,6 +253,8 @@ pub(super) enum UpdateWord {
 pub(super) enum Format {
     Human,
     Json,
+    Tap,
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -250,6 +267,19 @@ pub(super) enum KeepWord {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) select: Select,
+    /// How it is told on standard output [default: human; github where GITHUB_ACTIONS is true]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<CheckFormat>,
+    /// Write a report: `sarif=FILE`
+    #[arg(long, value_name = "KIND=FILE")]
+    pub(super) report: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    Human,
+    Json,
+    Github,
 }
 
 #[derive(Debug, clap::Args)]

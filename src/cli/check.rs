@@ -1,10 +1,16 @@
 //! `rinject check`: parses and resolves without running.
 
-use super::args::{Check, Global};
+use std::io::{self, BufWriter, Stdout};
+use std::time::Duration;
+
+use super::args::{Check, CheckFormat, Global};
 use super::exit_status::ExitStatus;
+use super::reports::{self, Kind};
 use super::select::{binaries, select};
-use super::terminal::{error_style, print, talk};
+use super::terminal::{error_style, print, talk, written};
+use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
+use crate::report::{Github, Json, Report, Sarif};
 use crate::run::{self, Options};
 
 pub(super) fn main(words: &Check, global: &Global) -> ExitStatus {
@@ -12,34 +18,72 @@ pub(super) fn main(words: &Check, global: &Global) -> ExitStatus {
 }
 
 fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
+    let mut sarifs = Vec::new();
+    for (_, path) in reports::read(&words.report, &[Kind::Sarif])? {
+        let file = reports::create(&path).map_err(|error| reports::unwritten(&path, &error))?;
+        sarifs.push((path, Sarif::new(BufWriter::new(file))));
+    }
     let selected = select(&words.select)?;
     let bins_of_project = global.project.bins.clone();
     let bins = binaries(&words.select.bin)?;
     let options = Options { seed: words.select.seed, bins, bins_of_project, ..Options::default() };
     let mut status = selected.status;
-    let mut told = String::new();
+    let mut told = Told::new(words, global);
+    let mut before = String::new();
     for case in &selected.cases {
-        match run::resolve(case, &options) {
-            Ok(plan) => {
-                if !plan.warnings.is_empty() {
-                    talk(format!("{}\n", plan.warnings.render(error_style(global))));
-                }
-                if !global.quiet {
-                    print(format!("ok {}\n", case.id))?;
-                }
-            }
+        let (problems, is_valid) = match run::resolve(case, &options) {
+            Ok(plan) => (plan.warnings.clone(), true),
             Err(problems) => {
-                // The cases of one spec have most of their problems in common.
-                let text = format!("{}\n", problems.render(error_style(global)));
-                if text != told {
-                    talk(&text);
-                    told = text;
-                }
                 status = status.and(invalid(&problems));
+                (problems, false)
             }
+        };
+        // The cases of one spec have most of their problems in common.
+        let text = problems.render(error_style(global));
+        let is_news = text.is_empty() || text != before;
+        if is_news {
+            sarifs.iter_mut().for_each(|(_, sarif)| sarif.checked(&case.id, &problems));
         }
+        told.case(case, &problems, is_valid, is_news)?;
+        before = text;
+    }
+    for (path, mut sarif) in sarifs {
+        sarif.finish(Duration::ZERO).map_err(|error| reports::unwritten(&path, &error))?;
     }
     Ok(status)
+}
+
+/// What is told on standard output and standard error.
+struct Told<'g> {
+    format: CheckFormat,
+    global: &'g Global,
+    json: Json<Stdout>,
+    github: Github<Stdout>,
+}
+
+impl Told<'_> {
+    fn new<'g>(words: &Check, global: &'g Global) -> Told<'g> {
+        let usual = || if reports::is_github() { CheckFormat::Github } else { CheckFormat::Human };
+        Told {
+            format: words.format.unwrap_or_else(usual),
+            global,
+            json: Json::new(io::stdout()),
+            github: Github::new(io::stdout(), false, global.quiet, reports::job()),
+        }
+    }
+
+    fn case(&mut self, case: &Case, problems: &Diagnostics, is_valid: bool, is_news: bool) -> Result<(), ExitStatus> {
+        if self.format == CheckFormat::Json {
+            return written(self.json.checked(&case.id, &case.source, problems));
+        }
+        if is_news && !problems.is_empty() {
+            talk(format!("{}\n", problems.render(error_style(self.global))));
+            if self.format == CheckFormat::Github {
+                written(self.github.checked(&case.id, problems))?;
+            }
+        }
+        if is_valid && !self.global.quiet { print(format!("ok {}\n", case.id)) } else { Ok(()) }
+    }
 }
 
 /// The status of an invalid spec: one that lacks only its binaries cannot be set up yet.

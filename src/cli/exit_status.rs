@@ -1,10 +1,11 @@
 //! The exit statuses of `rinject`, in one place.
 
 /// What `rinject` exits with. Of several cases the highest of 70, 6, 5, 3, 1 wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitStatus {
     /// All passed.
+    #[default]
     Passed = 0,
     /// A test failed: expectation, snapshot, rule that never fired, unexpected pass.
     Failed = 1,

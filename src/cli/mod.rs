@@ -13,10 +13,12 @@ mod init;
 mod interrupt;
 mod judged;
 mod list;
+mod merge;
 mod new_file;
 mod project;
 mod record;
 mod remembered;
+mod reports;
 mod review;
 mod run;
 mod select;
@@ -55,6 +57,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Accept(paths) => review::accept(paths, global),
         Command::Reject(paths) => review::reject(paths, global),
         Command::Pending(paths) => review::pending(paths, global),
+        Command::Merge(words) => merge::main(words, global),
         Command::Init(words) => init::main(words),
         Command::Completions(words) => generate::completions(words),
         Command::Man(words) => generate::man(words),

@@ -1,22 +1,21 @@
 //! `rinject run`.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Stdout};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::{Format, Global, KeepWord, Run, UpdateWord};
+use super::args::{Global, KeepWord, Run, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
 use super::remembered::Remembered;
+use super::reports::{self, Files, Kind};
 use super::select::{binaries, select};
-use super::terminal::{colour, complain, talk, written};
+use super::terminal::{complain, talk, written};
 use crate::cases::Case;
 use crate::plan::Attached;
-use crate::report::{CaseResult, Human, Json, Status, junit};
+use crate::report::{CaseResult, Report, Status};
 use crate::run::{End, Keep, Options};
 use crate::runner::{Ended, Progress, Way, run_all};
 use crate::snapshot::Update;
@@ -29,7 +28,7 @@ pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
 /// Runs the cases that the words select; with `attach`, on that process.
 pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Result<ExitStatus, ExitStatus> {
     let options = Options { attach, ..options(words, global)? };
-    let reports = reports(&words.report)?;
+    let files = Files::create(&words.report, &Kind::ALL, words.select.shard)?;
     let selected = select(&words.select)?;
     let attaches = |case: &Case| {
         case.spec.as_ref().is_ok_and(|spec| spec.target.as_ref().is_some_and(|target| target.attach.is_some()))
@@ -37,7 +36,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     let second = if attach.is_some() || selected.cases.iter().any(attaches) { Second::Waits } else { Second::Ends };
     interrupt::watch(options.stopper.clone(), second);
     let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let mut session = Session::new(words, global, &options, selected.status);
+    let mut session = Session::new(words, global, &options, files, selected.status);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
     let bar = progress_bar(cases.len());
@@ -63,7 +62,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
         }
     }
     bar.finish_and_clear();
-    session.finish(&reports, begun.elapsed())
+    session.finish(begun.elapsed())
 }
 
 /// How each case is run.
@@ -117,32 +116,6 @@ fn options(words: &Run, global: &Global) -> Result<Options, ExitStatus> {
     })
 }
 
-/// A report file that was asked for.
-enum ReportFile {
-    Junit(PathBuf),
-    Json(PathBuf),
-}
-
-fn reports(words: &[String]) -> Result<Vec<ReportFile>, ExitStatus> {
-    let parse = |word: &String| {
-        let (kind, path) = word.split_once('=').filter(|(_, path)| !path.is_empty())?;
-        match kind {
-            "junit" => Some(ReportFile::Junit(path.into())),
-            "json" => Some(ReportFile::Json(path.into())),
-            _ => None,
-        }
-    };
-    words
-        .iter()
-        .map(|word| {
-            parse(word).ok_or_else(|| {
-                complain(format!("cannot read `--report {word}`"), Some("write junit=FILE or json=FILE"));
-                ExitStatus::Usage
-            })
-        })
-        .collect()
-}
-
 /// Shown on a terminal only.
 fn progress_bar(cases: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
@@ -157,15 +130,10 @@ fn progress_bar(cases: usize) -> ProgressBar {
     bar
 }
 
-enum Told {
-    Human(Human<Stdout>),
-    Json(Json<Stdout>),
-}
-
 /// What has become of the cases so far.
 struct Session {
-    told: Told,
-    results: Vec<CaseResult>,
+    told: Box<dyn Report>,
+    files: Files,
     status: ExitStatus,
     stopper: Stopper,
     /// The process that the command line names instead of programs.
@@ -179,14 +147,10 @@ struct Session {
 }
 
 impl Session {
-    fn new(words: &Run, global: &Global, options: &Options, status: ExitStatus) -> Session {
-        let told = match words.format {
-            Format::Human => Told::Human(Human::new(io::stdout(), colour(global), global.quiet)),
-            Format::Json => Told::Json(Json::new(io::stdout())),
-        };
+    fn new(words: &Run, global: &Global, options: &Options, files: Files, status: ExitStatus) -> Session {
         Session {
-            told,
-            results: Vec::new(),
+            told: reports::told(words.format, global, words.select.shard),
+            files,
             status,
             stopper: options.stopper.clone(),
             attached: options.attach,
@@ -211,48 +175,24 @@ impl Session {
             return;
         }
         self.status = self.status.and(status);
-        let told = match &mut self.told {
-            Told::Human(human) => human.case(&result),
-            Told::Json(json) => json.case(&result),
-        };
-        if let Err(status) = written(told) {
+        if let Err(status) = written(self.told.case(&result)) {
             self.status = self.status.and(status);
         }
+        self.status = self.status.and(self.files.case(&result));
         self.remembered.keep(&result.id, result.status);
         self.failures += u32::from(status != ExitStatus::Passed);
         if self.max_fail.is_some_and(|most| self.failures >= most) && !self.cut_short {
             self.cut_short = true;
             self.stopper.stop();
         }
-        self.results.push(result);
     }
 
-    fn finish(self, reports: &[ReportFile], took: Duration) -> Result<ExitStatus, ExitStatus> {
+    fn finish(mut self, took: Duration) -> Result<ExitStatus, ExitStatus> {
         self.remembered.write();
-        written(match self.told {
-            Told::Human(human) => human.finish(),
-            Told::Json(json) => json.finish(),
-        })?;
-        for report in reports {
-            let (path, done) = match report {
-                ReportFile::Junit(path) => {
-                    (path, File::create(path).and_then(|file| junit(&self.results, took, io::BufWriter::new(file))))
-                }
-                ReportFile::Json(path) => (path, File::create(path).and_then(|file| json_file(&self.results, file))),
-            };
-            done.map_err(|error| {
-                complain(format!("cannot write the report `{}`: {error}", path.display()), None);
-                ExitStatus::NotSetUp
-            })?;
-        }
-        Ok(self.status)
+        let files = self.files.finish(took);
+        written(self.told.finish(took))?;
+        Ok(self.status.and(files))
     }
-}
-
-fn json_file(results: &[CaseResult], file: File) -> io::Result<()> {
-    let mut json = Json::new(io::BufWriter::new(file));
-    results.iter().try_for_each(|result| json.case(result))?;
-    json.finish()
 }
 
 /// What a case's end adds to the exit status.

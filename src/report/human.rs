@@ -1,7 +1,9 @@
 //! Results for people: a line for each case, and for what went wrong all that helps to see why.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
+use super::Report;
 use super::result::{CaseResult, Excerpt, Status, Totals};
 use crate::diagnostic::{Style, visible};
 use crate::snapshot::{DiffStyle, render_diff};
@@ -26,35 +28,6 @@ impl<W: Write> Human<W> {
         Human { out, colour, quiet, totals: Totals::default(), accept: Vec::new() }
     }
 
-    /// Tells one result.
-    pub fn case(&mut self, result: &CaseResult) -> io::Result<()> {
-        self.totals.add(result.status);
-        let is_bad = matches!(
-            result.status,
-            Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted
-        );
-        if is_bad || result.status == Status::Flaky || !self.quiet {
-            self.line(result)?;
-        }
-        let style = if self.colour { Style::Colour } else { Style::Plain };
-        if !result.diagnostics.is_empty() {
-            writeln!(self.out, "{}", result.diagnostics.render(style))?;
-        }
-        if matches!(result.status, Status::Fail | Status::Timeout) {
-            self.failures(result, style)?;
-        }
-        for note in result.notes() {
-            writeln!(self.out, "note: {}: {}", result.id, visible(note))?;
-        }
-        if let Some(kept) = &result.kept {
-            writeln!(self.out, "its folder is kept: {}", kept.display())?;
-        }
-        if is_bad && result.outcome.is_some() {
-            writeln!(self.out, "run it again: {}\n", result.again)?;
-        }
-        Ok(())
-    }
-
     fn line(&mut self, result: &CaseResult) -> io::Result<()> {
         let name = result.status.name().to_uppercase();
         let colour = match result.status {
@@ -71,6 +44,17 @@ impl<W: Write> Human<W> {
             write!(self.out, " (wrote {})", written.display())?;
         }
         writeln!(self.out)
+    }
+
+    fn details(&mut self, result: &CaseResult) -> io::Result<()> {
+        let style = if self.colour { Style::Colour } else { Style::Plain };
+        if !result.diagnostics.is_empty() {
+            writeln!(self.out, "{}", result.diagnostics.render(style))?;
+        }
+        if matches!(result.status, Status::Fail | Status::Timeout) {
+            self.failures(result, style)?;
+        }
+        Ok(())
     }
 
     fn failures(&mut self, result: &CaseResult, style: Style) -> io::Result<()> {
@@ -114,13 +98,49 @@ impl<W: Write> Human<W> {
         }
         writeln!(self.out)
     }
+}
 
-    /// Tells the totals; the last lines are the commands that accept what differs.
-    pub fn finish(mut self) -> io::Result<()> {
+impl Human<Vec<u8>> {
+    /// What was written since this was asked for last.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+}
+
+impl<W: Write> Report for Human<W> {
+    fn case(&mut self, result: &CaseResult) -> io::Result<()> {
+        self.totals.add(result.status);
+        let is_bad = result.status.is_bad();
+        if is_bad || result.status == Status::Flaky || !self.quiet {
+            self.line(result)?;
+        }
+        self.details(result)?;
+        for note in result.notes() {
+            writeln!(self.out, "note: {}: {}", result.id, visible(note))?;
+        }
+        if let Some(kept) = &result.kept {
+            writeln!(self.out, "its folder is kept: {}", kept.display())?;
+        }
+        if is_bad && result.outcome.is_some() {
+            writeln!(self.out, "run it again: {}\n", result.again)?;
+        }
+        Ok(())
+    }
+
+    /// The last lines are the commands that accept what differs.
+    fn finish(&mut self, _: Duration) -> io::Result<()> {
         writeln!(self.out, "{}", self.totals)?;
         for accept in &self.accept {
             writeln!(self.out, "{accept}")?;
         }
         self.out.flush()
     }
+}
+
+/// All that helps to see why a case ended as it did, without colour.
+pub(super) fn details(result: &CaseResult) -> String {
+    let mut human = Human::new(Vec::new(), false, false);
+    // Writing to a Vec cannot fail.
+    let _ = human.details(result);
+    String::from_utf8_lossy(&human.out).into_owned()
 }

@@ -1,20 +1,27 @@
 //! Results for machines: one JSON object a line, `case` lines and a `summary` at the end.
 
 use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Report;
 use super::result::{CaseResult, Totals, failure_code};
-use crate::diagnostic::{Diagnostic, Level, Source, Span, is_hidden};
+use crate::cases::Shard;
+use crate::diagnostic::{Diagnostic, Diagnostics, Level, Source, Span, is_hidden};
+use crate::snapshot::{DiffStyle, render_diff};
+use crate::verdict::Failure;
 
 /// The version of the lines; new fields do not change it.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// Writes results for machines.
 #[derive(Debug)]
 pub struct Json<W: Write> {
     out: W,
     totals: Totals,
+    shard: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -22,15 +29,35 @@ struct CaseLine<'a> {
     r#type: &'static str,
     version: u32,
     id: &'a str,
+    file: &'a str,
     status: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
     duration_ms: u128,
+    again: &'a str,
+    transcript_lines: u64,
     rules: Vec<RuleLine<'a>>,
     failures: Vec<FailureLine<'a>>,
     diagnostics: Vec<DiagnosticLine<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<&'a Path>,
+}
+
+/// A spec that was looked at and not run.
+#[derive(Serialize)]
+struct CheckLine<'a> {
+    r#type: &'static str,
+    version: u32,
+    id: &'a str,
+    file: &'a str,
+    status: &'static str,
+    diagnostics: Vec<DiagnosticLine<'a>>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +78,10 @@ struct FailureLine<'a> {
     transcript_line: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +93,8 @@ struct DiagnosticLine<'a> {
     place: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// Line and column in the spec, both from 1.
@@ -73,9 +106,11 @@ struct Place<'r> {
 }
 
 #[derive(Serialize)]
-struct SummaryLine {
+struct SummaryLine<'a> {
     r#type: &'static str,
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<&'a str>,
     passed: usize,
     failed: usize,
     errors: usize,
@@ -83,62 +118,31 @@ struct SummaryLine {
     xfailed: usize,
     flaky: usize,
     interrupted: usize,
+    duration_ms: u128,
 }
 
 impl<W: Write> Json<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Json<W> {
-        Json { out, totals: Totals::default() }
+        Json { out, totals: Totals::default(), shard: None }
     }
 
-    /// Tells one result.
-    pub fn case(&mut self, result: &CaseResult) -> io::Result<()> {
-        self.totals.add(result.status);
-        let rules = result.outcome.iter().flat_map(|outcome| outcome.rules.iter().zip(&outcome.record.rules));
-        let line = CaseLine {
-            r#type: "case",
-            version: VERSION,
-            id: &result.id,
-            status: result.status.name(),
-            reason: &result.reason,
-            duration_ms: result.took.as_millis(),
-            rules: rules
-                .map(|(name, record)| RuleLine { name, fired: record.fired, matched: record.matched })
-                .collect(),
-            failures: result
-                .outcome
-                .iter()
-                .flat_map(|outcome| &outcome.failures)
-                .map(|failure| FailureLine {
-                    kind: failure.kind.name(),
-                    code: failure_code(failure.kind).to_string(),
-                    message: &failure.message,
-                    place: failure.span.map(|span| place(&result.source, span)),
-                    transcript_line: failure.near,
-                    help: failure.help.as_deref(),
-                })
-                .collect(),
-            diagnostics: result.diagnostics.iter().map(diagnostic).collect(),
-            notes: result.notes(),
-        };
-        self.line(&line)
+    /// Of one share of the cases, which the last line names.
+    #[must_use]
+    pub fn of(self, shard: Option<Shard>) -> Json<W> {
+        Json { shard: shard.map(|shard| shard.to_string()), ..self }
     }
 
-    /// Tells the totals.
-    pub fn finish(mut self) -> io::Result<()> {
-        let totals = self.totals;
-        self.line(&SummaryLine {
-            r#type: "summary",
+    /// Tells what is to be said of a spec that is not run.
+    pub fn checked(&mut self, id: &str, source: &Source, diagnostics: &Diagnostics) -> io::Result<()> {
+        self.line(&CheckLine {
+            r#type: "check",
             version: VERSION,
-            passed: totals.passed,
-            failed: totals.failed,
-            errors: totals.errors,
-            skipped: totals.skipped,
-            xfailed: totals.xfailed,
-            flaky: totals.flaky,
-            interrupted: totals.interrupted,
-        })?;
-        self.out.flush()
+            id,
+            file: &source.name,
+            status: if diagnostics.has_errors() { "invalid" } else { "ok" },
+            diagnostics: diagnostics.iter().map(diagnostic).collect(),
+        })
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
@@ -146,6 +150,70 @@ impl<W: Write> Json<W> {
         // Such characters stand in strings only, and all of them are in the first plane.
         let escaped = line.chars().map(|c| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() });
         writeln!(self.out, "{}", escaped.collect::<String>())
+    }
+}
+
+impl<W: Write> Report for Json<W> {
+    fn case(&mut self, result: &CaseResult) -> io::Result<()> {
+        self.totals.add(result.status);
+        self.line(&CaseLine {
+            r#type: "case",
+            version: VERSION,
+            id: &result.id,
+            file: &result.source.name,
+            status: result.status.name(),
+            reason: &result.reason,
+            duration_ms: result.took.as_millis(),
+            again: &result.again,
+            transcript_lines: result.transcript.count(),
+            rules: result
+                .rules()
+                .map(|(name, record)| RuleLine { name, fired: record.fired, matched: record.matched })
+                .collect(),
+            failures: result
+                .outcome
+                .iter()
+                .flat_map(|outcome| &outcome.failures)
+                .map(|it| failure(it, result))
+                .collect(),
+            diagnostics: result.diagnostics.iter().map(diagnostic).collect(),
+            notes: result.notes(),
+            written: result.written.as_deref(),
+            pending: result.pending.as_deref(),
+            kept: result.kept.as_deref(),
+        })
+    }
+
+    fn finish(&mut self, took: Duration) -> io::Result<()> {
+        let totals = self.totals;
+        let shard = self.shard.clone();
+        self.line(&SummaryLine {
+            r#type: "summary",
+            version: VERSION,
+            shard: shard.as_deref(),
+            passed: totals.passed,
+            failed: totals.failed,
+            errors: totals.errors,
+            skipped: totals.skipped,
+            xfailed: totals.xfailed,
+            flaky: totals.flaky,
+            interrupted: totals.interrupted,
+            duration_ms: took.as_millis(),
+        })?;
+        self.out.flush()
+    }
+}
+
+fn failure<'a>(failure: &'a Failure, result: &'a CaseResult) -> FailureLine<'a> {
+    FailureLine {
+        kind: failure.kind.name(),
+        code: failure_code(failure.kind).to_string(),
+        message: &failure.message,
+        place: failure.span.map(|span| place(&result.source, span)),
+        transcript_line: failure.near,
+        help: failure.help.as_deref(),
+        notes: &failure.notes,
+        diff: failure.diff.as_ref().map(|(expected, actual)| render_diff(expected, actual, DiffStyle::Plain)),
     }
 }
 
@@ -159,6 +227,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticLine<'_> {
         message: &diagnostic.message,
         place: diagnostic.labels.first().map(|label| place(&diagnostic.source, label.span)),
         help: diagnostic.help.as_deref(),
+        notes: &diagnostic.notes,
     }
 }
 

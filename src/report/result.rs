@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cases::Case;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source};
-use crate::run::{End, Judged};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, visible};
+use crate::run::{End, Judged, Lines};
+use crate::transcript::RuleRecord;
 use crate::verdict::{Failure, FailureKind, Outcome, Verdict};
 
 /// Transcript lines shown before and after the one a failure is about.
@@ -37,6 +38,19 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub(super) const ALL: [Status; 9] = [
+        Status::Pass,
+        Status::Flaky,
+        Status::Fail,
+        Status::Timeout,
+        Status::Skip,
+        Status::Xfail,
+        Status::Xpass,
+        Status::Error,
+        Status::Interrupted,
+    ];
+
     /// Its name in every report.
     pub fn name(self) -> &'static str {
         match self {
@@ -49,6 +63,14 @@ impl Status {
             Status::Xpass => "xpass",
             Status::Error => "error",
             Status::Interrupted => "interrupted",
+        }
+    }
+
+    /// Whether something has to be done about it.
+    pub fn is_bad(self) -> bool {
+        match self {
+            Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted => true,
+            Status::Pass | Status::Flaky | Status::Skip | Status::Xfail => false,
         }
     }
 }
@@ -80,10 +102,18 @@ pub struct CaseResult {
     pub diagnostics: Diagnostics,
     /// Transcript lines around each failure, in the order of the failures.
     pub excerpts: Vec<Excerpt>,
+    /// The transcript, line by line: it stays on disk.
+    pub transcript: Lines,
+    /// What the target printed on standard output.
+    pub stdout: Vec<u8>,
+    /// What the target printed on standard error.
+    pub stderr: Vec<u8>,
     /// The case's folder, where it was kept.
     pub kept: Option<PathBuf>,
     /// The golden file that was written.
     pub written: Option<PathBuf>,
+    /// A text that waits to be accepted.
+    pub pending: Option<PathBuf>,
 }
 
 /// Lines of the transcript, one of which is what it is about.
@@ -96,21 +126,30 @@ pub struct Excerpt {
 }
 
 impl CaseResult {
-    /// What became of `case`.
-    pub fn of(case: &Case, end: End) -> CaseResult {
-        let mut result = CaseResult {
-            id: case.id.clone(),
-            again: format!("rinject run {}", case.id),
-            status: Status::Error,
+    /// A case of which no more is known than how it ended.
+    pub(super) fn new(id: String, source: Arc<Source>, status: Status) -> CaseResult {
+        CaseResult {
+            again: format!("rinject run {id}"),
+            id,
+            status,
             reason: String::new(),
             took: Duration::ZERO,
             outcome: None,
-            source: case.source.clone(),
+            source,
             diagnostics: Diagnostics::new(),
             excerpts: Vec::new(),
+            transcript: Lines::empty(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
             kept: None,
             written: None,
-        };
+            pending: None,
+        }
+    }
+
+    /// What became of `case`.
+    pub fn of(case: &Case, end: End) -> CaseResult {
+        let mut result = CaseResult::new(case.id.clone(), case.source.clone(), Status::Error);
         match end {
             End::Judged(judged) => result.judged(*judged),
             End::Invalid(problems) => result.diagnostics = problems,
@@ -143,12 +182,37 @@ impl CaseResult {
         self.diagnostics = judged.warnings;
         self.kept = judged.kept;
         self.written = judged.written;
+        self.pending = judged.pending;
+        (self.transcript, self.stdout, self.stderr) = (judged.transcript, judged.stdout, judged.stderr);
         self.outcome = Some(judged.outcome);
     }
 
     /// What the author should know of the run although nothing failed for it.
     pub fn notes(&self) -> &[String] {
         self.outcome.as_ref().map_or(&[], |outcome| &outcome.record.notes)
+    }
+
+    /// The rules of the spec, each with its name and how it fared, in file order.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &RuleRecord)> {
+        let outcomes = self.outcome.iter();
+        outcomes.flat_map(|outcome| outcome.rules.iter().map(String::as_str).zip(&outcome.record.rules))
+    }
+
+    /// Why it ended so, in one line: the reason it has, or the first thing that was wrong.
+    pub fn why(&self) -> Option<String> {
+        let said = match self.status {
+            Status::Xpass => format!("it passed although it is known to fail: {}", self.reason),
+            _ if !self.reason.is_empty() => self.reason.clone(),
+            Status::Interrupted => "it was interrupted".to_owned(),
+            _ => self.problems().map(|problem| problem.message).next()?,
+        };
+        Some(visible(&said).into_owned())
+    }
+
+    /// All that was wrong: failures in the order found, then errors of the spec or of setting it up.
+    pub fn problems(&self) -> impl Iterator<Item = Diagnostic> {
+        let failures = self.failures().map(|(_, diagnostic)| diagnostic);
+        failures.chain(self.diagnostics.errors().cloned())
     }
 
     /// The failures, each as a message that points into the spec, in the order found.

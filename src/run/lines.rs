@@ -96,7 +96,7 @@ impl Lines {
     }
 
     /// All lines from the first on.
-    fn read(&self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
+    pub fn read(&self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
         let file = match self.file.as_ref() {
             Some(mut file) => {
                 file.rewind()?;

@@ -2,6 +2,7 @@
 //! It must not know where events come from, nor numbers of the host beyond what patterns compare.
 
 mod event;
+mod line;
 mod name;
 mod record;
 mod subject;
@@ -11,6 +12,7 @@ mod weave;
 mod writer;
 
 pub use event::{Call, CallResult, Event, EventKind, Fired, HitArg, Part, Sink};
+pub use line::{EventLine, Line, LinePart, Shape};
 pub use name::TaskName;
 pub use record::{Abandoned, Hang, Record, RuleRecord};
 pub use text::escape;

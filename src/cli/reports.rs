@@ -1,0 +1,158 @@
+//! Where results go: the words `--format` and `--report KIND=FILE`, and the files that they name.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::args::{Format, Global};
+use super::exit_status::ExitStatus;
+use super::terminal::{colour, complain};
+use crate::cases::Shard;
+use crate::diagnostic::{listed, nearest};
+use crate::report::{CaseResult, Github, Html, Human, Job, Json, Junit, Report, Sarif, Tap, Trace};
+
+/// A kind of report that is a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Html,
+    Json,
+    Junit,
+    Sarif,
+    Tap,
+    Trace,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 6] = [Kind::Html, Kind::Json, Kind::Junit, Kind::Sarif, Kind::Tap, Kind::Trace];
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Junit => "junit",
+            Kind::Json => "json",
+            Kind::Html => "html",
+            Kind::Sarif => "sarif",
+            Kind::Tap => "tap",
+            Kind::Trace => "trace",
+        }
+    }
+
+    fn of(word: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == word)
+    }
+
+    /// The report, written to the file of that name.
+    fn create(self, path: &Path, shard: Option<Shard>) -> io::Result<Box<dyn Report>> {
+        // A page that is named as a folder is that folder's index.
+        let is_page = path.extension().is_some_and(|ending| ending == "html" || ending == "htm");
+        let is_folder = self == Kind::Html && !is_page;
+        let out = BufWriter::new(create(&if is_folder { path.join("index.html") } else { path.to_owned() })?);
+        Ok(match self {
+            Kind::Junit => Box::new(Junit::new(out)),
+            Kind::Json => Box::new(Json::new(out).of(shard)),
+            Kind::Html => Box::new(Html::new(out)?),
+            Kind::Sarif => Box::new(Sarif::new(out)),
+            Kind::Tap => Box::new(Tap::new(out)),
+            Kind::Trace => Box::new(Trace::new(out)),
+        })
+    }
+}
+
+/// Reads the words behind `--report`; `kinds` are those that the command has.
+pub(super) fn read(words: &[String], kinds: &[Kind]) -> Result<Vec<(Kind, PathBuf)>, ExitStatus> {
+    words.iter().map(|word| read_one(word, kinds).ok_or(ExitStatus::Usage)).collect()
+}
+
+fn read_one(word: &str, kinds: &[Kind]) -> Option<(Kind, PathBuf)> {
+    let names = || kinds.iter().map(|kind| kind.name());
+    let known = || format!("write KIND=FILE; kinds are {}", listed(names()));
+    let Some((name, path)) = word.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        let help = Kind::of(word.trim_end_matches('=')).map(|kind| format!("write {}=FILE", kind.name()));
+        complain(format!("`--report {word}` names no file"), Some(&help.unwrap_or_else(known)));
+        return None;
+    };
+    let kind = Kind::of(name).filter(|kind| kinds.contains(kind));
+    if kind.is_none() {
+        let help = nearest(name, names()).map(|near| format!("did you mean `{near}={path}`?"));
+        complain(format!("`--report {word}`: there is no report `{name}`"), Some(&help.unwrap_or_else(known)));
+    }
+    Some((kind?, path.into()))
+}
+
+/// How results are told on standard output.
+pub(super) fn told(format: Option<Format>, global: &Global, shard: Option<Shard>) -> Box<dyn Report> {
+    let out = io::stdout();
+    let usual = || if is_github() { Format::Github } else { Format::Human };
+    match format.unwrap_or_else(usual) {
+        Format::Human => Box::new(Human::new(out, colour(global), global.quiet)),
+        Format::Json => Box::new(Json::new(out).of(shard)),
+        Format::Tap => Box::new(Tap::new(out)),
+        Format::Github => Box::new(Github::new(out, colour(global), global.quiet, job())),
+    }
+}
+
+/// Whether this is a job of GitHub Actions.
+pub(super) fn is_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// What GitHub says of the job.
+pub(super) fn job() -> Job {
+    let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    Job { root: path("GITHUB_WORKSPACE"), summary: path("GITHUB_STEP_SUMMARY") }
+}
+
+/// The reports that are files.
+pub(super) struct Files(Vec<ReportFile>);
+
+struct ReportFile {
+    path: PathBuf,
+    report: Box<dyn Report>,
+    /// It could not be written on, which was said.
+    is_broken: bool,
+}
+
+impl Files {
+    /// The reports that `words` ask for, of all cases or a share. One that cannot be written is told of before anything runs.
+    pub(super) fn create(words: &[String], kinds: &[Kind], shard: Option<Shard>) -> Result<Files, ExitStatus> {
+        let create = |(kind, path): (Kind, PathBuf)| match kind.create(&path, shard) {
+            Ok(report) => Ok(ReportFile { path, report, is_broken: false }),
+            Err(error) => Err(unwritten(&path, &error)),
+        };
+        Ok(Files(read(words, kinds)?.into_iter().map(create).collect::<Result<_, _>>()?))
+    }
+
+    /// Tells all of them one result.
+    pub(super) fn case(&mut self, result: &CaseResult) -> ExitStatus {
+        self.each(|report| report.case(result))
+    }
+
+    /// Tells all of them that there are no more cases.
+    pub(super) fn finish(&mut self, took: Duration) -> ExitStatus {
+        self.each(|report| report.finish(took))
+    }
+
+    fn each(&mut self, mut tell: impl FnMut(&mut dyn Report) -> io::Result<()>) -> ExitStatus {
+        let mut status = ExitStatus::Passed;
+        for file in self.0.iter_mut().filter(|file| !file.is_broken) {
+            if let Err(error) = tell(file.report.as_mut()) {
+                file.is_broken = true;
+                status = status.and(unwritten(&file.path, &error));
+            }
+        }
+        status
+    }
+}
+
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> ExitStatus {
+    complain(format!("cannot write the report `{}`: {error}", path.display()), None);
+    ExitStatus::NotSetUp
+}
+
+/// The file, with the folders that lead to it.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    File::create(path)
+}
