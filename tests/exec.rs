@@ -127,6 +127,7 @@ fn words_that_make_no_sense_are_refused_with_a_way_out() {
     check(&["-e", "inject=read:poke_enter=@arg1=123"], "3 digits are no whole bytes");
     check(&["-e", "inject=raed:error=EIO"], "there is no call `raed`");
     check(&["-e", "abbrev=none"], "rinject has no word `abbrev`");
+    check(&["-o", "|sort"], "`-o |sort` is a program, not a file");
     let output = rinject(folder.path(), &["-c", "cat", "a"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{}", text(&output.stderr));
 }
