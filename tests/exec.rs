@@ -183,6 +183,8 @@ fn errors_are_made_as_strace_makes_them() {
     check_as_strace(&["-e", "trace=%file", "-e", "inject=%%stat:error=EPERM"], &["ls", "-l", "a"]);
     check_as_strace(&["-e", "inject=write:retval=3:when=1"], &["echo", "hello"]);
     check_as_strace(&["-P", "a", "-e", "inject=close:error=EIO"], &["cat", "b"]);
+    check_as_strace(&["-e", "inject=execve:error=EIO"], &["env", "cat", "a"]);
+    check_as_strace(&["-e", "inject=execve:error=ENOENT:when=2"], &["env", "cat", "a"]);
     check_as_strace(&["-e", "trace=/^open", "-e", "inject=openat:error=ENOENT:when=1..2"], &["cat", "a"]);
 }
 
