@@ -127,6 +127,7 @@ fn words_that_make_no_sense_are_refused_with_a_way_out() {
     check(&["-e", "inject=read:poke_enter=@arg1=123"], "3 digits are no whole bytes");
     check(&["-e", "inject=raed:error=EIO"], "there is no call `raed`");
     check(&["-e", "abbrev=none"], "rinject has no word `abbrev`");
+    check(&["-o", "|sort"], "`-o |sort` is a program, not a file");
     let output = rinject(folder.path(), &["-c", "cat", "a"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{}", text(&output.stderr));
 }
@@ -182,6 +183,8 @@ fn errors_are_made_as_strace_makes_them() {
     check_as_strace(&["-e", "trace=%file", "-e", "inject=%%stat:error=EPERM"], &["ls", "-l", "a"]);
     check_as_strace(&["-e", "inject=write:retval=3:when=1"], &["echo", "hello"]);
     check_as_strace(&["-P", "a", "-e", "inject=close:error=EIO"], &["cat", "b"]);
+    check_as_strace(&["-e", "inject=execve:error=EIO"], &["env", "cat", "a"]);
+    check_as_strace(&["-e", "inject=execve:error=ENOENT:when=2"], &["env", "cat", "a"]);
     check_as_strace(&["-e", "trace=/^open", "-e", "inject=openat:error=ENOENT:when=1..2"], &["cat", "a"]);
 }
 

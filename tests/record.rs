@@ -104,6 +104,18 @@ fn programs_of_several_processes_are_recorded() {
 }
 
 #[test]
+fn a_program_that_does_not_end_is_not_recorded() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = folder(&[]);
+    let (status, _, err) =
+        common::rinject(folder.path(), &["record", "--timeout", "1s", "sh", "-c", "while :; do :; done"]);
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains("--timeout gives it more time") && names(folder.path()).is_empty(), "{err}");
+}
+
+#[test]
 fn a_script_is_named_beside_its_spec() {
     use std::os::unix::fs::PermissionsExt;
     if !common::can_trace() {
@@ -123,6 +135,9 @@ fn nothing_is_written_over_unasked() {
         assert!(err.contains("is there already") && err.contains("--force"), "{err}");
     }
     assert_eq!(names(folder.path()), ["b.snap", "cat.toml"]);
+    let (status, _, err) = common::rinject(folder.path(), &["record", "--timeout", "5", "true"]);
+    assert_eq!(status, 2, "{err}");
+    assert!(err.contains("write a unit with it: 5s, 5m"), "{err}");
     let (status, _, err) = common::rinject(folder.path(), &["record", "--calls", "raed", "true"]);
     assert_eq!(status, 2, "{err}");
     assert!(err.contains("cannot read `--calls raed`: there is no call `raed`"), "{err}");

@@ -97,6 +97,11 @@ impl Calls {
         calls.next().filter(|_| calls.next().is_none()).map(Sysno::name)
     }
 
+    /// Whether the call of this name is in it.
+    pub(super) fn names(&self, name: &str) -> bool {
+        Sysno::parse(name).is_some_and(|call| self.set.contains(call))
+    }
+
     /// As `[trace] syscalls` has it.
     pub(in crate::cli) fn list(&self) -> Vec<String> {
         match (self.others, self.words.first().map(String::as_str)) {

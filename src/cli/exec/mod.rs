@@ -98,6 +98,10 @@ fn as_meant(path: &Path, here: &Path) -> Vec<PathBuf> {
 
 fn onlooker(output: Option<&Path>) -> Result<Onlooker, ExitStatus> {
     let Some(path) = output else { return Ok(Onlooker::Terminal) };
+    if path.as_os_str().as_encoded_bytes().starts_with(b"|") {
+        complain(format!("`-o {}` is a program, not a file", path.display()), Some("write to a file, and read that"));
+        return Err(ExitStatus::Usage);
+    }
     let file = File::create(path).map_err(|error| {
         complain(format!("cannot write the transcript to `{}`: {error}", path.display()), None);
         ExitStatus::NotSetUp

@@ -92,22 +92,26 @@ impl Spoken {
             let name = set.only_name().unwrap_or("calls");
             let outcome = outcome(tampering);
             if !outcome.is_empty() {
-                text += &self.rule(&fresh(name, names), &set.pattern(""), tampering, &outcome);
+                text += &self.rule(&fresh(name, names), (set, &set.pattern("")), tampering, &outcome);
             }
             // What cannot be written leaves the others alone, so each has a rule of its own.
             for poke in &tampering.poke_enter {
-                text +=
-                    &self.rule(&fresh(&format!("{name}.poke"), names), &set.pattern(""), tampering, &memory(poke));
+                text += &self.rule(
+                    &fresh(&format!("{name}.poke"), names),
+                    (set, &set.pattern("")),
+                    tampering,
+                    &memory(poke),
+                );
             }
             for poke in &tampering.poke_exit {
                 let on = format!("{}, {}", set.pattern(" -> ok"), set.pattern(" -> error"));
-                text += &self.rule(&fresh(&format!("{name}.poke"), names), &on, tampering, &memory(poke));
+                text += &self.rule(&fresh(&format!("{name}.poke"), names), (set, &on), tampering, &memory(poke));
             }
         }
         text
     }
 
-    fn rule(&self, name: &str, on: &str, tampering: &Tampering, actions: &str) -> String {
+    fn rule(&self, name: &str, (set, on): (&Calls, &str), tampering: &Tampering, actions: &str) -> String {
         let mut text = format!("\n[[inject]]\nname = {}\non = {}\n", string(name), string(on));
         match &self.paths[..] {
             [] => {}
@@ -122,6 +126,10 @@ impl Spoken {
             if self.follow {
                 text += "scope = \"thread\"\n";
             }
+        }
+        // The program itself is always started; in strace, too.
+        if set.names("execve") || set.names("execveat") {
+            text += "after = \"exec\"\n";
         }
         text + actions + "fires = \"0..\"\nunfaithful = true\n"
     }
@@ -219,8 +227,13 @@ mod tests {
     #[test]
     fn words_become_rules() {
         check(&["inject=read:error=EIO"], "name = \"read\"\non = \"read\"\nerror = \"EIO\"");
-        check(&["inject=%file:retval=7"], "name = \"calls\"\non = \"%file\"\nretval = \"7\"");
-        check(&["fault=all"], "name = \"calls\"\non = \"%all\"\nerror = \"ENOSYS\"");
+        check(&["inject=%file:retval=7"], "name = \"calls\"\non = \"%file\"\nafter = \"exec\"\nretval = \"7\"");
+        check(&["fault=all"], "name = \"calls\"\non = \"%all\"\nafter = \"exec\"\nerror = \"ENOSYS\"");
+        // The call that starts the program is not counted.
+        check(
+            &["fault=execve:when=2"],
+            "name = \"execve\"\non = \"execve\"\nwhen = \"2\"\nafter = \"exec\"\nerror = \"ENOSYS\"",
+        );
         check(
             &["inject=read:signal=TERM:when=2+"],
             "name = \"read\"\non = \"read\"\nwhen = \"2..\"\nsignal = { name = \"SIGTERM\", at = \"enter\" }",

@@ -16,10 +16,23 @@ pub(in crate::cli) struct Record {
     /// The spec that is written; its snapshot stands beside it [default: CMD.toml]
     #[arg(short = 'o', value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// How long a run may take, such as 1m [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) timeout: Option<String>,
     /// Write over files that are there
     #[arg(long)]
     pub(super) force: bool,
     /// The program and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
     pub(super) command: Vec<OsString>,
+}
+
+/// A length of time as specs have it.
+fn duration(word: &str) -> Result<String, String> {
+    match humantime::parse_duration(word) {
+        Ok(duration) if duration.is_zero() => Err("no time at all".to_owned()),
+        Ok(_) => Ok(word.to_owned()),
+        Err(_) if word.parse::<u64>().is_ok() => Err(format!("write a unit with it: {word}s, {word}m")),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -103,6 +103,7 @@ fn asked(words: &Record, here: &Path, beside: &Path) -> Result<Recording, ExitSt
         arg0: (program != *written).then(|| written.clone()),
         program,
         args: args.to_vec(),
+        timeout: words.timeout.clone(),
         files: Vec::new(),
         stdin: stdin()?,
         calls,
@@ -187,6 +188,7 @@ impl Recorder<'_> {
         let judged = judged(run::run_before(&case, &self.options, &mut witness), self.global)?;
         let Some(ending) = judged.outcome.record.ending else {
             complain_of(&judged);
+            talk("nothing was recorded: the program did not end by itself; --timeout gives it more time\n");
             return Err(ExitStatus::Failed);
         };
         let transcript = judged.transcript.text(LONGEST).ok().flatten().ok_or_else(|| {

@@ -67,6 +67,8 @@ pub(super) struct Recording {
     /// `argv[0]`, where it is not the program.
     pub(super) arg0: Option<String>,
     pub(super) args: Vec<String>,
+    /// How long it may take, where that is not the usual time.
+    pub(super) timeout: Option<String>,
     pub(super) files: Vec<Copied>,
     pub(super) stdin: Option<String>,
     /// The calls that are written, as `[trace] syscalls` has them; none where none of them is made.
@@ -100,6 +102,9 @@ impl Recording {
         if !self.args.is_empty() {
             let args: Vec<String> = self.args.iter().map(|arg| literal(arg)).collect();
             let _ = writeln!(text, "args = {}", list(&args));
+        }
+        if let Some(timeout) = &self.timeout {
+            let _ = writeln!(text, "timeout = {}", string(timeout));
         }
         if let Some(stdin) = &self.stdin {
             let _ = writeln!(text, "\n[target.stdin]\ntext = {}", string(&literal(stdin)));
@@ -208,6 +213,7 @@ mod tests {
             program: "cat".to_owned(),
             arg0: None,
             args: vec!["a".to_owned()],
+            timeout: Some("1m".to_owned()),
             files: Vec::new(),
             stdin: None,
             calls: CALLS.map(str::to_owned).to_vec(),
