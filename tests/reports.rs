@@ -362,6 +362,9 @@ fn what_is_no_report_is_told_before_anything_runs() {
     check("junit", 2, "`--report junit` names no file\nhelp: write junit=FILE");
     check("junit=", 2, "help: write junit=FILE");
     check("junit=x.toml/y", 6, "cannot write the report `x.toml/y`: ");
+    let both = ["run", "--report", "junit=y", "--report", "json=y", "x.toml"];
+    let (status, _, err) = common::rinject(folder.path(), &both);
+    assert!(status == 2 && err.contains("two reports go to `y`"), "{err}");
     let (status, _, err) = common::rinject(folder.path(), &["check", "--report", "junit=x", "x.toml"]);
     assert!(status == 2 && err.contains("kinds are `sarif`"), "{err}");
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::result::{CaseResult, Status, Totals};
+use crate::diagnostic::visible;
 use section::Section;
 
 /// Writes results as a page.
@@ -100,7 +101,7 @@ impl<W: Write> Report for Html<W> {
         let number = self.entries.len() + 1;
         self.entries.push(Entry {
             number,
-            id: result.id.clone(),
+            id: visible(&result.id).into_owned(),
             status: result.status.name(),
             group: group(result.status),
             why: result.why(),
