@@ -41,7 +41,7 @@ fn event() -> Event {
 }
 
 fn benches(criterion: &mut Criterion) {
-    let source = Arc::new(Source { name: "x.toml".to_owned(), text: SPEC.to_owned() });
+    let source = Arc::new(Source::new("x.toml", SPEC));
     let context = Context::new(Arch::X86_64, "/tmp/x", "/specs");
     criterion.bench_function("resolve a spec", |bencher| {
         bencher.iter(|| {

@@ -1,4 +1,4 @@
-//! Selecting cases by words: `text`, `/regex/`, `tag:wal`.
+//! Selecting cases by words: `text`, `/regex/`, `tag:wal`, `status:failed`.
 
 use std::fmt;
 
@@ -15,6 +15,27 @@ pub enum Filter {
     Regex(Regex),
     /// It has this tag.
     Tag(String),
+    /// It ended like this when it was run last.
+    Status(Last),
+}
+
+/// What became of a case when it was run last, as `status:` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// It did what its spec says.
+    Passed,
+    /// It did not, or came to no verdict.
+    Failed,
+    /// It was skipped.
+    Skipped,
+    /// It is not known to have been run.
+    New,
+}
+
+impl Last {
+    /// The words of `status:`.
+    const WORDS: [(&str, Last); 4] =
+        [("passed", Last::Passed), ("failed", Last::Failed), ("skipped", Last::Skipped), ("new", Last::New)];
 }
 
 /// Why a filter could not be read.
@@ -46,8 +67,9 @@ impl Filter {
                 Ok(Filter::Tag(tag.to_owned()))
             };
         }
-        if text.starts_with("status:") {
-            return Err(failed("not supported yet: results of earlier runs are not kept".to_owned()));
+        if let Some(word) = text.strip_prefix("status:") {
+            let last = Last::WORDS.iter().find(|(known, _)| *known == word).map(|(_, last)| Filter::Status(*last));
+            return last.ok_or_else(|| failed("it is status:passed, failed, skipped or new".to_owned()));
         }
         if let Some(regex) = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
             return Regex::new(regex).map(Filter::Regex).map_err(|error| failed(error.to_string()));
@@ -55,14 +77,15 @@ impl Filter {
         Ok(Filter::Text(text.to_owned()))
     }
 
-    /// Whether it selects `case`.
-    pub fn selects(&self, case: &Case) -> bool {
+    /// Whether it selects `case`, of which `last` is known.
+    pub fn selects(&self, case: &Case, last: Last) -> bool {
         let spec = case.spec.as_ref().ok();
         let name = spec.and_then(|spec| spec.name.as_ref()).map(|name| name.value.as_str());
         let mut texts = std::iter::once(case.id.as_str()).chain(name);
         match self {
             Filter::Text(part) => texts.any(|text| text.contains(part.as_str())),
             Filter::Regex(regex) => texts.any(|text| regex.is_match(text)),
+            Filter::Status(wanted) => *wanted == last,
             Filter::Tag(tag) => spec.is_some_and(|spec| spec.tags.iter().any(|known| known.value == *tag)),
         }
     }

@@ -1,5 +1,6 @@
 //! Finding spec files.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use globset::GlobBuilder;
 
+use super::extends::with_extended;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::spec::{self, Cell, Spec};
 
@@ -131,28 +133,61 @@ fn expand(glob: &str, files: &mut Vec<SpecFile>) -> Result<(), FindError> {
     if files.len() == before { Err(failed("the pattern matches no spec".to_owned())) } else { Ok(()) }
 }
 
-/// Reads and parses one file. What is wrong with its text is in the case's spec; an error is for a file that
-/// cannot be a text at all.
+/// Reads and parses one file and those that it adds to. What is wrong with their texts is in the case's spec; an error is for
+/// a file that cannot be a text at all.
 pub fn load(file: &SpecFile) -> Result<Case, FindError> {
     let name = file.name();
     let failed = |why: String| FindError { path: name.clone(), why };
-    let bytes = match file {
-        SpecFile::Path(path) => read(path).map_err(failed)?,
-        SpecFile::Stdin => read_stdin().map_err(|error| failed(error.to_string()))?,
+    let text = match file {
+        SpecFile::Path(path) => text_of(path),
+        SpecFile::Stdin => read_stdin().map_err(|error| error.to_string()).and_then(as_text),
     };
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        failed(format!("it is not UTF-8 text (byte {at})"))
-    })?;
-    if let Some(at) = text.find('\0') {
-        return Err(failed(format!("it is not text (a zero byte at byte {at})")));
-    }
-    let source = Arc::new(Source { name: name.clone(), text });
-    let spec = spec::parse(&source);
+    let alone = Source::new(name.clone(), text.map_err(failed)?);
+    let (source, spec) = match with_extended(alone.clone()) {
+        Ok(source) => {
+            let source = Arc::new(source);
+            let spec = spec::parse(&source);
+            (source, spec)
+        }
+        Err(problems) => (Arc::new(alone), Err(problems)),
+    };
     Ok(Case { id: name.clone(), file: file.clone(), cell: Cell::default(), source, spec })
 }
 
+/// Takes out the files that others add to and that run nothing by themselves, unless the user has named them.
+pub fn without_parts(cases: Vec<Case>, is_named: impl Fn(&SpecFile) -> bool) -> Vec<Case> {
+    let parts: BTreeSet<PathBuf> =
+        cases.iter().flat_map(Case::extended).filter_map(|path| path.canonicalize().ok()).collect();
+    let is_part = |case: &Case| match &case.file {
+        SpecFile::Path(path) => path.canonicalize().is_ok_and(|path| parts.contains(&path)),
+        SpecFile::Stdin => false,
+    };
+    let runs_nothing = |case: &Case| case.spec.as_ref().is_ok_and(Spec::runs_nothing);
+    cases.into_iter().filter(|case| is_named(&case.file) || !runs_nothing(case) || !is_part(case)).collect()
+}
+
+/// The text of a file, or why it is none.
+pub(super) fn text_of(path: &Path) -> Result<String, String> {
+    read(path).and_then(as_text)
+}
+
+fn as_text(bytes: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("it is not UTF-8 text (byte {at})")
+    })?;
+    match text.find('\0') {
+        Some(at) => Err(format!("it is not text (a zero byte at byte {at})")),
+        None => Ok(text),
+    }
+}
+
 impl Case {
+    /// The files that the spec adds to, directly or not.
+    pub fn extended(&self) -> impl Iterator<Item = &Path> {
+        self.source.pieces().skip(1).map(|piece| Path::new(piece.name))
+    }
+
     /// All cases of this spec: itself, or one for each choice of values where it has lists.
     pub fn cells(self) -> Vec<Case> {
         let cells = self.spec.as_ref().map(Spec::cells).unwrap_or_default();
@@ -162,6 +197,15 @@ impl Case {
         }
         let case = |cell: Cell| Case { id: format!("{}{CELL}{cell}", self.id), cell, ..self.clone() };
         cells.into_iter().map(case).collect()
+    }
+}
+
+impl Case {
+    /// A case of a text that stands in no file: paths in it are relative to the current folder.
+    pub fn of_text(name: &str, text: String) -> Case {
+        let source = Arc::new(Source::new(name, text));
+        let spec = spec::parse(&source);
+        Case { id: name.to_owned(), file: SpecFile::Stdin, cell: Cell::default(), source, spec }
     }
 }
 

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use super::exec::Exec;
+use super::project::Project;
+use super::record::Record;
+use crate::cases::Shard;
 use crate::plan;
 
 /// Declarative fault injection for Linux programs: a TOML spec says what to run, what to break and what must happen.
@@ -26,6 +30,12 @@ pub(super) struct Global {
     /// Tell only what went wrong
     #[arg(short, long, global = true, env = "RINJECT_QUIET")]
     pub(super) quiet: bool,
+    /// With the settings of `[profile.NAME]` in rinject.toml
+    #[arg(long, global = true, value_name = "NAME", env = "RINJECT_PROFILE")]
+    pub(super) profile: Option<String>,
+    /// What rinject.toml says.
+    #[arg(skip)]
+    pub(super) project: Project,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,6 +49,10 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Run specs and judge what happened
     Run(Run),
+    /// Run a program with faults, ad hoc and in strace's own words; ends as the program does
+    Exec(Exec),
+    /// Run a program twice and write down what was the same, as a spec with its snapshot
+    Record(Record),
     /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
     Attach(Attach),
     /// Parse and resolve specs without running them
@@ -58,6 +72,36 @@ pub(super) enum Command {
     Reject(Paths),
     /// List snapshots that wait
     Pending(Paths),
+    /// Write a first spec and a rinject.toml
+    Init(Init),
+    /// Print what makes a shell complete the words of rinject
+    Completions(Completions),
+    /// Print the manual page of rinject, or of one of its commands
+    Man(Man),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {
+    /// Where
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Man {
+    /// The command [default: rinject itself]
+    #[arg(value_name = "COMMAND")]
+    pub(super) command: Option<String>,
+    /// Write all pages into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,11 +109,18 @@ pub(super) struct Select {
     /// Specs: files, folders (with all below), globs, or `-` for standard input [default: specs]
     #[arg(value_name = "SPECS")]
     pub(super) specs: Vec<String>,
-    /// Only cases whose id or name contains TEXT, matches /REGEX/, or has tag:NAME; several must all hold
+    /// Only cases whose id or name contains TEXT, matches /REGEX/, has tag:NAME, or that ended last time with status:failed
+    /// (passed, skipped, new); several must all hold
     #[arg(long, value_name = "FILTER", env = "RINJECT_FILTER")]
     pub(super) filter: Vec<String>,
+    /// Only cases that failed when they were run last: --filter status:failed
+    #[arg(long, env = "RINJECT_LAST_FAILED")]
+    pub(super) last_failed: bool,
+    /// Only one share of the cases, such as 2/8, for machines that divide them; `rinject merge` joins their reports
+    #[arg(long, value_name = "K/N", env = "RINJECT_SHARD")]
+    pub(super) shard: Option<Shard>,
     /// What `${bin.NAME}` means
-    #[arg(long, value_name = "NAME=PATH")]
+    #[arg(long, value_name = "NAME=PATH", env = "RINJECT_BIN", value_delimiter = ',')]
     pub(super) bin: Vec<String>,
     /// Instead of the specs' own seeds
     #[arg(long, value_name = "N", env = "RINJECT_SEED")]
@@ -90,20 +141,28 @@ pub(super) struct Run {
     #[arg(short, conflicts_with = "check", id = "update_all")]
     pub(super) update_all: bool,
     /// Write no snapshot at all: --update=no
-    #[arg(long)]
+    #[arg(long, env = "RINJECT_CHECK")]
     pub(super) check: bool,
     /// How results are told on standard output [default: human; github where GITHUB_ACTIONS is true]
     #[arg(long, value_name = "FORMAT", env = "RINJECT_FORMAT")]
     pub(super) format: Option<Format>,
     /// Write a report: `html=`, `json=`, `junit=`, `sarif=`, `tap=` or `trace=FILE`
-    #[arg(long, value_name = "KIND=FILE")]
+    #[arg(long, value_name = "KIND=FILE", env = "RINJECT_REPORT", value_delimiter = ',')]
     pub(super) report: Vec<String>,
     /// Keep the cases' folders; `failed` keeps those of cases that failed
-    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all",
+          env = "RINJECT_KEEP_TMP")]
     pub(super) keep_tmp: Option<KeepWord>,
     /// Stop after the first failure
-    #[arg(short = 'x', long, action = ArgAction::SetTrue)]
+    #[arg(short = 'x', long, action = ArgAction::SetTrue, conflicts_with = "max_fail")]
     pub(super) fail_fast: bool,
+    /// Stop after so many failures
+    #[arg(long, value_name = "N", env = "RINJECT_MAX_FAIL", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_fail: Option<u32>,
+    /// Run a case that failed up to N times more; one that passes then is told of as flaky, and is no failure
+    #[arg(long, value_name = "N", default_value_t = 0, env = "RINJECT_RETRIES",
+          conflicts_with_all = ["seeds", "verify_determinism", "until_fail"])]
+    pub(super) retries: u32,
     /// Run each case with these seeds, in as many orders of its tasks, until one fails it, such as 1..500
     #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "verify_determinism"])]
     pub(super) seeds: Option<RangeInclusive<u64>>,

@@ -24,7 +24,9 @@ fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
         sarifs.push((path, Sarif::new(BufWriter::new(file))));
     }
     let selected = select(&words.select)?;
-    let options = Options { seed: words.select.seed, bins: binaries(&words.select.bin)?, ..Options::default() };
+    let bins_of_project = global.project.bins.clone();
+    let bins = binaries(&words.select.bin)?;
+    let options = Options { seed: words.select.seed, bins, bins_of_project, ..Options::default() };
     let mut status = selected.status;
     let mut told = Told::new(words, global);
     let mut before = String::new();

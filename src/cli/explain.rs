@@ -45,7 +45,8 @@ fn explain(words: &Explain, global: &Global) -> Result<ExitStatus, ExitStatus> {
         complain(error, None);
         ExitStatus::NotSetUp
     })?;
-    let options = Options { bins: binaries(&words.bin)?, ..Options::default() };
+    let bins_of_project = global.project.bins.clone();
+    let options = Options { bins: binaries(&words.bin)?, bins_of_project, ..Options::default() };
     match run::resolve(&case, &options) {
         Ok(plan) => {
             let cells: Vec<String> = case.cells().iter().filter_map(cell).collect();

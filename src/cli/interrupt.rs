@@ -59,6 +59,29 @@ pub(super) fn watch(stopper: Stopper, second: Second) {
     }
 }
 
+/// As [`watch`], beside a program on the same terminal: what is typed there is for that program, which gets it, too.
+pub(super) fn watch_beside_terminal(stopper: Stopper) {
+    let mut signals = SigSet::empty();
+    signals.extend([Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM]);
+    if !is_ignored(Signal::SIGHUP) {
+        signals.add(Signal::SIGHUP);
+    }
+    if signals.thread_block().is_err() {
+        return;
+    }
+    let waiter = std::thread::Builder::new().name("rinject-signals".into()).spawn(move || {
+        while let Ok(signal) = signals.wait() {
+            if !matches!(signal, Signal::SIGINT | Signal::SIGQUIT) {
+                stopper.stop();
+            }
+        }
+    });
+    if waiter.is_err() {
+        // Without the thread nobody would take the signals: let them have their default effect.
+        let _ = signals.thread_unblock();
+    }
+}
+
 /// Whether whoever started rinject had a signal ignored.
 fn is_ignored(signal: Signal) -> bool {
     let ignored = procfs::signal_mask(TaskId(std::process::id() as i32), "SigIgn");

@@ -9,6 +9,7 @@ use super::args::{Global, KeepWord, Run, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
+use super::remembered::Remembered;
 use super::reports::{self, Files};
 use super::select::{binaries, select};
 use super::terminal::{complain, talk, written};
@@ -26,7 +27,7 @@ pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
 
 /// Runs the cases that the words select; with `attach`, on that process.
 pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Result<ExitStatus, ExitStatus> {
-    let options = Options { attach, ..options(words)? };
+    let options = Options { attach, ..options(words, global)? };
     let files = Files::create(&words.report)?;
     let selected = select(&words.select)?;
     let attaches = |case: &Case| {
@@ -69,11 +70,12 @@ fn way(words: &Run) -> Way {
     match (&words.seeds, words.verify_determinism) {
         (Some(seeds), _) => Way::Seeds(seeds.clone()),
         (None, Some(times)) => Way::Verify(times),
+        (None, None) if words.retries > 0 => Way::Retries(words.retries),
         (None, None) => Way::Once,
     }
 }
 
-fn options(words: &Run) -> Result<Options, ExitStatus> {
+fn options(words: &Run, global: &Global) -> Result<Options, ExitStatus> {
     let is_ci = std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
     let asked = match (words.update, words.update_all, words.check) {
         (_, true, _) => Some(Update::Always),
@@ -108,6 +110,7 @@ fn options(words: &Run) -> Result<Options, ExitStatus> {
         is_ci,
         keep,
         bins: binaries(&words.select.bin)?,
+        bins_of_project: global.project.bins.clone(),
         attach: None,
         stopper,
     })
@@ -135,9 +138,12 @@ struct Session {
     stopper: Stopper,
     /// The process that the command line names instead of programs.
     attached: Option<Attached>,
-    fail_fast: bool,
-    /// The runs were ended because a case failed.
+    /// After how many failures the runs are ended.
+    max_fail: Option<u32>,
+    failures: u32,
+    /// The runs were ended because cases failed.
     cut_short: bool,
+    remembered: Remembered,
 }
 
 impl Session {
@@ -148,8 +154,10 @@ impl Session {
             status,
             stopper: options.stopper.clone(),
             attached: options.attach,
-            fail_fast: words.fail_fast || words.until_fail,
+            max_fail: if words.fail_fast || words.until_fail { Some(1) } else { words.max_fail },
+            failures: 0,
             cut_short: false,
+            remembered: Remembered::read(),
         }
     }
 
@@ -157,6 +165,7 @@ impl Session {
         let status = exit_status(&ended.end);
         let mut result = CaseResult::of(case, ended.end);
         result.took = ended.took;
+        result.tried_before(ended.failed_before);
         if let Some(Attached { pid, lasts }) = self.attached {
             let word = |lasts| humantime::format_duration(lasts).to_string().replace(' ', "");
             let lasts = lasts.map_or(String::new(), |lasts| format!(" --for {}", word(lasts)));
@@ -170,13 +179,16 @@ impl Session {
             self.status = self.status.and(status);
         }
         self.status = self.status.and(self.files.case(&result));
-        if self.fail_fast && status != ExitStatus::Passed && !self.cut_short {
+        self.remembered.keep(&result.id, result.status);
+        self.failures += u32::from(status != ExitStatus::Passed);
+        if self.max_fail.is_some_and(|most| self.failures >= most) && !self.cut_short {
             self.cut_short = true;
             self.stopper.stop();
         }
     }
 
     fn finish(mut self, took: Duration) -> Result<ExitStatus, ExitStatus> {
+        self.remembered.write();
         let files = self.files.finish(took);
         written(self.told.finish(took))?;
         Ok(self.status.and(files))

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::args::Select;
 use super::exit_status::ExitStatus;
-use super::terminal::complain;
-use crate::cases::{self, Case, Filter};
+use super::remembered::Remembered;
+use super::terminal::{complain, talk};
+use crate::cases::{self, Case, Filter, Last, SpecFile};
 
 /// The cases that were selected, and whether files could not be read at all.
 pub(super) struct Selected {
@@ -18,10 +19,12 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
     let mut filters = Vec::new();
     for text in &words.filter {
         filters.push(Filter::parse(text).map_err(|error| {
-            complain(error, Some("a filter is TEXT, /REGEX/ or tag:NAME"));
+            complain(error, Some("a filter is TEXT, /REGEX/, tag:NAME or status:failed"));
             ExitStatus::Usage
         })?);
     }
+    filters.extend(words.last_failed.then_some(Filter::Status(Last::Failed)));
+    let remembered = Remembered::read();
     let default = ["specs".to_owned()];
     let specs = if words.specs.is_empty() { &default[..] } else { &words.specs };
     // A word for one case of a file stands for the file first.
@@ -35,21 +38,24 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
         ExitStatus::NotSetUp
     })?;
     let mut selected = Selected { cases: Vec::new(), status: ExitStatus::Passed };
-    let mut known = Vec::new();
+    let mut loaded = Vec::new();
     for file in &files {
         match cases::load(file) {
-            Ok(case) => {
-                let is_named = |case: &Case| wholly.contains(file) || ids.iter().any(|(_, id)| *id == case.id);
-                let passes = |case: &Case| filters.iter().all(|filter| filter.selects(case));
-                let cells = case.cells();
-                known.extend(cells.iter().map(|case| case.id.clone()));
-                selected.cases.extend(cells.into_iter().filter(|case| is_named(case) && passes(case)));
-            }
+            Ok(case) => loaded.push(case),
             Err(error) => {
                 complain(error, None);
                 selected.status = selected.status.and(ExitStatus::NotSetUp);
             }
         }
+    }
+    let is_a_word = |file: &SpecFile| words_of_files.iter().any(|word| *word == file.name());
+    let mut known = Vec::new();
+    for case in cases::without_parts(loaded, is_a_word) {
+        let is_named = |cell: &Case| wholly.contains(&case.file) || ids.iter().any(|(_, id)| *id == cell.id);
+        let passes = |cell: &Case| filters.iter().all(|filter| filter.selects(cell, remembered.last(&cell.id)));
+        let cells = case.clone().cells();
+        known.extend(cells.iter().map(|cell| cell.id.clone()));
+        selected.cases.extend(cells.into_iter().filter(|cell| is_named(cell) && passes(cell)));
     }
     for (_, id) in &ids {
         if !known.iter().any(|known| known == id) {
@@ -57,7 +63,15 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
             return Err(ExitStatus::NothingSelected);
         }
     }
-    if selected.cases.is_empty() && selected.status == ExitStatus::Passed {
+    let all = selected.cases.len();
+    if let Some(shard) = words.shard {
+        selected.cases.retain(|case| shard.has(&case.id));
+        if selected.cases.is_empty() && all > 0 {
+            // With few cases some shares are empty, which is no mistake of anybody.
+            talk(format!("share {shard} has none of {all} cases\n"));
+        }
+    }
+    if all == 0 && selected.status == ExitStatus::Passed {
         let why = if files.is_empty() { "there is no spec there" } else { "no case passes the filters" };
         complain(format!("nothing selected: {why}"), None);
         return Err(ExitStatus::NothingSelected);

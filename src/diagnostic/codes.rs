@@ -35,6 +35,7 @@ codes! {
     MISSING_KEY = 104;
     VERSION = 105;
     EMPTY_SPEC = 106;
+    BAD_EXTENDS = 107;
     // Names, and the grammar of patterns.
     UNKNOWN_EVENT = 201;
     UNKNOWN_CLASS = 202;
@@ -88,6 +89,7 @@ codes! {
     IMPOSSIBLE_ERRNO = 413;
     TOO_MANY_POINTS = 414;
     TOO_MANY_CASES = 415;
+    UNUSED_AXIS = 416;
     // Known to the format, not to this version.
     UNSUPPORTED_KEY = 501;
     UNSUPPORTED_VALUE = 502;

@@ -13,7 +13,7 @@ pub use codes::{Code, Level};
 pub use collection::Diagnostics;
 pub use located::Located;
 pub use render::Style;
-pub use source::{Source, Span};
+pub use source::{Piece, Source, Span};
 pub use suggest::{did_you_mean, listed, nearest};
 pub use visible::{is_hidden, visible, visible_name};
 

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level as Title, Origin, Renderer, Snippet};
 
+use super::source::boundary;
 use super::visible::visible;
-use super::{Diagnostic, Level, Source, Span};
+use super::{Diagnostic, Level, Piece, Source, Span};
 
 /// How diagnostics are rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(super) fn render(diagnostic: &Diagnostic, style: Style) -> String {
     let mut group = if diagnostic.labels.is_empty() {
         title.element(Origin::path(source.name.as_str()))
     } else {
-        title.element(snippet(diagnostic, source))
+        title.elements(snippets(diagnostic, source))
     };
     if let Some(help) = &help {
         group = group.element(Title::HELP.message(&**help));
@@ -53,24 +54,33 @@ pub(super) fn render(diagnostic: &Diagnostic, style: Style) -> String {
     text
 }
 
-fn snippet<'d>(diagnostic: &'d Diagnostic, source: &'d Source) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
-    let annotations = diagnostic.labels.iter().enumerate().map(|(at, label)| {
-        let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let annotation = kind.span(within(source, label.span));
-        if label.text.is_empty() { annotation } else { annotation.label(visible(&label.text)) }
-    });
-    Snippet::source(source.text.as_str()).path(source.name.as_str()).annotations(annotations)
+/// The lines of each file that is spoken of, that of the main place first.
+fn snippets<'d>(
+    diagnostic: &'d Diagnostic,
+    source: &'d Source,
+) -> Vec<Snippet<'d, annotate_snippets::Annotation<'d>>> {
+    let mut pieces: Vec<Piece<'d>> = Vec::new();
+    for piece in diagnostic.labels.iter().map(|label| source.piece_at(label.span.start)) {
+        if !pieces.contains(&piece) {
+            pieces.push(piece);
+        }
+    }
+    let snippet = |piece: Piece<'d>| {
+        let labels = diagnostic.labels.iter().enumerate();
+        let labels = labels.filter(|(_, label)| source.piece_at(label.span.start) == piece);
+        let annotations = labels.map(|(at, label)| {
+            let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let annotation = kind.span(within(piece, label.span));
+            if label.text.is_empty() { annotation } else { annotation.label(visible(&label.text)) }
+        });
+        Snippet::source(piece.text).path(piece.name).annotations(annotations)
+    };
+    pieces.into_iter().map(snippet).collect()
 }
 
-/// The span, kept inside the text and on the boundaries of characters.
-fn within(source: &Source, span: Span) -> std::ops::Range<usize> {
-    let boundary = |mut at: usize| {
-        at = at.min(source.text.len());
-        while !source.text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let start = boundary(span.start);
-    start..boundary(span.end).max(start)
+/// The span in its file, kept inside the text and on the boundaries of characters.
+fn within(piece: Piece<'_>, span: Span) -> std::ops::Range<usize> {
+    let place = |at: usize| boundary(piece.text, at.saturating_sub(piece.start));
+    let start = place(span.start);
+    start..place(span.end).max(start)
 }

@@ -1,9 +1,10 @@
 //! Which events are written, in which order, and who is told of them before they are.
 
+use super::filter::host_text;
 use crate::abi::{CallSet, SignalSet};
-use crate::pattern::{Bindings, Matcher};
+use crate::pattern::{Bindings, Matcher, PathGlob};
 use crate::plan::{Plan, Start};
-use crate::transcript::{Event, EventKind, Part, Sink, TaskName, Weave};
+use crate::transcript::{Arg, Event, EventKind, Part, Sink, TaskName, Weave};
 
 /// The way of an event into the transcript.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(super) struct Log {
     written: CallSet,
     signals: SignalSet,
     drop: Vec<Matcher>,
+    paths: Vec<PathGlob>,
     start: Option<Matcher>,
     /// Whether events exist yet, for starts that are an event of their own.
     begun: bool,
@@ -37,6 +39,7 @@ impl Log {
             written: plan.trace.written.clone(),
             signals: plan.trace.signals,
             drop: plan.trace.drop.iter().cloned().map(Matcher::new).collect(),
+            paths: plan.trace.paths.clone(),
             begun: start.is_none() && !matches!(plan.trace.start, Start::Place { .. }),
             start,
             events: 0,
@@ -107,10 +110,18 @@ impl Log {
         found
     }
 
+    /// Whether a path that is asked for takes part in a call with these arguments.
+    fn is_about_paths(&self, args: &[Arg]) -> bool {
+        let is_asked = |text: &str| self.paths.iter().any(|glob| glob.matches(text));
+        self.paths.is_empty() || args.iter().filter_map(host_text).any(is_asked)
+    }
+
     /// Whether an event is a line of the transcript.
     pub(super) fn is_written(&self, event: &Event) -> bool {
         let wanted = match &event.kind {
-            EventKind::Call(call) => call.sysno.is_some_and(|call| self.written.contains(call)),
+            EventKind::Call(call) => {
+                call.sysno.is_some_and(|call| self.written.contains(call)) && self.is_about_paths(&call.args)
+            }
             EventKind::Signal { info, .. } => self.signals.contains(info.signal),
             EventKind::Stopped(signal) => self.signals.contains(*signal),
             EventKind::Hit { .. }

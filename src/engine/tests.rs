@@ -42,7 +42,7 @@ fn script() -> Script {
 
 fn plan(rest: &str) -> Arc<Plan> {
     let text = format!("spec = 1\ntarget = {{ program = \"kv\" }}\n{rest}");
-    let source = Arc::new(Source { name: "x.toml".to_owned(), text });
+    let source = Arc::new(Source::new("x.toml", text));
     let context = Context::new(Arch::X86_64, "/case", "/specs");
     let spec = spec::parse(&source)
         .unwrap_or_else(|problems| panic!("{}", problems.render(crate::diagnostic::Style::Plain)));

@@ -40,6 +40,9 @@ const LIBRARY: [(&str, &str); 28] = [
     ("waitpid", "wait4"),
 ];
 
+/// The class of all calls.
+const EVERY: &str = "all";
+
 /// Values that stand for themselves in any argument.
 const CONSTANTS: [(&str, i128); 2] = [("AT_FDCWD", -100), ("NULL", 0)];
 
@@ -92,6 +95,9 @@ fn library(name: &str) -> Option<&'static str> {
 
 /// The class called `name`, without its percent sign.
 pub(super) fn class(name: &str, range: Range<usize>) -> Result<Head, PatternProblem> {
+    if name == EVERY {
+        return Ok(Head::Class { name: EVERY, calls: CallSet::all() });
+    }
     match (Class::parse(name), Class::NAMES.into_iter().find(|known| *known == name)) {
         (Some(class), Some(name)) => Ok(Head::Class { name, calls: class.calls() }),
         _ => {

@@ -3,7 +3,7 @@
 use super::Place;
 use crate::abi::{CallSet, SignalSet, Sysno};
 use crate::diagnostic::Span;
-use crate::pattern::Pattern;
+use crate::pattern::{PathGlob, Pattern};
 
 /// Which events exist and are written to the transcript.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Trace {
     pub signals: SignalSet,
     /// Events that are traced but not written.
     pub drop: Vec<Pattern>,
+    /// Where there are any: calls that none of them takes part in are not written.
+    pub paths: Vec<PathGlob>,
     /// Bytes of a buffer shown before it is cut to length and hash.
     pub strings: usize,
     /// Whether calls that the vDSO answers without the kernel have to be real ones.

@@ -84,7 +84,9 @@ impl<W: Write> Github<W> {
         title: &str,
         text: &str,
     ) -> io::Result<()> {
-        write!(self.out, "::{level} file={}", property(&self.path(&source.name)))?;
+        // What a spec extends has lines of its own.
+        let file = source.piece_at(span.map_or(0, |span| span.start)).name;
+        write!(self.out, "::{level} file={}", property(&self.path(file)))?;
         if let Some(span) = span {
             let (line, column) = source.position(span.start);
             let (end_line, end_column) = source.position(span.end);

@@ -32,7 +32,7 @@ impl<W: Write> Human<W> {
         let name = result.status.name().to_uppercase();
         let colour = match result.status {
             Status::Pass | Status::Xfail => "32",
-            Status::Skip => "33",
+            Status::Skip | Status::Flaky => "33",
             _ => "31",
         };
         let word = if self.colour { format!("\x1b[1;{colour}m{name:<7}\x1b[0m") } else { format!("{name:<7}") };
@@ -111,7 +111,7 @@ impl<W: Write> Report for Human<W> {
     fn case(&mut self, result: &CaseResult) -> io::Result<()> {
         self.totals.add(result.status);
         let is_bad = result.status.is_bad();
-        if is_bad || !self.quiet {
+        if is_bad || result.status == Status::Flaky || !self.quiet {
             self.line(result)?;
         }
         self.details(result)?;

@@ -71,7 +71,7 @@ struct FailureLine<'a> {
     code: String,
     message: &'a str,
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transcript_line: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ struct DiagnosticLine<'a> {
     code: String,
     message: &'a str,
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -97,7 +97,8 @@ struct DiagnosticLine<'a> {
 
 /// Line and column in the spec, both from 1.
 #[derive(Serialize)]
-struct Place {
+struct Place<'r> {
+    file: &'r str,
     line: usize,
     column: usize,
 }
@@ -111,6 +112,7 @@ struct SummaryLine {
     errors: usize,
     skipped: usize,
     xfailed: usize,
+    flaky: usize,
     interrupted: usize,
     duration_ms: u128,
 }
@@ -182,6 +184,7 @@ impl<W: Write> Report for Json<W> {
             errors: totals.errors,
             skipped: totals.skipped,
             xfailed: totals.xfailed,
+            flaky: totals.flaky,
             interrupted: totals.interrupted,
             duration_ms: took.as_millis(),
         })?;
@@ -189,7 +192,7 @@ impl<W: Write> Report for Json<W> {
     }
 }
 
-fn failure<'a>(failure: &'a Failure, result: &CaseResult) -> FailureLine<'a> {
+fn failure<'a>(failure: &'a Failure, result: &'a CaseResult) -> FailureLine<'a> {
     FailureLine {
         kind: failure.kind.name(),
         code: failure_code(failure.kind).to_string(),
@@ -216,7 +219,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticLine<'_> {
     }
 }
 
-fn place(source: &Source, span: Span) -> Place {
+fn place(source: &Source, span: Span) -> Place<'_> {
     let (line, column) = source.position(span.start);
-    Place { line, column }
+    Place { file: source.piece_at(span.start).name, line, column }
 }

@@ -19,6 +19,8 @@ const AROUND: u64 = 4;
 pub enum Status {
     /// As expected.
     Pass,
+    /// As expected, but not at the first try.
+    Flaky,
     /// Not as expected.
     Fail,
     /// Its time was up.
@@ -40,6 +42,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Pass => "pass",
+            Status::Flaky => "flaky",
             Status::Fail => "fail",
             Status::Timeout => "timeout",
             Status::Skip => "skip",
@@ -54,7 +57,7 @@ impl Status {
     pub fn is_bad(self) -> bool {
         match self {
             Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted => true,
-            Status::Pass | Status::Skip | Status::Xfail => false,
+            Status::Pass | Status::Flaky | Status::Skip | Status::Xfail => false,
         }
     }
 }
@@ -78,6 +81,8 @@ pub struct CaseResult {
     pub reason: String,
     /// How long it took.
     pub took: Duration,
+    /// How often it had failed before it ended so.
+    pub failed_before: u32,
     /// What the run came to, where it came to a verdict.
     pub outcome: Option<Outcome>,
     /// The spec's text.
@@ -118,6 +123,7 @@ impl CaseResult {
             status: Status::Error,
             reason: String::new(),
             took: Duration::ZERO,
+            failed_before: 0,
             outcome: None,
             source: case.source.clone(),
             diagnostics: Diagnostics::new(),
@@ -140,6 +146,15 @@ impl CaseResult {
             End::Interrupted => result.status = Status::Interrupted,
         }
         result
+    }
+
+    /// Says how often it has failed before it ended as it did.
+    pub fn tried_before(&mut self, failed: u32) {
+        self.failed_before = failed;
+        if failed > 0 && self.status == Status::Pass {
+            self.status = Status::Flaky;
+            self.reason = format!("passed at try {}", failed + 1);
+        }
     }
 
     fn judged(&mut self, judged: Judged) {
@@ -248,8 +263,10 @@ fn diagnostic(failure: &Failure, source: &Arc<Source>) -> Diagnostic {
 /// How many cases ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// As expected.
+    /// As expected, flaky ones left out.
     pub passed: usize,
+    /// As expected, but not at the first try.
+    pub flaky: usize,
     /// Failures, time-outs and unexpected passes.
     pub failed: usize,
     /// Without a verdict.
@@ -267,6 +284,7 @@ impl Totals {
     pub fn add(&mut self, status: Status) {
         *match status {
             Status::Pass => &mut self.passed,
+            Status::Flaky => &mut self.flaky,
             Status::Fail | Status::Timeout | Status::Xpass => &mut self.failed,
             Status::Error => &mut self.errors,
             Status::Skip => &mut self.skipped,
@@ -280,6 +298,7 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
         let rest = [
+            (self.flaky, "flaky"),
             (self.errors, if self.errors == 1 { "error" } else { "errors" }),
             (self.skipped, "skipped"),
             (self.xfailed, "known to fail"),

@@ -74,7 +74,9 @@ impl<W: Write> Sarif<W> {
         let labels = problem.labels.first().map(|label| label.text.clone()).filter(|text| !text.is_empty());
         let words = std::iter::once(problem.message.clone()).chain(labels).chain(problem.notes.iter().cloned());
         let text = words.chain(help).collect::<Vec<_>>().join("\n");
-        let mut physical = json!({"artifactLocation": location(&source.name)});
+        // What a spec extends has lines of its own.
+        let file = source.piece_at(problem.labels.first().map_or(0, |label| label.span.start)).name;
+        let mut physical = json!({"artifactLocation": location(file)});
         if let Some(label) = problem.labels.first() {
             physical["region"] = region(source, label.span);
         }
@@ -93,7 +95,7 @@ impl<W: Write> Sarif<W> {
             result["suppressions"] = json!([{"kind": "inSource", "justification": visible(reason)}]);
         }
         self.codes.insert(problem.code, problem.level);
-        self.files.insert(source.name.clone());
+        self.files.insert(file.to_owned());
         self.results.push(result);
     }
 }
@@ -163,7 +165,8 @@ fn region(source: &Source, span: Span) -> Value {
 }
 
 fn related(source: &Source, span: Span, text: &str) -> Value {
-    let physical = json!({"artifactLocation": location(&source.name), "region": region(source, span)});
+    let physical =
+        json!({"artifactLocation": location(source.piece_at(span.start).name), "region": region(source, span)});
     json!({"physicalLocation": physical, "message": {"text": visible(text)}})
 }
 

@@ -55,7 +55,8 @@ impl<W: Write> Tap<W> {
         writeln!(self.out, "      message: {}", quoted(&problem.message))?;
         if let Some(label) = problem.labels.first() {
             let (line, column) = problem.source.position(label.span.start);
-            writeln!(self.out, "      at: {}", quoted(&format!("{}:{line}:{column}", problem.source.name)))?;
+            let file = problem.source.piece_at(label.span.start).name;
+            writeln!(self.out, "      at: {}", quoted(&format!("{file}:{line}:{column}")))?;
         }
         if let Some(help) = &problem.help {
             writeln!(self.out, "      help: {}", quoted(help))?;
@@ -82,7 +83,7 @@ impl<W: Write> Report for Tap<W> {
         self.cases += 1;
         // A case that passed although it is known to fail is `ok` to TAP, and a failure here.
         let (word, directive) = match result.status {
-            Status::Pass => ("ok", ""),
+            Status::Pass | Status::Flaky => ("ok", ""),
             Status::Skip => ("ok", " # SKIP "),
             Status::Xfail => ("not ok", " # TODO "),
             Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted => ("not ok", ""),
@@ -93,7 +94,7 @@ impl<W: Write> Report for Tap<W> {
         }
         writeln!(self.out)?;
         match result.status {
-            Status::Pass | Status::Skip => Ok(()),
+            Status::Pass | Status::Flaky | Status::Skip => Ok(()),
             _ => self.block(result),
         }
     }

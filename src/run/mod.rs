@@ -57,6 +57,8 @@ pub struct Options {
     pub keep: Keep,
     /// What `${bin.NAME}` means.
     pub bins: BTreeMap<String, String>,
+    /// The same, as the project says once for all; what cargo says goes before it.
+    pub bins_of_project: BTreeMap<String, String>,
     /// Who runs instead of what specs say, unless that is that all do. What comes of it is compared with no snapshot.
     pub policy: Option<plan::Policy>,
     /// The process to trace instead of the specs' programs.
@@ -74,6 +76,7 @@ impl Default for Options {
             is_ci: false,
             keep: Keep::Never,
             bins: BTreeMap::new(),
+            bins_of_project: BTreeMap::new(),
             attach: None,
             stopper: Stopper::default(),
         }
@@ -141,7 +144,19 @@ impl From<Trouble> for End {
 
 /// Runs one case from the spec to the verdict.
 pub fn run(case: &Case, options: &Options) -> End {
-    story(case, options).unwrap_or_else(End::from)
+    run_before(case, options, &mut Nobody)
+}
+
+/// Runs one case from the spec to the verdict; `onlooker` is told of every event as soon as it is known.
+pub fn run_before(case: &Case, options: &Options, onlooker: &mut (dyn Sink + Send)) -> End {
+    story(case, options, onlooker).unwrap_or_else(End::from)
+}
+
+/// Whoever looks on where nobody does.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn event(&mut self, _: &Event) {}
 }
 
 /// Resolves a case without running it: what `check` and `explain` look at.
@@ -150,7 +165,7 @@ pub fn resolve(case: &Case, options: &Options) -> Result<Plan, Diagnostics> {
     lower(case, options, "/tmp/rinject-XXXXXXXX")
 }
 
-fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
+fn story(case: &Case, options: &Options, onlooker: &mut (dyn Sink + Send)) -> Result<End, Trouble> {
     let spec = case.spec.as_ref().map_err(|problems| Trouble::Invalid(problems.clone()))?;
     if let Some(reason) = unmet(spec.requires.iter().map(|text| text.value.as_str())) {
         // A spec that is wrong is wrong on every machine.
@@ -165,7 +180,7 @@ fn story(case: &Case, options: &Options) -> Result<End, Trouble> {
     let plan = Arc::new(plan);
     sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
     let mut judge = Judge::new(&plan);
-    let observed = observe(case, &plan, terminal, options, &mut judge)?;
+    let observed = observe(case, &plan, terminal, options, (&mut judge, onlooker))?;
     let transcript = observed.transcript;
     let evidence = gather(case, &plan, &sandbox, observed.record, observed.stdout, observed.stderr)?;
     let (stdout, stderr) = (evidence.stdout.clone(), evidence.stderr.clone());
@@ -208,7 +223,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         begun: surroundings::begun(),
         env: surroundings::environment(),
         inherited: std::env::vars_os().collect(),
-        bins: surroundings::binaries(&options.bins),
+        bins: surroundings::binaries(&options.bins, &options.bins_of_project),
         seed: options.seed,
         policy: options.policy.clone(),
         attach: options.attach,
@@ -231,7 +246,7 @@ fn observe(
     plan: &Arc<Plan>,
     terminal: Option<Terminal>,
     options: &Options,
-    judge: &mut Judge,
+    (judge, onlooker): (&mut Judge, &mut (dyn Sink + Send)),
 ) -> Result<Observed, Trouble> {
     let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
     let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
@@ -239,7 +254,8 @@ fn observe(
         FilterMode::Seccomp => plan::filter(&plan.trace.stops(), arch),
         FilterMode::Ptrace => Vec::new(),
     };
-    let mut sink = Both { writer: Writer::new(lines_file(case)?, plan.target.limits.most_events()), judge };
+    let writer = Writer::new(lines_file(case)?, plan.target.limits.most_events());
+    let mut sink = All { writer, judge, onlooker };
     let (traced, stdout, stderr) = match &plan.target.attach {
         Some(attach) => {
             let outputs = Outputs { stopper: options.stopper.clone(), ..Outputs::default() };
@@ -277,7 +293,7 @@ fn started(
     filter: Vec<BpfInsn>,
     terminal: Option<Terminal>,
     options: &Options,
-    sink: &mut Both<'_>,
+    sink: &mut All<'_>,
 ) -> Result<(Traced, Vec<u8>, Vec<u8>), Trouble> {
     let folder = surroundings::spec_folder(&case.file);
     let mut launch =
@@ -301,15 +317,17 @@ fn started(
     Ok((traced, stdout, stderr))
 }
 
-/// Every event goes into the transcript and before the judge.
-struct Both<'a> {
+/// Every event goes into the transcript, before whoever looks on, and before the judge.
+struct All<'a> {
     writer: Writer<std::fs::File>,
     judge: &'a mut Judge,
+    onlooker: &'a mut (dyn Sink + Send),
 }
 
-impl Sink for Both<'_> {
+impl Sink for All<'_> {
     fn event(&mut self, event: &Event) {
         self.writer.event(event);
+        self.onlooker.event(event);
         self.judge.event(event);
     }
 

@@ -31,9 +31,14 @@ pub(super) fn begun() -> Duration {
     now.map_or(Duration::MAX, |now| now.saturating_sub(BEHIND))
 }
 
-/// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs.
-pub(super) fn binaries(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs, what the project
+/// says, and what is built.
+pub(super) fn binaries(
+    given: &BTreeMap<String, String>,
+    of_project: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = built().collect();
+    all.extend(of_project.clone());
     let cargo = environment()
         .into_iter()
         .filter_map(|(name, path)| Some((name.strip_prefix("CARGO_BIN_EXE_")?.to_owned(), path)));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::cases::Case;
 use crate::run::{self, End, Options};
+use crate::verdict::Verdict;
 use queue::Queue;
 
 /// What becomes of the cases while they run.
@@ -28,6 +29,8 @@ pub struct Ended {
     pub end: End,
     /// How long it took.
     pub took: Duration,
+    /// How often it had failed before, where it may be tried again.
+    pub failed_before: u32,
 }
 
 /// How each case is run.
@@ -36,6 +39,8 @@ pub enum Way {
     /// Once.
     #[default]
     Once,
+    /// Until it passes, and so many times more than once at most.
+    Retries(u32),
     /// Once with each of these seeds, until one fails it.
     Seeds(RangeInclusive<u64>),
     /// So many times, which must all come to the same.
@@ -53,13 +58,21 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut te
             // The receiver is gone only when the telling thread has panicked.
             let _ = sender.send((number, None));
             let begun = Instant::now();
+            let mut failed_before = 0;
             let end = match way {
                 _ if options.stopper.is_stopped() => End::Interrupted,
                 Way::Once => run::run(case, options),
+                Way::Retries(most) => loop {
+                    let end = run::run(case, options);
+                    if !may_pass_again(&end) || failed_before == *most || options.stopper.is_stopped() {
+                        break end;
+                    }
+                    failed_before += 1;
+                },
                 Way::Seeds(seeds) => explore::explore(case, options, seeds.clone()),
                 Way::Verify(times) => verify::verify(case, options, *times),
             };
-            let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed() }))));
+            let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed(), failed_before }))));
         }
     };
     let work = &work;
@@ -87,6 +100,11 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut te
             }
         }
     });
+}
+
+/// Whether another try may end in another way: what is invalid, cannot be set up or is known to fail will not.
+fn may_pass_again(end: &End) -> bool {
+    matches!(end, End::Judged(judged) if matches!(judged.outcome.verdict, Verdict::Fail | Verdict::Timeout))
 }
 
 /// The process that a case attaches to, if it does.

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::model::{At, Inject, Scalar, Spec};
+use super::model::{At, Axis, Inject, Scalar, Spec, Text};
 use crate::abi::Errno;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 
 /// More cases than this are a slip: nobody reads so many snapshots, and with a few more lists no machine holds their names.
 const MOST: usize = 10_000;
@@ -37,40 +37,52 @@ pub struct Choice {
     pub values: Vec<At<Scalar>>,
 }
 
+/// Something to choose, in the words of ids: the key, and the name of each value with its place.
+struct Choosable {
+    key: String,
+    values: Vec<At<String>>,
+}
+
 impl Spec {
     /// Every cell: all combinations, the last list changing fastest. One cell without values where there is no list.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = vec![Cell::default()];
-        for (key, choice) in self.choices() {
-            let with = |cell: &Cell, value: &At<Scalar>| {
+        for Choosable { key, values } in self.choices() {
+            let with = |cell: &Cell, value: &At<String>| {
                 let mut cell = cell.clone();
-                cell.values.push((key.clone(), shown(&value.value)));
+                cell.values.push((key.clone(), value.value.clone()));
                 cell
             };
-            cells = cells.iter().flat_map(|cell| choice.values.iter().map(move |value| with(cell, value))).collect();
+            cells = cells.iter().flat_map(|cell| values.iter().map(move |value| with(cell, value))).collect();
         }
         cells
     }
 
-    /// Says if there are more cells than can be meant; they are not made then.
-    pub(super) fn check_number_of_cells(&mut self) {
+    /// Says if cells could not be told apart by their names, and if there are more than can be meant; they are not made then.
+    pub(super) fn check_cells(&mut self) {
+        let mut found = Diagnostics::new();
         let mut number = 1_usize;
-        let mut found = None;
-        for (_, choice) in self.choices() {
-            number = number.saturating_mul(choice.values.len());
-            let (Some(first), Some(last)) = (choice.values.first(), choice.values.last()) else { continue };
+        let choices = self.choices();
+        for (at, Choosable { key, values }) in choices.iter().enumerate() {
+            let (Some(first), Some(last)) = (values.first(), values.last()) else { continue };
+            let span = Span { start: first.span.start, end: last.span.end };
+            if choices[..at].iter().any(|before| before.key == *key) {
+                let message = format!("two lists have the key `{key}`");
+                let error = Diagnostic::error(&self.source, Code::DUPLICATE_NAME, message)
+                    .at(span, format!("`{key}` is a key of `[matrix]`, too"))
+                    .help(Some("give the key of `[matrix]` another name".to_owned()));
+                found.push(error);
+            }
+            number = number.saturating_mul(values.len());
             if number > MOST {
-                let span = Span { start: first.span.start, end: last.span.end };
                 let error = Diagnostic::error(&self.source, Code::TOO_MANY_CASES, "the lists make too many cases")
                     .at(span, format!("with these there are {number} combinations or more"))
                     .help(Some(format!("at most {MOST} are run: shorten the lists, or write two specs")));
-                found = Some(error);
+                found.push(error);
                 break;
             }
         }
-        if let Some(error) = found {
-            self.problems.push(error);
-        }
+        self.problems.extend(found);
     }
 
     /// The spec with the values of a cell in place of its lists. A list that the cell says nothing of stands for its
@@ -78,30 +90,47 @@ impl Spec {
     #[must_use]
     pub fn in_cell(&self, cell: &Cell) -> Spec {
         let mut spec = self.clone();
-        let keys: Vec<String> = self.choices().map(|(key, _)| key).collect();
-        let mut keys = keys.into_iter();
+        let wanted = |key: &str| cell.values.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str());
+        let choices = self.choices();
+        let (axes, lists) = choices.split_at(self.matrix.len());
+        for (axis, choosable) in spec.matrix.iter_mut().zip(axes) {
+            axis.values.swap(0, choosable.position(wanted(&choosable.key)));
+            axis.values.truncate(1);
+        }
+        let mut lists = lists.iter();
         for rule in &mut spec.inject {
             for choice in rule.choices.clone() {
-                let Some(key) = keys.next() else { return spec };
-                let wanted = cell.values.iter().find(|(known, _)| *known == key);
-                let is_wanted = |value: &&At<Scalar>| wanted.is_some_and(|(_, text)| shown(&value.value) == *text);
-                rule.choose(choice.key, choice.values.iter().find(is_wanted));
+                let Some(choosable) = lists.next() else { return spec };
+                rule.choose(choice.key, choice.values.get(choosable.position(wanted(&choosable.key))));
             }
         }
         spec
     }
 
-    /// The lists with their keys: `error`, or `rule.error` where more than one rule has a list.
-    fn choices(&self) -> impl Iterator<Item = (String, &Choice)> {
+    /// The keys of `[matrix]`, then the lists of rules: `error`, or `rule.error` where more than one rule has a list.
+    fn choices(&self) -> Vec<Choosable> {
+        let axis = |axis: &Axis| {
+            let value = |text: &Text| At { value: in_file_name(&text.value), span: text.span };
+            Choosable { key: axis.name.value.clone(), values: axis.values.iter().map(value).collect() }
+        };
+        let mut choices: Vec<Choosable> = self.matrix.iter().map(axis).collect();
         let rules = self.inject.iter().filter(|rule| !rule.choices.is_empty()).count();
-        let named = self.inject.iter().enumerate().flat_map(|(at, rule)| {
+        for (at, rule) in self.inject.iter().enumerate() {
             let name = rule.name.as_ref().map_or_else(|| format!("r{}", at + 1), |name| name.value.clone());
-            rule.choices.iter().map(move |choice| (name.clone(), choice))
-        });
-        named.map(move |(name, choice)| {
-            let key = if rules > 1 { format!("{name}.{}", choice.key) } else { choice.key.to_owned() };
-            (key, choice)
-        })
+            for Choice { key, values } in &rule.choices {
+                let key = if rules > 1 { format!("{name}.{key}") } else { (*key).to_owned() };
+                let value = |value: &At<Scalar>| At { value: shown(&value.value), span: value.span };
+                choices.push(Choosable { key, values: values.iter().map(value).collect() });
+            }
+        }
+        choices
+    }
+}
+
+impl Choosable {
+    /// Which of the values has this name; the first where none is asked for.
+    fn position(&self, wanted: Option<&str>) -> usize {
+        self.values.iter().position(|value| Some(value.value.as_str()) == wanted).unwrap_or(0)
     }
 }
 
@@ -119,10 +148,15 @@ impl Inject {
 pub(super) fn shown(value: &Scalar) -> String {
     let text = match value {
         Scalar::Int(number) => number.to_string(),
-        Scalar::Text(text) => text.replace('/', "_"),
+        Scalar::Text(text) => in_file_name(text),
     };
     let name = Errno::parse(&text).and_then(Errno::name);
     name.map_or(text, str::to_owned)
+}
+
+/// A text as a part of the name of a file.
+pub(super) fn in_file_name(text: &str) -> String {
+    text.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -158,6 +192,21 @@ mod tests {
                 "w.error=EBADF,r3.error-after=EINTR",
             ],
         );
+    }
+
+    #[test]
+    fn keys_of_the_matrix_come_first() {
+        let text = "spec = 1\nmatrix = { b = ['x/y', 'z'], a = [1] }\ninject = [{ on = 'write', error = ['EIO'] }]";
+        let spec = parse(&Arc::new(Source::new("x.toml", text))).expect("it is TOML");
+        let cells = spec.cells();
+        let names: Vec<String> = cells.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["b=x_y,a=1,error=EIO", "b=z,a=1,error=EIO"]);
+        let values = |cell| {
+            let spec = spec.in_cell(cell);
+            spec.matrix.iter().map(|axis| axis.values[0].value.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(values(&cells[0]), ["x/y", "1"]);
+        assert_eq!(values(&cells[1]), ["z", "1"]);
     }
 
     #[test]

@@ -134,8 +134,8 @@ pub const ROOT: Table = Table {
         now("expect", "{ exit = 1 }", "what must happen"),
         now("check", "[{ run = [\"kv\", \"fsck\"] }]", "commands after the run, untraced"),
         now("snapshot", "{ transcript = true }", "what is compared with the golden file"),
-        later("extends", "[\"../common.toml\"]", "files that this one adds to"),
-        later("matrix", "{ engine = [\"btree\", \"lsm\"] }", "one case for each combination"),
+        now("extends", "[\"../common.toml\"]", "files that this one adds to"),
+        now("matrix", "{ engine = [\"btree\", \"lsm\"] }", "one case for each combination"),
         later("sweep", "{ on = \"%file\" }", "one case for each fault point"),
     ],
 };
@@ -223,6 +223,11 @@ pub const TRACE: Table = Table {
         now("syscalls", "[\"%file\", \"!lseek\"]", "calls that are written; default those that are named elsewhere"),
         now("signals", "[\"all\", \"!SIGCHLD\"]", "signals that are written; default all"),
         now("drop", "[\"read(fd ~ '/proc/**')\"]", "traced, but not written"),
+        now(
+            "paths",
+            "[\"*.wal\"]",
+            "of calls, only those are written that one of these paths or its descriptors take part in",
+        ),
         now("strings", "64", "bytes of a buffer shown before it is cut"),
         now("filter", "\"seccomp\"", "how calls are selected: seccomp or ptrace"),
         now("nested", "\"deny\"", "a target that traces its own children: deny (EPERM) or release (lets them go)"),

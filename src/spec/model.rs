@@ -49,6 +49,8 @@ pub struct Spec {
     pub xfail: Option<Text>,
     /// `[vars]`, in file order.
     pub vars: Vec<(Text, Text)>,
+    /// `[matrix]`, in file order: what a case has one value of each of.
+    pub matrix: Vec<Axis>,
     /// `[target]`.
     pub target: Option<Target>,
     /// Where `[target]` is missing; the command line may name a process instead.
@@ -69,6 +71,22 @@ pub struct Spec {
     pub snapshot: Snapshot,
     /// What is wrong with keys and types. Lowering reports it together with what it finds itself.
     pub problems: Diagnostics,
+}
+
+impl Spec {
+    /// Whether it names nothing to run: it can only be a part of other specs.
+    pub fn runs_nothing(&self) -> bool {
+        self.target.as_ref().is_none_or(|target| target.program.is_none() && target.attach.is_none())
+    }
+}
+
+/// A key of `[matrix]`.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// The key.
+    pub name: Text,
+    /// Its values, as `${matrix.NAME}` has them: one at least, and one alone in a case.
+    pub values: Vec<Text>,
 }
 
 /// `[[setup]]`.
@@ -95,6 +113,8 @@ pub struct Trace {
     pub signals: Option<At<Vec<Text>>>,
     /// `drop`.
     pub drop: Vec<Text>,
+    /// `paths`.
+    pub paths: Vec<Text>,
     /// `strings`.
     pub strings: Option<At<i128>>,
     /// `filter`.

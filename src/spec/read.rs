@@ -8,6 +8,7 @@ use super::determinism::determinism;
 use super::expectations::{ending, expect, snapshot};
 use super::faults;
 use super::keys;
+use super::matrix::matrix;
 use super::model::{At, Check, Command, Inject, Scalar, SignalAction, Spec, Text, Trace, Where};
 use super::ready;
 use super::target::target;
@@ -26,6 +27,7 @@ pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> 
         requires: root.texts("requires").map(|requires| requires.value).unwrap_or_default(),
         xfail: root.text("xfail"),
         vars: text_entries(walk, root, "vars"),
+        matrix: matrix(walk, root),
         target: target(walk, root),
         lacks_target: root.lacks("target").then_some(root.span),
         setup: root.tables("setup", &keys::SETUP).iter().map(command).collect(),
@@ -42,18 +44,22 @@ pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> 
     }
 }
 
-/// Checks `spec = 1`.
+/// Checks that `spec = 1` is there.
 pub(super) fn version(walk: &Walk, root: &Fields<'_, '_>) {
-    let Some(value) = root.get("spec") else {
+    if root.get("spec").is_none() {
         let help = Some("add `spec = 1` as the first line".to_owned());
         let message = "the version of the format is missing".to_owned();
-        return walk.report(Code::VERSION, (0..0).into(), message, "`spec` is missing", help);
-    };
-    let Some(version) = root.integer("spec") else { return };
+        walk.report(Code::VERSION, (0..0).into(), message, "`spec` is missing", help);
+    }
+}
+
+/// Checks the version that a file is written in.
+pub(super) fn known_version(walk: &Walk, value: &Value<'_>) {
+    let Some(version) = walk.integer(value, "spec", "1") else { return };
     if version.value != 1 {
         let message = format!("version {} of the format is not known", version.value);
         let help = Some("write `spec = 1`, or use the rinject that the spec was written for".to_owned());
-        walk.report(Code::VERSION, value.span().into(), message, "only version 1 is known", help);
+        walk.report(Code::VERSION, version.span, message, "only version 1 is known", help);
     }
 }
 
@@ -85,6 +91,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
         syscalls: fields.texts("syscalls"),
         signals: fields.texts("signals"),
         drop: fields.text_or_texts("drop"),
+        paths: fields.text_or_texts("paths"),
         strings: fields.integer("strings"),
         filter: fields.text("filter"),
         backtrace: fields.integer("backtrace"),

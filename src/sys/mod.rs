@@ -4,6 +4,7 @@
 mod affinity;
 mod bell;
 mod directory;
+mod ending;
 mod files;
 mod memory;
 mod namespace;
@@ -22,6 +23,7 @@ mod wait;
 pub use affinity::{pin_to_one_processor, unpin};
 pub use bell::{Bell, Guard};
 pub use directory::directory_entries;
+pub use ending::end_by;
 pub use files::{OwnFile, expire, is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, read_memory_unwaiting, shares_memory, write_memory, write_memory_unwaiting};
 pub use namespace::{PidNamespace, probe_pid_namespace};

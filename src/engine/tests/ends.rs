@@ -18,7 +18,7 @@ fn a_task_that_is_gone_ends_the_run_and_breaks_nothing() {
 #[test]
 fn more_tasks_than_the_limit_end_the_run() {
     let text = "spec = 1\n[target]\nprogram = \"kv\"\nlimits = { tasks = 1 }\n";
-    let source = Arc::new(Source { name: "x.toml".to_owned(), text: text.to_owned() });
+    let source = Arc::new(Source::new("x.toml", text));
     let spec = spec::parse(&source).unwrap();
     let plan = plan::lower(&spec, &Context::new(Arch::X86_64, "/case", "/specs")).unwrap();
     let mut engine = Engine::new(Arc::new(plan), ROOT);

@@ -111,22 +111,45 @@ impl Lowering<'_> {
                 }
                 found
             }
-            "matrix" => {
-                let message = "`${matrix.X}` is not supported yet";
-                self.error(Code::UNSUPPORTED_VALUE, span, message, "this version has no matrix", None);
+            "matrix" if !key.is_empty() => {
+                let value =
+                    self.spec.matrix.iter().find(|axis| axis.name.value == key).and_then(|axis| axis.values.first());
+                if let Some(value) = value {
+                    self.chosen.insert(key.to_owned());
+                    return Some(value.value.clone());
+                }
+                let known: Vec<&str> = self.spec.matrix.iter().map(|axis| axis.name.value.as_str()).collect();
+                // It is the one that was meant, and is told of once.
+                self.chosen.extend(nearest(key, known.iter().copied()).map(str::to_owned));
+                let help = did_you_mean(key, known).unwrap_or_else(|| format!("add `{key}` to `[matrix]`"));
+                let message = format!("the matrix has no `{key}`");
+                self.error(Code::UNKNOWN_PLACEHOLDER, key_span, message, "not in `[matrix]`", Some(help));
                 None
             }
             _ => {
-                let help = match nearest(name, ["tmp", "spec-dir", "case"]).or_else(|| nearest(kind, ["var", "env", "bin"])) {
-                    Some(near) if key.is_empty() && matches!(near, "var" | "env" | "bin") => format!("write `${{{near}.NAME}}`"),
+                let help = match nearest(name, ["tmp", "spec-dir", "case"]).or_else(|| nearest(kind, ["var", "matrix", "env", "bin"])) {
+                    Some(near) if key.is_empty() && matches!(near, "var" | "matrix" | "env" | "bin") => format!("write `${{{near}.NAME}}`"),
                     Some(near) if !key.is_empty() => format!("did you mean `${{{near}.{key}}}`?"),
                     Some(near) => format!("did you mean `${{{near}}}`?"),
                     None if self.spec.vars.iter().any(|(known, _)| known.value == name) => format!("write `${{var.{name}}}`"),
-                    None => "known are `${tmp}`, `${spec-dir}`, `${case}`, `${var.X}`, `${env.X}` and `${bin.X}`; a literal `${` is `$${`".to_owned(),
+                    None => "known are `${tmp}`, `${spec-dir}`, `${case}`, `${var.X}`, `${matrix.X}`, `${env.X}` and `${bin.X}`; a literal `${` is `$${`".to_owned(),
                 };
                 let message = format!("unknown placeholder `${{{name}}}`");
                 self.error(Code::UNKNOWN_PLACEHOLDER, span, message, "stands for nothing", Some(help));
                 None
+            }
+        }
+    }
+
+    /// Says which keys of `[matrix]` nothing asks for: their cases would all be the same.
+    pub(super) fn unused_axes(&mut self) {
+        for axis in &self.spec.matrix {
+            let name = &axis.name.value;
+            if !self.chosen.contains(name) {
+                let help =
+                    Some(format!("write `${{matrix.{name}}}` where the value is to stand, or take the key out"));
+                let message = format!("nothing asks for `${{matrix.{name}}}`");
+                self.error(Code::UNUSED_AXIS, axis.name.span, message, "its cases would all be the same", help);
             }
         }
     }

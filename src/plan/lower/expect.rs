@@ -47,6 +47,11 @@ impl Lowering<'_> {
                 let located = self.expand(word)?;
                 match located.text() {
                     "any" => Some(ExitExpect::Any),
+                    // A placeholder can only stand in quotes.
+                    text if text != word.value && text.parse::<i128>().is_ok() => {
+                        let status = At { value: text.parse().ok()?, span: word.span };
+                        Some(ExitExpect::Codes(vec![self.status(&status)?]))
+                    }
                     text => {
                         let help = if text.parse::<i64>().is_ok() {
                             format!("write the status without quotes: `exit = {text}`")
@@ -123,7 +128,10 @@ impl Lowering<'_> {
             tests.push((TextTest::IsEmpty(empty.value), empty.span));
         }
         if let Some(text) = &written.file {
-            tests.extend(self.argument(text).map(|path| (TextTest::File(self.beside_spec(&path).into()), text.span)));
+            tests.extend(
+                self.argument(text)
+                    .map(|path| (TextTest::File(self.beside_spec(&path, text.span).into()), text.span)),
+            );
         }
         OutputExpect { tests }
     }

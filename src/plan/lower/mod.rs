@@ -25,7 +25,7 @@ mod vacuity;
 mod tests;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +117,8 @@ struct Lowering<'a> {
     problems: Diagnostics,
     /// Values of `[vars]`; `None` where a value is wrong.
     vars: BTreeMap<String, Option<String>>,
+    /// Keys of `[matrix]` that something has asked for.
+    chosen: BTreeSet<String>,
     /// Names of the rules, by position.
     rule_names: Vec<Arc<str>>,
     /// The run's seed.
@@ -140,6 +142,7 @@ impl<'a> Lowering<'a> {
             context,
             problems: spec.problems.clone(),
             vars: BTreeMap::new(),
+            chosen: BTreeSet::new(),
             rule_names: Vec::new(),
             seed: 0,
             named: CallSet::new(),
@@ -179,6 +182,7 @@ impl<'a> Lowering<'a> {
         self.vacuity(&trace, &expect);
         self.check_rings(&trace, &rules);
         self.certain_kill(&trace, &rules, &expect);
+        self.unused_axes();
         if let Some(target) = &target {
             self.check_awaited(target, &rules, &expect);
         }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Lowering;
 use super::values::shown;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Span};
 use crate::plan::{Attach, Check, Command, FileContent, Input, Limits, Output, Target, TargetFile};
 use crate::spec::{self, At, Scalar, Text, keys};
 
@@ -118,7 +118,7 @@ impl Lowering<'_> {
             self.error(Code::EMPTY_VALUE, text.span, "the program is a directory", "ends with a slash", help);
             return None;
         }
-        let program = if written.contains('/') { self.beside_spec(&written) } else { written.clone() };
+        let program = if written.contains('/') { self.beside_spec(&written, text.span) } else { written.clone() };
         Some((program, written))
     }
 
@@ -174,7 +174,7 @@ impl Lowering<'_> {
                     let help = Some("leave `cwd` out: a fresh directory is used then".to_owned());
                     self.error(Code::EMPTY_VALUE, text.span, "`cwd` is empty", "empty", help);
                 }
-                PathBuf::from(self.beside_spec(&path.unwrap_or_default()))
+                PathBuf::from(self.beside_spec(&path.unwrap_or_default(), text.span))
             }
         }
     }
@@ -200,8 +200,8 @@ impl Lowering<'_> {
         let content = match (&file.text, &file.path) {
             (Some(text), _) => FileContent::Text(self.string(text)?),
             (None, Some(copied)) => {
-                let copied = self.argument(copied)?;
-                FileContent::Copy(self.beside_spec(&copied).into())
+                let from = self.argument(copied)?;
+                FileContent::Copy(self.beside_spec(&from, copied.span).into())
             }
             (None, None) => return None,
         };
@@ -241,7 +241,8 @@ impl Lowering<'_> {
             }
             Some(spec::Stdin::Text(text)) => Input::Text(self.string(text).unwrap_or_default()),
             Some(spec::Stdin::File(path)) => {
-                Input::File(self.argument(path).map(|path| self.beside_spec(&path)).unwrap_or_default().into())
+                let file = self.argument(path).map(|file| self.beside_spec(&file, path.span));
+                Input::File(file.unwrap_or_default().into())
             }
             Some(spec::Stdin::Word(word)) => {
                 let words = [("null", Word::Null), ("inherit", Word::Inherit), ("tty", Word::Terminal)];
@@ -326,12 +327,17 @@ impl Lowering<'_> {
         }
     }
 
-    /// A path as the author means it: relative to the spec.
-    pub(super) fn beside_spec(&self, path: &str) -> String {
-        if path.starts_with('/') {
-            return path.to_owned();
+    /// A path as the author means it: relative to the file that it is written in, at `span`.
+    pub(super) fn beside_spec(&self, path: &str, span: Span) -> String {
+        let source = &self.spec.source;
+        fn folder(name: &str) -> &Path {
+            Path::new(name).parent().unwrap_or(Path::new(""))
         }
-        format!("{}/{}", self.context.spec_dir.trim_end_matches('/'), path.strip_prefix("./").unwrap_or(path))
+        // The folder of a file that the spec adds to, as the way from that of the spec.
+        let written = folder(source.piece_at(span.start).name);
+        let way = written.strip_prefix(folder(&source.name)).unwrap_or(written);
+        let path = way.join(path.strip_prefix("./").unwrap_or(path));
+        Path::new(&self.context.spec_dir).join(path).to_string_lossy().into_owned()
     }
 }
 

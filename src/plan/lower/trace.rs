@@ -75,6 +75,7 @@ impl Lowering<'_> {
             explicit,
             signals: scope.signals,
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
+            paths: self.spec.trace.paths.iter().filter_map(|path| self.glob(path)).collect(),
             io_uring,
             backtrace: backtrace.map_or(0, |frames| frames as usize),
             hides_vdso: self.vdso_named,

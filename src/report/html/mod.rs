@@ -80,12 +80,13 @@ impl<W: Write> Html<W> {
     }
 
     fn counts(&self) -> Vec<Count> {
-        let Totals { passed, failed, errors, skipped, xfailed, interrupted } = self.totals;
+        let Totals { passed, flaky, failed, errors, skipped, xfailed, interrupted } = self.totals;
         let all = [
             (failed, "fail", "failed"),
             (errors, "error", "without a verdict"),
             (interrupted, "interrupted", "interrupted"),
             (passed, "pass", "passed"),
+            (flaky, "flaky", "flaky"),
             (xfailed, "xfail", "known to fail"),
             (skipped, "skip", "skipped"),
         ];
@@ -140,7 +141,7 @@ impl<W: Write> Report for Html<W> {
 fn group(status: Status) -> &'static str {
     match status {
         Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted => "bad",
-        Status::Pass => "good",
+        Status::Pass | Status::Flaky => "good",
         Status::Skip | Status::Xfail => "other",
     }
 }

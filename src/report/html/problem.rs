@@ -64,6 +64,7 @@ impl Problem {
         let source = &diagnostic.source;
         let main = diagnostic.labels.first();
         let position = main.map(|label| source.position(label.span.start));
+        let file = source.piece_at(main.map_or(0, |label| label.span.start)).name;
         Problem {
             level: match diagnostic.level {
                 Level::Error => "error",
@@ -74,7 +75,7 @@ impl Problem {
             message: visible(&diagnostic.message).into_owned(),
             place: position.map_or_else(
                 || visible(&source.name).into_owned(),
-                |(line, column)| format!("{}:{line}:{column}", visible(&source.name)),
+                |(line, column)| format!("{}:{line}:{column}", visible(file)),
             ),
             lines: main.map_or_else(Vec::new, |label| excerpt(source, label.span, &label.text)),
             notes: diagnostic.notes.iter().map(|note| visible(note).into_owned()).collect(),
@@ -101,7 +102,7 @@ fn excerpt(source: &Source, span: Span, label: &str) -> Vec<SpecLine> {
     let (about, column) = source.position(span.start);
     let (end_line, end_column) = source.position(span.end);
     let first = about.saturating_sub(AROUND).max(1);
-    let lines = source.text.lines().enumerate().skip(first - 1).take(about + AROUND + 1 - first);
+    let lines = source.piece_at(span.start).text.lines().enumerate().skip(first - 1).take(about + AROUND + 1 - first);
     lines
         .map(|(at, line)| {
             let part = |from: usize, to: usize| {

@@ -80,7 +80,7 @@ impl Section {
             timeline: timeline.filter(|_| result.transcript.count() > 1),
             transcript: Transcript::of(result)?,
             outputs: outputs.into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(output).collect(),
-            spec: visible(&result.source.text).lines().map(str::to_owned).collect(),
+            spec: visible(result.source.piece_at(0).text).lines().map(str::to_owned).collect(),
             files: files.map(|(what, path)| (what, visible(&path.to_string_lossy()).into_owned())).collect(),
         })
     }

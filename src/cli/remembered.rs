@@ -1,0 +1,66 @@
+//! What became of cases when they were run last, for `status:` and `--last-failed`: a file for each folder that rinject is
+//! called in, below the user's cache. It is worth nothing but for that: where it cannot be read or written, nothing is known.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use crate::cases::Last;
+use crate::report::Status;
+
+/// Results by the ids of cases, as they are called from the current folder.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    results: BTreeMap<String, String>,
+}
+
+impl Remembered {
+    /// What is known in the current folder.
+    pub(super) fn read() -> Remembered {
+        let text = path().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        let line = |line: &str| line.split_once(' ').map(|(status, id)| (id.to_owned(), status.to_owned()));
+        Remembered { results: text.lines().filter_map(line).collect() }
+    }
+
+    /// What became of a case.
+    pub(super) fn last(&self, id: &str) -> Last {
+        match self.results.get(id).map(String::as_str) {
+            Some("pass" | "xfail" | "flaky") => Last::Passed,
+            Some("fail" | "timeout" | "xpass" | "error") => Last::Failed,
+            Some("skip") => Last::Skipped,
+            _ => Last::New,
+        }
+    }
+
+    /// Keeps a result. Of a case that was interrupted the one before is still the last.
+    pub(super) fn keep(&mut self, id: &str, status: Status) {
+        if status != Status::Interrupted && !id.contains('\n') {
+            self.results.insert(id.to_owned(), status.name().to_owned());
+        }
+    }
+
+    /// Writes all of it for the next call.
+    pub(super) fn write(&self) {
+        let Some(path) = path() else { return };
+        let lines = self.results.iter().map(|(id, status)| format!("{status} {id}\n"));
+        let new = path.with_extension(std::process::id().to_string());
+        let written = path
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&new, lines.collect::<String>()));
+        // Two calls at a time: one of them wins, whole. Without a cache nothing is remembered, and nothing else fails.
+        let _ = written.and_then(|()| fs::rename(&new, &path));
+    }
+}
+
+/// The file of the current folder; `None` where the environment names no place for it.
+fn path() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
+    let here = std::env::current_dir().ok()?;
+    let digest = Sha256::digest(here.as_os_str().as_encoded_bytes());
+    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Some(cache.join("rinject").join(name))
+}

@@ -1,0 +1,128 @@
+//! Which cases run, how often, and when it is enough: shards, the last results, retries, the number of failures.
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder with these specs, each of which runs a shell command.
+fn folder(specs: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, command) in specs {
+        let text = format!(
+            "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", '{command}'] }}\n\
+             trace = {{ syscalls = [\"exit_group\"] }}\nsnapshot = {{ transcript = false }}\n"
+        );
+        fs::write(folder.path().join(name).with_extension("toml"), text).unwrap();
+    }
+    folder
+}
+
+/// What `rinject` prints there, and its status.
+fn rinject(folder: &Path, words: &[&str]) -> (String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
+    command.current_dir(folder).args(words).stdin(Stdio::null()).env("XDG_CACHE_HOME", folder.join("cache"));
+    for name in ["CI", "GITHUB_ACTIONS", "RINJECT_REQUIRE"] {
+        command.env_remove(name);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (text, output.status.code().unwrap())
+}
+
+#[test]
+fn shards_have_every_case_once() {
+    let folder = folder(&["a", "b", "c", "d", "e"].map(|name| (name, "true")));
+    let list = |words: &[&str]| rinject(folder.path(), &[&["list", "."], words].concat());
+    let mut of_shards: Vec<String> = Vec::new();
+    for shard in ["1/3", "2/3", "3/3"] {
+        let (text, status) = list(&["--shard", shard]);
+        assert_eq!(status, 0, "{text}");
+        of_shards.extend(text.lines().filter(|line| line.starts_with("./")).map(str::to_owned));
+    }
+    of_shards.sort();
+    assert_eq!(of_shards.join("\n") + "\n", list(&[]).0);
+    let (text, status) = list(&["--shard", "4/3"]);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("there are 3 shares, from 1/3 to 3/3"), "{text}");
+}
+
+#[test]
+fn a_share_without_cases_is_no_mistake() {
+    let folder = folder(&[("a", "true")]);
+    let (empty, full) = match rinject(folder.path(), &["list", ".", "--shard", "1/2"]).0.as_str() {
+        "./a.toml\n" => ("2/2", "1/2"),
+        _ => ("1/2", "2/2"),
+    };
+    let (text, status) = rinject(folder.path(), &["list", ".", "--shard", empty]);
+    assert_eq!((text.as_str(), status), (format!("share {empty} has none of 1 cases\n").as_str(), 0));
+    assert_eq!(rinject(folder.path(), &["list", ".", "--shard", full]).0, "./a.toml\n");
+    let (text, status) = rinject(folder.path(), &["list", ".", "--filter", "nothing", "--shard", full]);
+    assert_eq!(status, 4, "{text}");
+}
+
+#[test]
+fn what_failed_last_is_run_again() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = folder(&[("bad", "exit 3"), ("good", "true"), ("new", "true")]);
+    let (text, status) = rinject(folder.path(), &["list", ".", "--last-failed"]);
+    assert_eq!(status, 4, "{text}");
+    let (text, status) = rinject(folder.path(), &["run", "bad.toml", "good.toml"]);
+    assert_eq!(status, 1, "{text}");
+    let list =
+        |filter: &str| rinject(folder.path(), &["list", "bad.toml", "good.toml", "new.toml", "--filter", filter]).0;
+    assert_eq!(list("status:failed"), "bad.toml\n");
+    assert_eq!(list("status:passed"), "good.toml\n");
+    assert_eq!(list("status:new"), "new.toml\n");
+    let (text, status) = rinject(folder.path(), &["list", ".", "--filter", "status:bad"]);
+    assert_eq!(status, 2);
+    assert!(text.contains("it is status:passed, failed, skipped or new"), "{text}");
+    let spec = fs::read_to_string(folder.path().join("bad.toml")).unwrap().replace("exit 3", "true");
+    fs::write(folder.path().join("bad.toml"), spec).unwrap();
+    let words = ["run", "bad.toml", "good.toml", "--last-failed"];
+    let (text, status) = rinject(folder.path(), &words);
+    assert_eq!((text.as_str(), status), ("PASS    bad.toml\n1 passed, 0 failed\n", 0));
+    assert_eq!(rinject(folder.path(), &words).1, 4);
+}
+
+#[test]
+fn a_case_that_passes_at_another_try_is_flaky() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let command = format!("echo x >> {0}; test $(wc -l < {0}) -ge 3", state.display());
+    let specs = self::folder(&[("flaky", command.as_str()), ("bad", "exit 3")]);
+    let (text, status) = rinject(specs.path(), &["run", "flaky.toml", "--retries", "1"]);
+    assert_eq!(status, 1, "{text}");
+    fs::remove_file(&state).unwrap();
+    let (text, status) = rinject(specs.path(), &["run", "flaky.toml", "--retries", "2", "--report", "json=r.json"]);
+    assert_eq!((text.as_str(), status), ("FLAKY   flaky.toml: passed at try 3\n0 passed, 0 failed, 1 flaky\n", 0));
+    let report = fs::read_to_string(specs.path().join("r.json")).unwrap();
+    assert!(report.contains("\"status\":\"flaky\"") && report.contains("\"flaky\":1"), "{report}");
+    let (text, status) = rinject(specs.path(), &["run", "bad.toml", "--retries", "2"]);
+    assert_eq!(status, 1, "{text}");
+    let (text, status) = rinject(specs.path(), &["run", "bad.toml", "--retries", "2", "--seeds", "1..2"]);
+    assert_eq!(status, 2, "{text}");
+}
+
+#[test]
+fn runs_end_after_so_many_failures() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = folder(&["a", "b", "c", "d"].map(|name| (name, "exit 3")));
+    let failed = |words: &[&str]| {
+        let (text, status) = rinject(folder.path(), &[&["run", ".", "-j", "1"], words].concat());
+        assert_eq!(status, 1, "{text}");
+        text.lines().filter(|line| line.starts_with("FAIL")).count()
+    };
+    assert_eq!([failed(&[]), failed(&["--max-fail", "2"]), failed(&["-x"])], [4, 2, 1]);
+}
