@@ -259,6 +259,31 @@ fn the_page_shows_everything_and_runs_nothing() {
 }
 
 #[test]
+fn a_case_that_passed_at_its_second_try_is_flaky() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let text = format!(
+        "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", \"test -e {0} || {{ : > {0}; exit 1; }}\"] }}\n\
+        snapshot = {{ transcript = false }}\n",
+        mark.display()
+    );
+    fs::write(folder.path().join("x.toml"), text).unwrap();
+    let words =
+        ["run", "--retries", "2", "--format", "tap", "--report", "junit=j.xml", "--report", "html=x.html", "x.toml"];
+    let (status, out, err) = common::rinject(folder.path(), &words);
+    assert_eq!((status, out.as_str()), (0, "TAP version 14\nok 1 - x.toml\n1..1\n"), "{err}");
+    let report = Report::deserialize_from_str(&fs::read_to_string(folder.path().join("j.xml")).unwrap()).unwrap();
+    match &report.test_suites[0].test_cases[0].status {
+        TestCaseStatus::Success { flaky_runs } => assert_eq!(flaky_runs.len(), 1),
+        other => panic!("{other:?}"),
+    }
+    assert!(fs::read_to_string(folder.path().join("x.html")).unwrap().contains("passed at try 2"));
+}
+
+#[test]
 fn of_a_long_transcript_the_page_shows_what_somebody_looks_for() {
     if !common::can_trace() {
         return;
@@ -362,6 +387,9 @@ fn what_is_no_report_is_told_before_anything_runs() {
     check("junit", 2, "`--report junit` names no file\nhelp: write junit=FILE");
     check("junit=", 2, "help: write junit=FILE");
     check("junit=x.toml/y", 6, "cannot write the report `x.toml/y`: ");
+    let both = ["run", "--report", "junit=y", "--report", "json=y", "x.toml"];
+    let (status, _, err) = common::rinject(folder.path(), &both);
+    assert!(status == 2 && err.contains("two reports go to `y`"), "{err}");
     let (status, _, err) = common::rinject(folder.path(), &["check", "--report", "junit=x", "x.toml"]);
     assert!(status == 2 && err.contains("kinds are `sarif`"), "{err}");
 }

@@ -140,13 +140,17 @@ fn reports_of_shards_are_joined() {
         rinject(folder.path(), &["run", ".", "--shard", &shard, "--report", &report]);
     }
     let join = |words: &[&str]| rinject(folder.path(), &[&["merge"], words].concat());
-    let (text, status) = join(&["r1.json", "r2.json", "r3.json", "--report", "junit=j.xml", "--report", "json=all.json"]);
+    let (text, status) =
+        join(&["r1.json", "r2.json", "r3.json", "--report", "junit=j.xml", "--report", "json=all.json"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("4 passed, 1 failed, 1 error\n"), "{text}");
     assert!(text.contains("error[RJ0702]: the target exited 3") && text.contains("at ./bad.toml:2:"), "{text}");
     assert!(text.contains("run it again: rinject run ./bad.toml") && text.contains("at ./wrong.toml:2:"), "{text}");
     let junit = fs::read_to_string(folder.path().join("j.xml")).unwrap();
-    assert!(junit.contains("tests=\"6\"") && junit.contains("failures=\"1\"") && junit.contains("errors=\"1\""), "{junit}");
+    assert!(
+        junit.contains("tests=\"6\"") && junit.contains("failures=\"1\"") && junit.contains("errors=\"1\""),
+        "{junit}"
+    );
     let (text, status) = join(&["all.json"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("4 passed, 1 failed, 1 error\n"), "{text}");

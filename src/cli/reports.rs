@@ -60,7 +60,15 @@ impl Kind {
 
 /// Reads the words behind `--report`; `kinds` are those that the command has.
 pub(super) fn read(words: &[String], kinds: &[Kind]) -> Result<Vec<(Kind, PathBuf)>, ExitStatus> {
-    words.iter().map(|word| read_one(word, kinds).ok_or(ExitStatus::Usage)).collect()
+    let read = |word: &String| read_one(word, kinds).ok_or(ExitStatus::Usage);
+    let wanted: Vec<(Kind, PathBuf)> = words.iter().map(read).collect::<Result<_, _>>()?;
+    for (at, (_, path)) in wanted.iter().enumerate() {
+        if wanted[..at].iter().any(|(_, other)| other == path) {
+            complain(format!("two reports go to `{}`", path.display()), Some("give each a file of its own"));
+            return Err(ExitStatus::Usage);
+        }
+    }
+    Ok(wanted)
 }
 
 fn read_one(word: &str, kinds: &[Kind]) -> Option<(Kind, PathBuf)> {

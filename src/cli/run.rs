@@ -17,7 +17,7 @@ use crate::cases::Case;
 use crate::plan::Attached;
 use crate::report::{CaseResult, Report, Status};
 use crate::run::{End, Keep, Options};
-use crate::runner::{Ended, Progress, Way, run_all};
+use crate::runner::{Ended, Pace, Progress, Way, run_all};
 use crate::snapshot::Update;
 use crate::tracer::Stopper;
 
@@ -36,6 +36,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     let second = if attach.is_some() || selected.cases.iter().any(attaches) { Second::Waits } else { Second::Ends };
     interrupt::watch(options.stopper.clone(), second);
     let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let pace = Pace { jobs, most_failures: most_failures(words) };
     let mut session = Session::new(words, global, &options, files, selected.status);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
@@ -43,7 +44,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     let way = way(words);
     for round in 1_u64.. {
         bar.set_position(0);
-        run_all(&cases, &options, &way, jobs, |progress| match progress {
+        run_all(&cases, &options, &way, pace, |progress| match progress {
             Progress::Began(case) => bar.set_message(case.id.clone()),
             Progress::Ended(case, ended) => {
                 bar.inc(1);
@@ -63,6 +64,11 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     }
     bar.finish_and_clear();
     session.finish(begun.elapsed())
+}
+
+/// After how many failures it is enough.
+fn most_failures(words: &Run) -> Option<u32> {
+    if words.fail_fast || words.until_fail { Some(1) } else { words.max_fail }
 }
 
 /// How each case is run.
@@ -154,7 +160,7 @@ impl Session {
             status,
             stopper: options.stopper.clone(),
             attached: options.attach,
-            max_fail: if words.fail_fast || words.until_fail { Some(1) } else { words.max_fail },
+            max_fail: most_failures(words),
             failures: 0,
             cut_short: false,
             remembered: Remembered::read(),

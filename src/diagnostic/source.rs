@@ -67,11 +67,6 @@ impl Source {
         self.piece(self.added.iter().take_while(|added| added.start <= at).count())
     }
 
-    /// The name of the file that a span begins in.
-    pub fn file_of(&self, span: Span) -> &str {
-        self.piece_at(span.start).name
-    }
-
     fn piece(&self, number: usize) -> Piece<'_> {
         let added = number.checked_sub(1).map(|before| &self.added[before]);
         let start = added.map_or(0, |added| added.start);

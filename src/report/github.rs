@@ -32,13 +32,15 @@ pub struct Github<W: Write> {
     totals: Totals,
     rows: String,
     texts: String,
+    /// Cases that the summary has no room for.
+    left_out: usize,
 }
 
 impl<W: Write> Github<W> {
     /// Writes to `out`; the other words are those of [`Human::new`].
     pub fn new(out: W, colour: bool, quiet: bool, job: Job) -> Github<W> {
         let human = Human::new(Vec::new(), colour, quiet);
-        Github { out, human, job, totals: Totals::default(), rows: String::new(), texts: String::new() }
+        Github { out, human, job, totals: Totals::default(), rows: String::new(), texts: String::new(), left_out: 0 }
     }
 
     /// Annotates what is to be said of a spec that is not run.
@@ -82,7 +84,8 @@ impl<W: Write> Github<W> {
         title: &str,
         text: &str,
     ) -> io::Result<()> {
-        let file = span.map_or(source.name.as_str(), |span| source.file_of(span));
+        // What a spec extends has lines of its own.
+        let file = source.piece_at(span.map_or(0, |span| span.start)).name;
         write!(self.out, "::{level} file={}", property(&self.path(file)))?;
         if let Some(span) = span {
             let (line, column) = source.position(span.start);
@@ -111,6 +114,8 @@ impl<W: Write> Github<W> {
         let (id, why) = (cell(&result.id), cell(&result.why().unwrap_or_default()));
         if self.rows.len() + self.texts.len() < LONGEST_SUMMARY {
             self.rows += &format!("| {} | {id} | {why} |\n", result.status);
+        } else {
+            self.left_out += 1;
         }
         let text = details(result);
         if !text.is_empty() && self.rows.len() + self.texts.len() + text.len() < LONGEST_SUMMARY {
@@ -129,7 +134,11 @@ impl<W: Write> Github<W> {
         if !self.rows.is_empty() {
             writeln!(file, "| | case | why |\n|---|---|---|")?;
         }
-        write!(file, "{}{}", self.rows, self.texts)
+        write!(file, "{}", self.rows)?;
+        if self.left_out > 0 {
+            writeln!(file, "\n{} more are not shown.", self.left_out)?;
+        }
+        write!(file, "{}", self.texts)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::Report;
 use super::human::details;
@@ -57,6 +57,11 @@ fn test_case(result: &CaseResult) -> TestCase {
         Status::Fail | Status::Timeout | Status::Xpass => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Status::Error | Status::Interrupted => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
+    status.add_reruns((1..=result.failed_before).map(|number| {
+        let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+        rerun.set_type("fail").set_message(format!("failed at try {number}"));
+        rerun
+    }));
     status.set_type(result.status.name());
     if let Some(why) = result.why() {
         status.set_message(why);
@@ -70,6 +75,7 @@ fn test_case(result: &CaseResult) -> TestCase {
     case.set_classname("rinject").set_time(result.took).add_properties(properties(result));
     case.extra.insert("file".into(), result.source.name.as_str().into());
     if let Some(label) = result.problems().find_map(|problem| problem.labels.first().cloned()) {
+        case.extra.insert("file".into(), result.source.piece_at(label.span.start).name.into());
         let (line, _) = result.source.position(label.span.start);
         case.extra.insert("line".into(), line.to_string().into());
     }

@@ -94,6 +94,8 @@ pub struct CaseResult {
     pub reason: String,
     /// How long it took.
     pub took: Duration,
+    /// How often it had failed before it ended so.
+    pub failed_before: u32,
     /// What the run came to, where it came to a verdict.
     pub outcome: Option<Outcome>,
     /// The spec's text.
@@ -134,6 +136,7 @@ impl CaseResult {
             status,
             reason: String::new(),
             took: Duration::ZERO,
+            failed_before: 0,
             outcome: None,
             source,
             diagnostics: Diagnostics::new(),
@@ -165,6 +168,7 @@ impl CaseResult {
 
     /// Says how often it has failed before it ended as it did.
     pub fn tried_before(&mut self, failed: u32) {
+        self.failed_before = failed;
         if failed > 0 && self.status == Status::Pass {
             self.status = Status::Flaky;
             self.reason = format!("passed at try {}", failed + 1);

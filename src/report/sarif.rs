@@ -74,7 +74,8 @@ impl<W: Write> Sarif<W> {
         let labels = problem.labels.first().map(|label| label.text.clone()).filter(|text| !text.is_empty());
         let words = std::iter::once(problem.message.clone()).chain(labels).chain(problem.notes.iter().cloned());
         let text = words.chain(help).collect::<Vec<_>>().join("\n");
-        let file = problem.labels.first().map_or(source.name.as_str(), |label| source.file_of(label.span));
+        // What a spec extends has lines of its own.
+        let file = source.piece_at(problem.labels.first().map_or(0, |label| label.span.start)).name;
         let mut physical = json!({"artifactLocation": location(file)});
         if let Some(label) = problem.labels.first() {
             physical["region"] = region(source, label.span);
@@ -164,7 +165,8 @@ fn region(source: &Source, span: Span) -> Value {
 }
 
 fn related(source: &Source, span: Span, text: &str) -> Value {
-    let physical = json!({"artifactLocation": location(source.file_of(span)), "region": region(source, span)});
+    let physical =
+        json!({"artifactLocation": location(source.piece_at(span.start).name), "region": region(source, span)});
     json!({"physicalLocation": physical, "message": {"text": visible(text)}})
 }
 

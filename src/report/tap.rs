@@ -55,7 +55,7 @@ impl<W: Write> Tap<W> {
         writeln!(self.out, "      message: {}", quoted(&problem.message))?;
         if let Some(label) = problem.labels.first() {
             let (line, column) = problem.source.position(label.span.start);
-            let file = problem.source.file_of(label.span);
+            let file = problem.source.piece_at(label.span.start).name;
             writeln!(self.out, "      at: {}", quoted(&format!("{file}:{line}:{column}")))?;
         }
         if let Some(help) = &problem.help {
@@ -94,8 +94,7 @@ impl<W: Write> Report for Tap<W> {
         }
         writeln!(self.out)?;
         match result.status {
-            Status::Pass | Status::Skip => Ok(()),
-            Status::Flaky => writeln!(self.out, "# {}", escaped(&result.reason)),
+            Status::Pass | Status::Flaky | Status::Skip => Ok(()),
             _ => self.block(result),
         }
     }

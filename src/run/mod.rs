@@ -98,6 +98,17 @@ pub enum End {
     Interrupted,
 }
 
+impl End {
+    /// Whether it counts as a failure; one that was interrupted says nothing.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            End::Judged(judged) => judged.outcome.verdict.is_failure(),
+            End::Invalid(_) | End::NotSetUp(_) | End::Unable(_) => true,
+            End::Interrupted => false,
+        }
+    }
+}
+
 /// A case that was judged.
 #[derive(Debug)]
 pub struct Judged {

@@ -5,6 +5,7 @@ mod queue;
 mod verify;
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -47,9 +48,20 @@ pub enum Way {
     Verify(u32),
 }
 
-/// Runs `cases`, `jobs` at a time, each on a thread of its own; those that attach to the same process one after the
-/// other. `tell` is called on the calling thread.
-pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut tell: impl FnMut(Progress<'_>)) {
+/// How many cases run at a time, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// At a time.
+    pub jobs: usize,
+    /// After so many failures no case begins any more.
+    pub most_failures: Option<u32>,
+}
+
+/// Runs `cases`, each on a thread of its own; those that attach to the same process one after the other. `tell` is called on
+/// the calling thread.
+pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tell: impl FnMut(Progress<'_>)) {
+    let failures = AtomicU32::new(0);
+    let is_enough = || pace.most_failures.is_some_and(|most| failures.load(Ordering::SeqCst) >= most);
     let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
     let (sender, receiver) = mpsc::channel();
     let work = |sender: mpsc::Sender<(usize, Option<Box<Ended>>)>| {
@@ -60,7 +72,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut te
             let begun = Instant::now();
             let mut failed_before = 0;
             let end = match way {
-                _ if options.stopper.is_stopped() => End::Interrupted,
+                _ if options.stopper.is_stopped() || is_enough() => End::Interrupted,
                 Way::Once => run::run(case, options),
                 Way::Retries(most) => loop {
                     let end = run::run(case, options);
@@ -72,6 +84,9 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut te
                 Way::Seeds(seeds) => explore::explore(case, options, seeds.clone()),
                 Way::Verify(times) => verify::verify(case, options, *times),
             };
+            if end.is_failure() {
+                failures.fetch_add(1, Ordering::SeqCst);
+            }
             let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed(), failed_before }))));
         }
     };
@@ -82,7 +97,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, jobs: usize, mut te
             std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
         };
         // Where threads cannot be had, fewer cases run at a time; where none can, this one runs them all.
-        if (0..jobs.clamp(1, cases.len().max(1))).take_while(start).count() == 0 {
+        if (0..pace.jobs.clamp(1, cases.len().max(1))).take_while(start).count() == 0 {
             work(sender.clone());
         }
         drop(sender);

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::result::{CaseResult, Status, Totals};
+use crate::diagnostic::visible;
 use section::Section;
 
 /// Writes results as a page.
@@ -84,8 +85,8 @@ impl<W: Write> Html<W> {
             (failed, "fail", "failed"),
             (errors, "error", "without a verdict"),
             (interrupted, "interrupted", "interrupted"),
-            (flaky, "flaky", "flaky"),
             (passed, "pass", "passed"),
+            (flaky, "flaky", "flaky"),
             (xfailed, "xfail", "known to fail"),
             (skipped, "skip", "skipped"),
         ];
@@ -101,7 +102,7 @@ impl<W: Write> Report for Html<W> {
         let number = self.entries.len() + 1;
         self.entries.push(Entry {
             number,
-            id: result.id.clone(),
+            id: visible(&result.id).into_owned(),
             status: result.status.name(),
             group: group(result.status),
             why: result.why(),
@@ -140,8 +141,8 @@ impl<W: Write> Report for Html<W> {
 fn group(status: Status) -> &'static str {
     match status {
         Status::Fail | Status::Timeout | Status::Xpass | Status::Error | Status::Interrupted => "bad",
-        Status::Pass => "good",
-        Status::Flaky | Status::Skip | Status::Xfail => "other",
+        Status::Pass | Status::Flaky => "good",
+        Status::Skip | Status::Xfail => "other",
     }
 }
 

@@ -63,7 +63,8 @@ impl Problem {
     fn of(diagnostic: &Diagnostic) -> Problem {
         let source = &diagnostic.source;
         let main = diagnostic.labels.first();
-        let place = main.map(|label| (source.file_of(label.span), source.position(label.span.start)));
+        let position = main.map(|label| source.position(label.span.start));
+        let file = source.piece_at(main.map_or(0, |label| label.span.start)).name;
         Problem {
             level: match diagnostic.level {
                 Level::Error => "error",
@@ -72,9 +73,9 @@ impl Problem {
             code: diagnostic.code.to_string(),
             title: diagnostic.code.title(),
             message: visible(&diagnostic.message).into_owned(),
-            place: place.map_or_else(
+            place: position.map_or_else(
                 || visible(&source.name).into_owned(),
-                |(file, (line, column))| format!("{}:{line}:{column}", visible(file)),
+                |(line, column)| format!("{}:{line}:{column}", visible(file)),
             ),
             lines: main.map_or_else(Vec::new, |label| excerpt(source, label.span, &label.text)),
             notes: diagnostic.notes.iter().map(|note| visible(note).into_owned()).collect(),

@@ -128,12 +128,15 @@ impl Drawing {
         match event.shape {
             Shape::Call { part: LinePart::Started, .. } => track.begun.push(line),
             Shape::Call { part: LinePart::Resumed, .. } => {
-                if let Some(from) = track.begun.pop() {
-                    let from = self.x(from);
-                    self.tracks[at].waits.push((from, x - from));
-                }
+                let begun = track.begun.pop();
+                self.waits(at, begun, x);
             }
-            Shape::Call { part: LinePart::Whole, .. } | Shape::Signal | Shape::Point | Shape::Life | Shape::End => {}
+            // Calls that never returned last to the end of their task.
+            Shape::End => {
+                let begun = std::mem::take(&mut track.begun);
+                self.waits(at, begun, x);
+            }
+            Shape::Call { part: LinePart::Whole, .. } | Shape::Signal | Shape::Point | Shape::Life => {}
         }
         // Ticks in one place are one.
         if self.tracks[at].seen.insert((x as u32, class)) {
@@ -145,6 +148,14 @@ impl Drawing {
         if let Some(fired) = event.fired.filter(|_| self.faults.len() < MOST_FAULTS) {
             let fault = self.mark(line, y, "fault", &format!("{fired}: {}", event.text));
             self.faults.push(fault);
+        }
+    }
+
+    /// Calls that have begun at these lines last to `x`, as far as that can be seen.
+    fn waits(&mut self, at: usize, begun: impl IntoIterator<Item = u64>, x: f64) {
+        for from in begun {
+            let from = self.x(from);
+            self.tracks[at].waits.extend(Some((from, x - from)).filter(|(_, width)| *width >= 1.0));
         }
     }
 
