@@ -6,6 +6,7 @@ mod codegen;
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
 mod kept;
+mod ledger;
 mod load;
 mod page;
 mod project;
@@ -48,6 +49,9 @@ enum Chore {
         /// How many runs there are to be of each spec; a tenth of that where a run takes 0.3 s or more
         #[arg(long, default_value_t = 100)]
         times: u32,
+        /// Begins anew with so many, and keeps nothing
+        #[arg(long, conflicts_with = "times")]
+        afresh: Option<u32>,
     },
     /// Run programs with several tasks again and again, half of the times under load; goes on from where it was
     Repeatable {
@@ -95,7 +99,8 @@ fn main() -> ExitCode {
         Chore::Codegen { check } => codegen::run(check),
         Chore::Fixtures => project::fixtures().map(|bin| println!("{}", bin.display())),
         Chore::Bless { words } => bless::run(&words),
-        Chore::Soak { times } => soak::run(times),
+        Chore::Soak { afresh: Some(times), .. } => soak::afresh(times),
+        Chore::Soak { times, afresh: None } => soak::run(times),
         Chore::Repeatable { times, words } => repeatable::run(times, &words),
         Chore::Releases { folder, names } => releases::run(folder, &names),
         Chore::Stress { cycles, kills } => stress::run(cycles, kills),

@@ -1,7 +1,7 @@
 //! All of specs/ many times, half of the rounds with so many runs at once that they have to wait for a processor. How often
-//! each has run is kept, so that the next call goes on from there. The programs of specs/repeatable have a chore of their own.
+//! each has run is kept in the repository, so that the next call goes on from there. The programs of specs/repeatable have a chore of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use crate::kept::Kept;
+use crate::ledger::Ledger;
 use crate::load;
 use crate::page::Place;
 use crate::project;
@@ -17,12 +18,16 @@ use crate::repeatable;
 
 /// A spec that takes this many milliseconds or more is long: it is run a tenth as often.
 pub const LONG_MS: u64 = 300;
+/// How long a case takes that has never run.
+const UNKNOWN: u64 = u64::MAX;
 /// How many times as many runs as processors there are at once in a round under load.
 const CROWD: usize = 3;
 /// One call of rinject runs so many cases at most, or so many milliseconds of them.
 const SHARE: (usize, u64) = (16, 300);
 /// The table of fewer runs is not written.
 const WORTH_TELLING: u32 = 100;
+/// How often each case has run.
+const LEDGER: &str = "docs/soak.txt";
 /// Where the table stands.
 const PLACE: Place = Place { page: "docs/repeatable.md", name: "specs", chore: "soak" };
 
@@ -42,12 +47,12 @@ impl Case {
     }
 
     fn is_long(self) -> bool {
-        self.took_ms >= LONG_MS
+        self.runs > 0 && self.took_ms >= LONG_MS
     }
 
     /// Whether it is run in a round: long ones are in one of ten only, so that half of their runs are under load, too.
     fn is_due(self, round: u32, times: u32) -> bool {
-        self.runs < self.wanted(times) && (!self.is_long() || round.is_multiple_of(10) || self.runs == 0)
+        self.runs < self.wanted(times) && (!self.is_long() || round.is_multiple_of(10))
     }
 }
 
@@ -60,55 +65,81 @@ struct Ended {
 
 /// Runs each spec until there are `times` runs of it, writes the table, and fails where one has differed.
 pub fn run(times: u32) -> Result<(), String> {
+    let ledger = Ledger::open(LEDGER)?;
+    let cases = rounds(read(&ledger.read()), times, |cases| ledger.write(&write(cases)))?;
+    if times >= WORTH_TELLING { PLACE.write(&table(&cases)).map(drop) } else { Ok(()) }
+}
+
+/// Runs each spec `times` times, as if none had ever run, and fails where one has differed. What comes of it is not kept.
+pub fn afresh(times: u32) -> Result<(), String> {
+    rounds(BTreeMap::new(), times, |_| Ok(())).map(drop)
+}
+
+/// Runs the cases in rounds until there are `times` runs of each; `keep` is called after each round.
+fn rounds(
+    mut cases: BTreeMap<String, Case>,
+    times: u32,
+    keep: impl Fn(&BTreeMap<String, Case>) -> Result<(), String>,
+) -> Result<BTreeMap<String, Case>, String> {
     project::fixtures()?;
     let rinject = project::rinject()?;
     let kept = Kept::open(&rinject, "soak", "")?;
-    let mut cases = read(kept.read("cases").as_deref().unwrap_or_default());
-    let mut round: u32 = kept.read("rounds").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    while round < times {
-        let due = if cases.is_empty() { folders()? } else { shares(&cases, round, times) };
+    let ids = ids(&rinject)?;
+    cases.retain(|id, _| ids.contains(id));
+    for id in ids {
+        cases.entry(id).or_insert(Case { took_ms: UNKNOWN, ..Case::default() });
+    }
+    // What is skipped on this machine never runs: the rounds are counted by the others.
+    let mut round = cases.values().map(|case| case.runs).max().unwrap_or_default();
+    let mut skipped = 0;
+    loop {
+        let due = shares(&cases, round, times);
+        let load = load::is_due(round);
+        let at_once = load::processors() * if load { CROWD } else { 1 };
         if due.is_empty() {
             break;
         }
-        let at_once = load::processors() * if load::is_due(round) { CROWD } else { 1 };
         let (said, ended) = one_round(&rinject, &kept, due, at_once)?;
         let mut different = 0;
         for Ended { spec, differs, took_ms } in ended {
-            let case = cases.entry(spec).or_insert(Case { took_ms, ..Case::default() });
+            let Some(case) = cases.get_mut(&spec) else { return Err(format!("`{spec}` was not asked for")) };
             case.took_ms = case.took_ms.min(took_ms);
             case.runs += 1;
             case.differed += u32::from(differs);
             different += u32::from(differs);
         }
+        if skipped == 0 {
+            let before = cases.len();
+            cases.retain(|_, case| case.runs > 0);
+            skipped = before - cases.len();
+        }
         round += 1;
         if different > 0 {
             kept.write(&format!("round-{round}"), &said)?;
         }
-        kept.write("cases", &write(&cases))?;
-        kept.write("rounds", &format!("{round}\n"))?;
+        keep(&cases)?;
         println!("round {round} of {times}: {different} differ");
     }
-    let table = table(&cases);
-    print!("{table}");
+    print!("{}", table(&cases));
     let different: Vec<String> = cases
         .iter()
         .filter(|(_, case)| case.differed > 0)
         .map(|(spec, case)| format!("{spec} differed in {} of {} runs", case.differed, case.runs))
         .collect();
     if different.is_empty() {
-        return if times < WORTH_TELLING { Ok(()) } else { PLACE.write(&table).map(drop) };
+        return Ok(cases);
     }
     Err(format!("{}\nwhat was said of it is in {}", different.join("\n"), kept.path("round-*").display()))
 }
 
-/// The folders of specs/, but that of the programs that have a chore of their own: what is run while no case is known.
-fn folders() -> Result<Vec<Vec<String>>, String> {
-    let specs = project::root().join("specs");
-    let entries = fs::read_dir(&specs).map_err(|error| format!("cannot read {}: {error}", specs.display()))?;
-    let names = entries.flatten().map(|entry| format!("specs/{}", entry.file_name().to_string_lossy()));
-    let mut names: Vec<String> = names.filter(|name| name != repeatable::FOLDER).collect();
-    names.sort();
-    Ok(names.into_iter().map(|name| vec![name]).collect())
+/// The ids of all cases, but those of the programs that have a chore of their own.
+fn ids(rinject: &Path) -> Result<BTreeSet<String>, String> {
+    let output = Command::new(rinject).current_dir(project::root()).args(["list", "specs"]).output();
+    let output = output.map_err(|error| format!("cannot run rinject: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let folder = format!("{}/", repeatable::FOLDER);
+    let ids: BTreeSet<String> = text.lines().filter(|id| !id.starts_with(&folder)).map(str::to_owned).collect();
+    if ids.is_empty() { Err("`rinject list specs` names no case".to_owned()) } else { Ok(ids) }
 }
 
 /// What each call of rinject is to run in a round, the long ones first, so that all come to their end at about the same time.
@@ -119,7 +150,8 @@ fn shares(cases: &BTreeMap<String, Case>, round: u32, times: u32) -> Vec<Vec<Str
     let (mut shares, mut share, mut share_ms) = (Vec::new(), Vec::new(), 0);
     for (spec, took_ms) in due {
         share.push(spec.clone());
-        share_ms += took_ms;
+        // Of one that never ran nobody knows how long it takes.
+        share_ms += if took_ms == UNKNOWN { 0 } else { took_ms };
         if share.len() >= SHARE.0 || share_ms >= SHARE.1 {
             shares.push(std::mem::take(&mut share));
             share_ms = 0;
