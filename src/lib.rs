@@ -28,6 +28,7 @@
 //! | `run` | the story: parse, lower, run, judge | all |
 //! | `runner` | many cases: parallel, told in order; one in many orders, or several times | `run cases plan verdict` |
 //! | `cli` | the command line | all |
+//! | `testing` | specs in `#[test]`: files, texts, a builder, a harness | `cases run report snapshot diagnostic tracer abi transcript` |
 
 pub mod abi;
 pub mod cases;
@@ -45,6 +46,9 @@ pub mod sandbox;
 pub mod snapshot;
 pub mod spec;
 pub mod sys;
+pub mod testing;
 pub mod tracer;
 pub mod transcript;
 pub mod verdict;
+
+pub use testing::{Error, Handle, Outcome, Result, Rule, Spec, Target, Transcript, at, on};

@@ -172,3 +172,19 @@ fn reports_of_shards_are_joined() {
     let (text, status) = join(&["r9.json"]);
     assert_eq!(status, 6, "{text}");
 }
+
+#[test]
+fn cases_leave_what_they_did_and_printed() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = folder(&[("talk", "echo out; echo err >&2"), ("bad", "exit 3")]);
+    let (text, status) = rinject(folder.path(), &["run", ".", "--artifacts", "kept/here"]);
+    assert_eq!(status, 1, "{text}");
+    let read = |file: &str| fs::read_to_string(folder.path().join("kept/here").join(file)).unwrap();
+    assert_eq!((read("talk.toml/stdout").as_str(), read("talk.toml/stderr").as_str()), ("out\n", "err\n"));
+    assert!(read("bad.toml/transcript").ends_with("+++ exited 3\n"));
+    let (text, status) = rinject(folder.path(), &["run", ".", "--artifacts", "talk.toml"]);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("cannot write the report `talk.toml`"), "{text}");
+}

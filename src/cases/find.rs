@@ -211,8 +211,12 @@ impl Case {
 
 /// The file of a word such as `x.toml::error=EIO`, and the word itself, which is the id of one of its cases.
 pub fn cell_word(word: &str) -> Option<(&str, &str)> {
-    let (path, _) = word.rsplit_once(CELL)?;
-    (!Path::new(word).exists() && Path::new(path).is_file()).then_some((path, word))
+    if Path::new(word).exists() {
+        return None;
+    }
+    // Values of cells may have it in them, too.
+    let ends = word.match_indices(CELL).map(|(at, _)| &word[..at]);
+    ends.filter(|path| Path::new(path).is_file()).map(|path| (path, word)).next()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -168,6 +168,9 @@ pub(super) struct Run {
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all",
           env = "RINJECT_KEEP_TMP")]
     pub(super) keep_tmp: Option<KeepWord>,
+    /// Keep the transcript of each case and what it printed below this folder
+    #[arg(long, value_name = "FOLDER", env = "RINJECT_ARTIFACTS")]
+    pub(super) artifacts: Option<PathBuf>,
     /// Stop after the first failure
     #[arg(short = 'x', long, action = ArgAction::SetTrue, conflicts_with = "max_fail")]
     pub(super) fail_fast: bool,
@@ -189,7 +192,8 @@ pub(super) struct Run {
     #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["repeat", "seeds", "verify_determinism"])]
     pub(super) until_fail: bool,
     /// Run the selected cases this many times
-    #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_REPEAT")]
+    #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_REPEAT",
+          value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) repeat: u32,
 }
 

@@ -12,7 +12,7 @@ use super::reports::{self, Files, Kind};
 use super::terminal::{complain, written};
 use crate::cases::Shard;
 use crate::diagnostic::Code;
-use crate::report::{CaseResult, Line, Status};
+use crate::report::{CaseResult, Line, Share, Status};
 
 /// What can be made of lines of JSON: the rest needs transcripts.
 const KINDS: [Kind; 3] = [Kind::Json, Kind::Junit, Kind::Tap];
@@ -22,13 +22,14 @@ pub(super) fn main(words: &Merge, global: &Global) -> ExitStatus {
 }
 
 fn merge(words: &Merge, global: &Global) -> Result<ExitStatus, ExitStatus> {
-    let mut files = Files::create(&words.report, &KINDS, None)?;
-    let mut told = reports::told(words.format, global, None);
     let mut joined = Joined::default();
     for path in &words.files {
         joined.read(path);
     }
     joined.check_shards();
+    reports::spare(&words.report, &words.files)?;
+    let mut files = Files::create(&words.report, &KINDS, None)?;
+    let mut told = reports::told(words.format, global, None);
     let mut status = joined.status;
     let mut took = Duration::ZERO;
     for result in joined.results.iter().flatten() {
@@ -48,7 +49,7 @@ struct Joined {
     results: Vec<Vec<CaseResult>>,
     /// Who has told of each case.
     told: BTreeMap<String, PathBuf>,
-    shards: Vec<Shard>,
+    shards: Vec<Share>,
     /// How many files were of all cases.
     whole: usize,
     status: ExitStatus,
@@ -94,18 +95,23 @@ impl Joined {
 
     /// Says which shares are missing.
     fn check_shards(&mut self) {
-        let Some(count) = self.shards.iter().map(|shard| shard.count).max() else { return };
+        let shards: Vec<Shard> = self.shards.iter().map(|share| share.shard).collect();
+        let Some(count) = shards.iter().map(|shard| shard.count).max() else { return };
+        let all = self.shards.iter().map(|share| share.of).max().unwrap_or_default();
         let mut wrong = Vec::new();
-        if let Some(other) = self.shards.iter().find(|shard| shard.count != count) {
+        if let Some(other) = shards.iter().find(|shard| shard.count != count) {
             wrong.push(format!("there are shares of {count} and of {}", other.count));
         } else if self.whole > 0 {
             wrong.push(format!("there are shares of {count}, and {} that are none", self.whole));
         } else {
-            let is_there = |index: u64| self.shards.iter().filter(|shard| shard.index == index).count();
+            let is_there = |index: u64| shards.iter().filter(|shard| shard.index == index).count();
             let missing = (1..=count).filter(|index| is_there(*index) == 0);
             wrong.extend(missing.map(|index| format!("share {index}/{count} is missing")));
             let twice = (1..=count).filter(|index| is_there(*index) > 1);
             wrong.extend(twice.map(|index| format!("share {index}/{count} is there twice")));
+            if wrong.is_empty() && (self.told.len() != all || self.shards.iter().any(|share| share.of != all)) {
+                wrong.push(format!("the shares hold {} of {all} cases: they are none of one run", self.told.len()));
+            }
         }
         for wrong in wrong {
             complain(wrong, Some("give `rinject merge` one report of each share of one run"));

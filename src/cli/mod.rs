@@ -68,6 +68,16 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
 fn with_project(words: &[OsString]) -> Result<Args, ExitStatus> {
     let matches = Args::command().try_get_matches_from(words).map_err(told)?;
     let args = Args::from_arg_matches(&matches).map_err(told)?;
+    // Others have no settings: a slip in the file is no matter of theirs.
+    let has_settings = match args.command {
+        Command::Run(_) | Command::Attach(_) | Command::Check(_) | Command::List(_) | Command::Explain(_) => true,
+        Command::Exec(_) | Command::Record(_) | Command::Doctor | Command::Merge(_) | Command::Init(_) => false,
+        Command::Review(_) | Command::Accept(_) | Command::Reject(_) | Command::Pending(_) => false,
+        Command::Completions(_) | Command::Man(_) => false,
+    };
+    if !has_settings {
+        return Ok(args);
+    }
     let project = Project::find(args.global.profile.as_deref())?;
     let mut args = Args::try_parse_from(project.beside(words, &matches)).map_err(|error| {
         let status = told(error);

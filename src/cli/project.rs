@@ -91,7 +91,14 @@ impl Project {
         // All profiles are read, so that a slip in one is seen before somebody asks for it.
         let mut found = profile.is_none();
         for (key, value) in &profiles {
-            let settings = value.get_ref().as_table().map(|table| reader.settings(table)).unwrap_or_default();
+            let Some(table) = value.get_ref().as_table() else {
+                let message = format!("`{}` is no profile", key.get_ref());
+                let help =
+                    Some(format!("settings of a profile stand in a table of its own: `[profile.{}]`", key.get_ref()));
+                reader.problem(Code::WRONG_TYPE, value.span().into(), message, "a profile is a table", help);
+                continue;
+            };
+            let settings = reader.settings(table);
             if Some(key.get_ref().as_ref()) == profile {
                 found = true;
                 project.settings.retain(|old| settings.iter().all(|new| new.flag != old.flag));
@@ -226,6 +233,7 @@ mod tests {
         }
         assert!(said(TEXT, Some("cii")).contains("did you mean `ci`?"));
         assert!(said("", Some("ci")).contains("`[profile.ci]`"));
+        assert!(said("[profile]\njobs = 2\n", Some("jobs")).contains("`[profile.jobs]`"));
         assert!(said("x", None).contains("--> rinject.toml:1:2"));
     }
 }

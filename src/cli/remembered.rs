@@ -26,7 +26,7 @@ impl Remembered {
 
     /// What became of a case.
     pub(super) fn last(&self, id: &str) -> Last {
-        match self.results.get(id).map(String::as_str) {
+        match self.results.get(as_known(id)).map(String::as_str) {
             Some("pass" | "xfail" | "flaky") => Last::Passed,
             Some("fail" | "timeout" | "xpass" | "error") => Last::Failed,
             Some("skip") => Last::Skipped,
@@ -37,7 +37,7 @@ impl Remembered {
     /// Keeps a result. Of a case that was interrupted the one before is still the last.
     pub(super) fn keep(&mut self, id: &str, status: Status) {
         if status != Status::Interrupted && !id.contains('\n') {
-            self.results.insert(id.to_owned(), status.name().to_owned());
+            self.results.insert(as_known(id).to_owned(), status.name().to_owned());
         }
     }
 
@@ -53,6 +53,11 @@ impl Remembered {
         // Two calls at a time: one of them wins, whole. Without a cache nothing is remembered, and nothing else fails.
         let _ = written.and_then(|()| fs::rename(&new, &path));
     }
+}
+
+/// `./specs` and `specs` are one folder.
+fn as_known(id: &str) -> &str {
+    id.trim_start_matches("./")
 }
 
 /// The file of the current folder; `None` where the environment names no place for it.

@@ -8,9 +8,8 @@ use std::time::Duration;
 use super::args::{Format, Global};
 use super::exit_status::ExitStatus;
 use super::terminal::{colour, complain};
-use crate::cases::Shard;
 use crate::diagnostic::{listed, nearest};
-use crate::report::{CaseResult, Github, Html, Human, Job, Json, Junit, Report, Sarif, Tap, Trace};
+use crate::report::{Artifacts, CaseResult, Github, Html, Human, Job, Json, Junit, Report, Sarif, Share, Tap, Trace};
 
 /// A kind of report that is a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +41,14 @@ impl Kind {
     }
 
     /// The report, written to the file of that name.
-    fn create(self, path: &Path, shard: Option<Shard>) -> io::Result<Box<dyn Report>> {
+    fn create(self, path: &Path, share: Option<Share>) -> io::Result<Box<dyn Report>> {
         // A page that is named as a folder is that folder's index.
         let is_page = path.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let is_folder = self == Kind::Html && !is_page;
         let out = BufWriter::new(create(&if is_folder { path.join("index.html") } else { path.to_owned() })?);
         Ok(match self {
             Kind::Junit => Box::new(Junit::new(out)),
-            Kind::Json => Box::new(Json::new(out).of(shard)),
+            Kind::Json => Box::new(Json::new(out).of(share)),
             Kind::Html => Box::new(Html::new(out)?),
             Kind::Sarif => Box::new(Sarif::new(out)),
             Kind::Tap => Box::new(Tap::new(out)),
@@ -88,12 +87,12 @@ fn read_one(word: &str, kinds: &[Kind]) -> Option<(Kind, PathBuf)> {
 }
 
 /// How results are told on standard output.
-pub(super) fn told(format: Option<Format>, global: &Global, shard: Option<Shard>) -> Box<dyn Report> {
+pub(super) fn told(format: Option<Format>, global: &Global, share: Option<Share>) -> Box<dyn Report> {
     let out = io::stdout();
     let usual = || if is_github() { Format::Github } else { Format::Human };
     match format.unwrap_or_else(usual) {
         Format::Human => Box::new(Human::new(out, colour(global), global.quiet)),
-        Format::Json => Box::new(Json::new(out).of(shard)),
+        Format::Json => Box::new(Json::new(out).of(share)),
         Format::Tap => Box::new(Tap::new(out)),
         Format::Github => Box::new(Github::new(out, colour(global), global.quiet, job())),
     }
@@ -122,12 +121,20 @@ struct ReportFile {
 
 impl Files {
     /// The reports that `words` ask for, of all cases or a share. One that cannot be written is told of before anything runs.
-    pub(super) fn create(words: &[String], kinds: &[Kind], shard: Option<Shard>) -> Result<Files, ExitStatus> {
-        let create = |(kind, path): (Kind, PathBuf)| match kind.create(&path, shard) {
+    pub(super) fn create(words: &[String], kinds: &[Kind], share: Option<Share>) -> Result<Files, ExitStatus> {
+        let create = |(kind, path): (Kind, PathBuf)| match kind.create(&path, share) {
             Ok(report) => Ok(ReportFile { path, report, is_broken: false }),
             Err(error) => Err(unwritten(&path, &error)),
         };
         Ok(Files(read(words, kinds)?.into_iter().map(create).collect::<Result<_, _>>()?))
+    }
+
+    /// Those, and what cases leave below a folder.
+    pub(super) fn and(mut self, artifacts: Option<&Path>) -> Result<Files, ExitStatus> {
+        let Some(path) = artifacts else { return Ok(self) };
+        let report = Artifacts::new(path).map_err(|error| unwritten(path, &error))?;
+        self.0.push(ReportFile { path: path.to_owned(), report: Box::new(report), is_broken: false });
+        Ok(self)
     }
 
     /// Tells all of them one result.
@@ -150,6 +157,21 @@ impl Files {
         }
         status
     }
+}
+
+/// Refuses reports that would be written over files that are read.
+pub(super) fn spare(words: &[String], read: &[PathBuf]) -> Result<(), ExitStatus> {
+    let real = |path: &Path| path.canonicalize().ok();
+    for path in words.iter().filter_map(|word| word.split_once('=')).map(|(_, path)| Path::new(path)) {
+        if real(path).is_some_and(|path| read.iter().any(|other| real(other).as_ref() == Some(&path))) {
+            complain(
+                format!("`{}` is read, and would be written over", path.display()),
+                Some("give the report a file of its own"),
+            );
+            return Err(ExitStatus::Usage);
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn unwritten(path: &Path, error: &io::Error) -> ExitStatus {

@@ -11,7 +11,7 @@ use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
 use super::remembered::Remembered;
 use super::reports::{self, Files, Kind};
-use super::select::{binaries, select};
+use super::select::{Selected, binaries, select};
 use super::terminal::{complain, talk, written};
 use crate::cases::Case;
 use crate::plan::Attached;
@@ -28,8 +28,8 @@ pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
 /// Runs the cases that the words select; with `attach`, on that process.
 pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Result<ExitStatus, ExitStatus> {
     let options = Options { attach, ..options(words, global)? };
-    let files = Files::create(&words.report, &Kind::ALL, words.select.shard)?;
     let selected = select(&words.select)?;
+    let files = Files::create(&words.report, &Kind::ALL, selected.share)?.and(words.artifacts.as_deref())?;
     let attaches = |case: &Case| {
         case.spec.as_ref().is_ok_and(|spec| spec.target.as_ref().is_some_and(|target| target.attach.is_some()))
     };
@@ -37,7 +37,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     interrupt::watch(options.stopper.clone(), second);
     let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pace = Pace { jobs, most_failures: most_failures(words) };
-    let mut session = Session::new(words, global, &options, files, selected.status);
+    let mut session = Session::new(words, global, &options, files, &selected);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
     let bar = progress_bar(cases.len());
@@ -153,11 +153,11 @@ struct Session {
 }
 
 impl Session {
-    fn new(words: &Run, global: &Global, options: &Options, files: Files, status: ExitStatus) -> Session {
+    fn new(words: &Run, global: &Global, options: &Options, files: Files, selected: &Selected) -> Session {
         Session {
-            told: reports::told(words.format, global, words.select.shard),
+            told: reports::told(words.format, global, selected.share),
             files,
-            status,
+            status: selected.status,
             stopper: options.stopper.clone(),
             attached: options.attach,
             max_fail: most_failures(words),

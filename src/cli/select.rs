@@ -7,11 +7,14 @@ use super::exit_status::ExitStatus;
 use super::remembered::Remembered;
 use super::terminal::{complain, talk};
 use crate::cases::{self, Case, Filter, Last, SpecFile};
+use crate::report::Share;
 
 /// The cases that were selected, and whether files could not be read at all.
 pub(super) struct Selected {
     pub(super) cases: Vec<Case>,
     pub(super) status: ExitStatus,
+    /// Which share they are, where they are not all.
+    pub(super) share: Option<Share>,
 }
 
 /// Finds, reads and filters. `Err` is for words that make no sense and selections that are empty.
@@ -37,7 +40,7 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
         complain(error, words.specs.is_empty().then_some("without SPECS, `specs/` is run; name a file or a folder"));
         ExitStatus::NotSetUp
     })?;
-    let mut selected = Selected { cases: Vec::new(), status: ExitStatus::Passed };
+    let mut selected = Selected { cases: Vec::new(), status: ExitStatus::Passed, share: None };
     let mut loaded = Vec::new();
     for file in &files {
         match cases::load(file) {
@@ -66,6 +69,7 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
     let all = selected.cases.len();
     if let Some(shard) = words.shard {
         selected.cases.retain(|case| shard.has(&case.id));
+        selected.share = Some(Share { shard, of: all });
         if selected.cases.is_empty() && all > 0 {
             // With few cases some shares are empty, which is no mistake of anybody.
             talk(format!("share {shard} has none of {all} cases\n"));

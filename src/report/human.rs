@@ -20,12 +20,14 @@ pub struct Human<W: Write> {
     quiet: bool,
     totals: Totals,
     accept: Vec<String>,
+    /// What was said of the last case that there was something to say of.
+    said: String,
 }
 
 impl<W: Write> Human<W> {
     /// Writes to `out`; `quiet` leaves out cases that ended well.
     pub fn new(out: W, colour: bool, quiet: bool) -> Human<W> {
-        Human { out, colour, quiet, totals: Totals::default(), accept: Vec::new() }
+        Human { out, colour, quiet, totals: Totals::default(), accept: Vec::new(), said: String::new() }
     }
 
     fn line(&mut self, result: &CaseResult) -> io::Result<()> {
@@ -49,7 +51,14 @@ impl<W: Write> Human<W> {
     fn details(&mut self, result: &CaseResult) -> io::Result<()> {
         let style = if self.colour { Style::Colour } else { Style::Plain };
         if !result.diagnostics.is_empty() {
-            writeln!(self.out, "{}", result.diagnostics.render(style))?;
+            // The cases of one spec have most of their problems in common.
+            let text = result.diagnostics.render(style);
+            if text == self.said {
+                writeln!(self.out, "for the same reasons\n")?;
+            } else {
+                writeln!(self.out, "{text}")?;
+                self.said = text;
+            }
         }
         if matches!(result.status, Status::Fail | Status::Timeout) {
             self.failures(result, style)?;
@@ -121,7 +130,9 @@ impl<W: Write> Report for Human<W> {
         if let Some(kept) = &result.kept {
             writeln!(self.out, "its folder is kept: {}", kept.display())?;
         }
-        if is_bad && result.outcome.is_some() {
+        if is_bad
+            && (result.outcome.is_some() || matches!(result.status, Status::Fail | Status::Timeout | Status::Xpass))
+        {
             writeln!(self.out, "run it again: {}\n", result.again)?;
         }
         Ok(())

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Report;
+use super::read_back::Share;
 use super::result::{CaseResult, Totals, failure_code};
-use crate::cases::Shard;
 use crate::diagnostic::{Diagnostic, Diagnostics, Level, Source, Span, is_hidden};
 use crate::snapshot::{DiffStyle, render_diff};
 use crate::verdict::Failure;
@@ -21,7 +21,7 @@ pub(super) const VERSION: u32 = 1;
 pub struct Json<W: Write> {
     out: W,
     totals: Totals,
-    shard: Option<String>,
+    share: Option<Share>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +111,8 @@ struct SummaryLine<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<usize>,
     passed: usize,
     failed: usize,
     errors: usize,
@@ -124,13 +126,13 @@ struct SummaryLine<'a> {
 impl<W: Write> Json<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Json<W> {
-        Json { out, totals: Totals::default(), shard: None }
+        Json { out, totals: Totals::default(), share: None }
     }
 
     /// Of one share of the cases, which the last line names.
     #[must_use]
-    pub fn of(self, shard: Option<Shard>) -> Json<W> {
-        Json { shard: shard.map(|shard| shard.to_string()), ..self }
+    pub fn of(self, share: Option<Share>) -> Json<W> {
+        Json { share, ..self }
     }
 
     /// Tells what is to be said of a spec that is not run.
@@ -186,11 +188,12 @@ impl<W: Write> Report for Json<W> {
 
     fn finish(&mut self, took: Duration) -> io::Result<()> {
         let totals = self.totals;
-        let shard = self.shard.clone();
+        let shard = self.share.map(|share| share.shard.to_string());
         self.line(&SummaryLine {
             r#type: "summary",
             version: VERSION,
             shard: shard.as_deref(),
+            of: self.share.map(|share| share.of),
             passed: totals.passed,
             failed: totals.failed,
             errors: totals.errors,

@@ -1,5 +1,6 @@
 //! Results for people and for machines, on standard output and in files. It decides nothing.
 
+mod artifacts;
 mod github;
 mod html;
 mod human;
@@ -11,12 +12,13 @@ mod sarif;
 mod tap;
 mod trace;
 
+pub use artifacts::Artifacts;
 pub use github::{Github, Job};
 pub use html::Html;
 pub use human::Human;
 pub use json::Json;
 pub use junit::Junit;
-pub use read_back::Line;
+pub use read_back::{Line, Share};
 pub use result::{CaseResult, Excerpt, Status, Totals, failure_code};
 pub use sarif::Sarif;
 pub use tap::Tap;

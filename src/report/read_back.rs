@@ -11,13 +11,22 @@ use super::result::{CaseResult, Status};
 use crate::cases::Shard;
 use crate::diagnostic::{Code, Diagnostic, Level, Source};
 
+/// A share of the cases of a run, and how many there were in all shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which one.
+    pub shard: Shard,
+    /// How many cases all of them have together.
+    pub of: usize,
+}
+
 /// A line of a report.
 #[derive(Debug)]
 pub enum Line {
     /// A case that has ended.
     Case(Box<CaseResult>),
     /// The last line: which share of the cases it was, if it was not all.
-    Summary(Option<Shard>),
+    Summary(Option<Share>),
     /// One of a kind that came later, or says nothing of a case that was run.
     Other,
 }
@@ -28,6 +37,8 @@ struct Head {
     version: u32,
     #[serde(default)]
     shard: Option<String>,
+    #[serde(default)]
+    of: usize,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +84,10 @@ impl Line {
                 let case: Case = serde_json::from_str(text).map_err(|error| error.to_string())?;
                 Ok(Line::Case(Box::new(case.result()?)))
             }
-            "summary" => Ok(Line::Summary(head.shard.map(|shard| shard.parse()).transpose()?)),
+            "summary" => {
+                let shard: Option<Shard> = head.shard.map(|shard| shard.parse()).transpose()?;
+                Ok(Line::Summary(shard.map(|shard| Share { shard, of: head.of })))
+            }
             _ => Ok(Line::Other),
         }
     }
@@ -125,7 +139,8 @@ mod tests {
         assert_eq!(wrong(case), "`good` is no status of a case");
         assert!(wrong(r#"{"type":"case","version":1,"id":"x"}"#).contains("missing field"));
         assert!(matches!(Line::read(r#"{"type":"later","version":1}"#), Ok(Line::Other)));
-        let shard = Line::read(r#"{"type":"summary","version":1,"shard":"2/8"}"#);
-        assert!(matches!(shard, Ok(Line::Summary(Some(Shard { index: 2, count: 8 })))));
+        let share = Line::read(r#"{"type":"summary","version":1,"shard":"2/8","of":9}"#);
+        let shard = Shard { index: 2, count: 8 };
+        assert!(matches!(share, Ok(Line::Summary(Some(found))) if found == Share { shard, of: 9 }));
     }
 }

@@ -230,6 +230,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         arch,
         tmp: tmp.to_owned(),
         spec_dir: surroundings::spec_folder(&case.file).to_string_lossy().into_owned(),
+        here: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
         case: case.id.clone(),
         begun: surroundings::begun(),
         env: surroundings::environment(),

@@ -110,7 +110,7 @@ impl Spec {
     /// The keys of `[matrix]`, then the lists of rules: `error`, or `rule.error` where more than one rule has a list.
     fn choices(&self) -> Vec<Choosable> {
         let axis = |axis: &Axis| {
-            let value = |text: &Text| At { value: in_file_name(&text.value), span: text.span };
+            let value = |text: &Text| At { value: in_cell_name(&text.value), span: text.span };
             Choosable { key: axis.name.value.clone(), values: axis.values.iter().map(value).collect() }
         };
         let mut choices: Vec<Choosable> = self.matrix.iter().map(axis).collect();
@@ -157,6 +157,11 @@ pub(super) fn shown(value: &Scalar) -> String {
 /// A text as a part of the name of a file.
 pub(super) fn in_file_name(text: &str) -> String {
     text.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect()
+}
+
+/// A value of the matrix in the name of a cell, where commas and equals signs part values.
+pub(super) fn in_cell_name(text: &str) -> String {
+    in_file_name(text).replace([',', '='], "_")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `extends`: the tables of a spec and of the files that it adds to become one.
 //! It must not read files, and must not know what keys mean but for how they go together.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
@@ -31,10 +31,24 @@ pub fn extends(piece: Piece<'_>) -> Vec<Text> {
     named(tree.get_ref())
 }
 
-/// The name of a file that another one speaks of: paths are relative to the file they are written in.
+/// The name of a file that another one speaks of: paths are relative to the file they are written in. `..` takes back the
+/// folder before it, so that a file has one name whichever way leads to it.
 pub fn beside(name: &str, path: &str) -> String {
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
-    folder.join(path.strip_prefix("./").unwrap_or(path)).to_string_lossy().into_owned()
+    let mut whole = PathBuf::new();
+    for part in folder.components().chain(Path::new(path).components()) {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(whole.components().next_back(), Some(Component::Normal(_))) => {
+                whole.pop();
+            }
+            // An absolute path begins anew.
+            Component::RootDir | Component::Prefix(_) | Component::ParentDir | Component::Normal(_) => {
+                whole.push(part)
+            }
+        }
+    }
+    whole.to_string_lossy().into_owned()
 }
 
 /// The text of a file behind as many line ends as bytes stand before it, so that its parts are found where the whole has them.
@@ -155,7 +169,9 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_file_that_has_them() {
-        assert_eq!(beside("specs/x.toml", "../common.toml"), "specs/../common.toml");
+        assert_eq!(beside("specs/x.toml", "../common.toml"), "common.toml");
+        assert_eq!(beside("x.toml", "../common.toml"), "../common.toml");
+        assert_eq!(beside("x.toml", ".//y.toml"), "y.toml");
         assert_eq!(beside("x.toml", "./y.toml"), "y.toml");
         assert_eq!(beside("a/x.toml", "/b/y.toml"), "/b/y.toml");
     }

@@ -3,7 +3,7 @@
 
 use toml::de::DeValue;
 
-use super::cell::in_file_name;
+use super::cell::in_cell_name;
 use super::model::{Axis, Text};
 use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::Code;
@@ -33,8 +33,8 @@ fn axis(walk: &Walk, name: Text, value: &Value<'_>) -> Option<Axis> {
     let item = format!("an item of `{key}`");
     let values: Vec<Text> = list.iter().filter_map(|value| text(walk, value, &item)).collect();
     for (at, value) in values.iter().enumerate() {
-        let shown = in_file_name(&value.value);
-        if values[..at].iter().any(|before| in_file_name(&before.value) == shown) {
+        let shown = in_cell_name(&value.value);
+        if values[..at].iter().any(|before| in_cell_name(&before.value) == shown) {
             let help = Some("each value makes a case of its own, whose id has it in it".to_owned());
             walk.report(Code::DUPLICATE_NAME, value.span, format!("`{shown}` is listed twice"), "listed again", help);
         }

@@ -13,10 +13,16 @@ use crate::cli::args::Args;
 /// Flags that would be odd in a file: they ask for something else, or name the file's own parts.
 const NOT_IN_FILES: [&str; 4] = ["help", "version", "profile", "bin"];
 
-/// The long flags of all subcommands that run or select specs.
+/// The commands that the settings are for: those that run or select specs.
+pub(super) const HAVE_SETTINGS: [&str; 4] = ["run", "attach", "check", "list"];
+/// What `rinject check` has of its own kind: what a run reports does not fit there.
+const NOT_FOR_CHECK: [&str; 2] = ["report", "format"];
+
+/// The long flags of these commands.
 pub(super) fn flags() -> BTreeSet<String> {
     let command = built();
-    let flags = command.get_subcommands().flat_map(Command::get_arguments).filter_map(Arg::get_long);
+    let subcommands = command.get_subcommands().filter(|command| HAVE_SETTINGS.contains(&command.get_name()));
+    let flags = subcommands.flat_map(Command::get_arguments).filter_map(Arg::get_long);
     flags.filter(|flag| !NOT_IN_FILES.contains(flag)).map(str::to_owned).collect()
 }
 
@@ -24,6 +30,9 @@ pub(super) fn flags() -> BTreeSet<String> {
 /// setting does not go together with one of them.
 pub(super) fn beside(settings: &[Setting], words: &[OsString], matches: &ArgMatches) -> Vec<OsString> {
     let Some((name, inner)) = matches.subcommand() else { return words.to_vec() };
+    if !HAVE_SETTINGS.contains(&name) {
+        return words.to_vec();
+    }
     let command = built();
     let Some(subcommand) = command.find_subcommand(name) else { return words.to_vec() };
     let is_said = |arg: &Arg| {
@@ -32,6 +41,9 @@ pub(super) fn beside(settings: &[Setting], words: &[OsString], matches: &ArgMatc
     };
     let flag = |setting: &Setting| {
         let arg = subcommand.get_arguments().find(|arg| arg.get_long() == Some(&setting.flag))?;
+        if name == "check" && NOT_FOR_CHECK.contains(&setting.flag.as_str()) {
+            return None;
+        }
         // Of two flags that do not go together one may be the one that says so.
         let against = |one: &Arg, other: &Arg| {
             subcommand.get_arg_conflicts_with(one).into_iter().any(|arg| arg.get_id() == other.get_id())
@@ -95,6 +107,6 @@ mod tests {
         check("rinject run -x --filter c", "rinject run --jobs=2 --quiet -x --filter c");
         check("rinject --profile list list", "rinject --profile list list --quiet --filter=a --filter=b");
         check("rinject list run", "rinject list --quiet --filter=a --filter=b run");
-        check("rinject doctor", "rinject doctor --quiet");
+        check("rinject doctor", "rinject doctor");
     }
 }

@@ -45,6 +45,8 @@ pub struct Context {
     pub tmp: String,
     /// `${spec-dir}`: the folder of the spec, absolute.
     pub spec_dir: String,
+    /// The current folder, absolute: names of files that the spec adds to are relative to it.
+    pub here: String,
     /// `${case}`: the case id.
     pub case: String,
     /// What is younger, by the clock of the machine and since 1970, was made for the run.
@@ -74,6 +76,7 @@ impl Context {
             arch,
             tmp: tmp.into(),
             spec_dir: spec_dir.into(),
+            here: "/".to_owned(),
             case: String::new(),
             begun: Duration::MAX,
             env: BTreeMap::new(),

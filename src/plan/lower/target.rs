@@ -330,14 +330,14 @@ impl Lowering<'_> {
     /// A path as the author means it: relative to the file that it is written in, at `span`.
     pub(super) fn beside_spec(&self, path: &str, span: Span) -> String {
         let source = &self.spec.source;
-        fn folder(name: &str) -> &Path {
-            Path::new(name).parent().unwrap_or(Path::new(""))
-        }
-        // The folder of a file that the spec adds to, as the way from that of the spec.
-        let written = folder(source.piece_at(span.start).name);
-        let way = written.strip_prefix(folder(&source.name)).unwrap_or(written);
-        let path = way.join(path.strip_prefix("./").unwrap_or(path));
-        Path::new(&self.context.spec_dir).join(path).to_string_lossy().into_owned()
+        let name = source.piece_at(span.start).name;
+        let folder = if name == source.name {
+            PathBuf::from(&self.context.spec_dir)
+        } else {
+            // One that the spec adds to, named as the current folder has it.
+            Path::new(&self.context.here).join(Path::new(name).parent().unwrap_or(Path::new("")))
+        };
+        folder.join(path.strip_prefix("./").unwrap_or(path)).to_string_lossy().into_owned()
     }
 }
 
