@@ -89,9 +89,7 @@ fn rounds(
     for id in ids {
         cases.entry(id).or_insert(Case { took_ms: UNKNOWN, ..Case::default() });
     }
-    // What is skipped on this machine never runs: the rounds are counted by the others.
     let mut round = cases.values().map(|case| case.runs).max().unwrap_or_default();
-    let mut skipped = 0;
     loop {
         let due = shares(&cases, round, times);
         let load = load::is_due(round);
@@ -99,7 +97,9 @@ fn rounds(
         if due.is_empty() {
             break;
         }
+        let asked: BTreeSet<String> = due.iter().flatten().cloned().collect();
         let (said, ended) = one_round(&rinject, &kept, due, at_once)?;
+        let ran: BTreeSet<String> = ended.iter().map(|ended| ended.spec.clone()).collect();
         let mut different = 0;
         for Ended { spec, differs, took_ms } in ended {
             let Some(case) = cases.get_mut(&spec) else { return Err(format!("`{spec}` was not asked for")) };
@@ -108,17 +108,17 @@ fn rounds(
             case.differed += u32::from(differs);
             different += u32::from(differs);
         }
-        if skipped == 0 {
-            let before = cases.len();
-            cases.retain(|_, case| case.runs > 0);
-            skipped = before - cases.len();
-        }
+        // What is skipped on this machine is not asked for again.
+        cases.retain(|id, _| ran.contains(id) || !asked.contains(id));
         round += 1;
         if different > 0 {
             kept.write(&format!("round-{round}"), &said)?;
         }
         keep(&cases)?;
         println!("round {round} of {times}: {different} differ");
+    }
+    if cases.is_empty() {
+        return Err("nothing was run".to_owned());
     }
     print!("{}", table(&cases));
     let different: Vec<String> = cases
@@ -195,7 +195,7 @@ fn one_round(
         said.push_str(&words);
         ended.extend(cases);
     }
-    if ended.is_empty() { Err("nothing was run".into()) } else { Ok((said, ended)) }
+    Ok((said, ended))
 }
 
 /// One call of rinject, which runs one case after the other.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::Report;
 use super::result::{CaseResult, Status, Totals};
 use crate::diagnostic::visible;
+use crate::transcript::Shape;
 use section::Section;
 
 /// Writes results as a page.
@@ -134,6 +135,18 @@ impl<W: Write> Report for Html<W> {
         io::copy(&mut sections, &mut self.out)?;
         writeln!(self.out, "</main>\n</body>\n</html>")?;
         self.out.flush()
+    }
+}
+
+/// The class that the style knows an event by.
+fn class(shape: Shape<'_>) -> &'static str {
+    match shape {
+        Shape::Call { failed: true, .. } => "failed",
+        Shape::Call { failed: false, .. } => "call",
+        Shape::Signal => "signal",
+        Shape::Point => "point",
+        Shape::Life => "life",
+        Shape::End => "end",
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use super::super::result::CaseResult;
+use super::class;
 use crate::diagnostic::visible;
 use crate::transcript::{EventLine, Line, LinePart, Shape};
 
@@ -113,14 +114,7 @@ impl Drawing {
             let y = TOP + STEP * at as f64;
             self.tracks.push(Track { name: event.task.to_owned(), y, from: x, colour: at % 6, ..Track::default() });
         }
-        let class = match event.shape {
-            Shape::Call { failed: true, .. } => "failed",
-            Shape::Call { failed: false, .. } => "call",
-            Shape::Signal => "signal",
-            Shape::Point => "point",
-            Shape::Life => "life",
-            Shape::End => "end",
-        };
+        let class = class(event.shape);
         let y = self.tracks[at].y;
         let tick = self.mark(line, y, class, event.text);
         let track = &mut self.tracks[at];

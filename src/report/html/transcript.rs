@@ -6,8 +6,9 @@ use std::io;
 use serde::Serialize;
 
 use super::super::result::CaseResult;
+use super::class;
 use crate::diagnostic::visible;
-use crate::transcript::{Line, Shape};
+use crate::transcript::Line;
 use crate::verdict::FailureKind;
 
 /// Of transcripts that have more lines than this, parts are shown.
@@ -101,14 +102,7 @@ fn row(number: u64, line: &str, tasks: &mut BTreeMap<String, usize>) -> Row {
                 number,
                 task: event.task.to_owned(),
                 colour: *tasks.entry(event.task.to_owned()).or_insert(next),
-                class: match event.shape {
-                    Shape::Call { failed: true, .. } => "failed",
-                    Shape::Call { failed: false, .. } => "call",
-                    Shape::Signal => "signal",
-                    Shape::Point => "point",
-                    Shape::Life => "life",
-                    Shape::End => "end",
-                },
+                class: class(event.shape),
                 text: visible(event.text).into_owned(),
                 fired: event.fired.map(|fired| visible(fired).into_owned()),
                 ..Row::default()
