@@ -211,10 +211,11 @@ fn keys() -> String {
     let mut text = String::new();
     for table in spec::keys::ALL {
         let title = if table.name == "the spec" { "The file itself" } else { table.name };
-        let _ = writeln!(text, "\n### {title}\n\n| key | for example | meaning |\n|---|---|---|");
+        let _ = writeln!(text, "\n### {title}\n\n| key | takes | for example | meaning |\n|---|---|---|---|");
         for key in table.keys.iter().filter(|key| key.supported) {
             let example = key.example.replace('|', "\\|");
-            let _ = writeln!(text, "| `{}` | `{example}` | {} |", key.name, key.about);
+            let needed = if key.needed { " (needed)" } else { "" };
+            let _ = writeln!(text, "| `{}` | {}{needed} | `{example}` | {} |", key.name, key.takes, key.about);
         }
         let later: Vec<String> =
             table.keys.iter().filter(|key| !key.supported).map(|key| format!("`{}`", key.name)).collect();

@@ -76,6 +76,8 @@ pub(super) enum Command {
     Merge(Merge),
     /// Write a first spec and a rinject.toml
     Init(Init),
+    /// Print the JSON Schema of specs, which makes an editor complete keys, calls, errnos and signals, and mark mistakes
+    Schema,
     /// Print what makes a shell complete the words of rinject
     Completions(Completions),
     /// Print the manual page of rinject, or of one of its commands

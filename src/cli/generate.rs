@@ -1,4 +1,4 @@
-//! `rinject completions` and `rinject man`: files for shells and for man(1), made of the words themselves.
+//! `rinject completions`, `man` and `schema`: files for shells, for man(1) and for editors, made of the words themselves.
 //! It must not know any of them.
 
 use std::fs;
@@ -11,11 +11,21 @@ use super::args::{Args, Completions, Man};
 use super::exit_status::ExitStatus;
 use super::terminal::{complain, print, written};
 use crate::diagnostic::{did_you_mean, listed};
+use crate::spec;
 
 pub(super) fn completions(words: &Completions) -> ExitStatus {
     let mut text = Vec::new();
     clap_complete::generate(words.shell, &mut Args::command(), "rinject", &mut text);
     print(String::from_utf8_lossy(&text)).err().unwrap_or(ExitStatus::Passed)
+}
+
+pub(super) fn schema() -> ExitStatus {
+    print(schema_text()).err().unwrap_or(ExitStatus::Passed)
+}
+
+/// The JSON Schema of specs, as a file.
+pub(super) fn schema_text() -> String {
+    format!("{:#}\n", spec::schema())
 }
 
 pub(super) fn man(words: &Man) -> ExitStatus {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Init;
 use super::exit_status::ExitStatus;
+use super::generate::schema_text;
 use super::project;
 use super::terminal::{complain, print};
 
@@ -18,8 +19,12 @@ pub(super) fn main(words: &Init) -> ExitStatus {
 }
 
 fn init(folder: &Path) -> Result<(), ExitStatus> {
-    let files =
-        [(folder.join("specs/cat-says-why-it-cannot-read.toml"), SPEC), (folder.join(project::FILE), PROJECT)];
+    let schema = schema_text();
+    let files = [
+        (folder.join("specs/cat-says-why-it-cannot-read.toml"), SPEC),
+        (folder.join(project::FILE), PROJECT),
+        (folder.join("rinject.schema.json"), &schema),
+    ];
     let there: Vec<&PathBuf> = files.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
     if let Some(path) = there.first() {
         complain(

@@ -59,6 +59,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Pending(paths) => review::pending(paths, global),
         Command::Merge(words) => merge::main(words, global),
         Command::Init(words) => init::main(words),
+        Command::Schema => generate::schema(),
         Command::Completions(words) => generate::completions(words),
         Command::Man(words) => generate::man(words),
     }
@@ -73,7 +74,7 @@ fn with_project(words: &[OsString]) -> Result<Args, ExitStatus> {
         Command::Run(_) | Command::Attach(_) | Command::Check(_) | Command::List(_) | Command::Explain(_) => true,
         Command::Exec(_) | Command::Record(_) | Command::Doctor | Command::Merge(_) | Command::Init(_) => false,
         Command::Review(_) | Command::Accept(_) | Command::Reject(_) | Command::Pending(_) => false,
-        Command::Completions(_) | Command::Man(_) => false,
+        Command::Schema | Command::Completions(_) | Command::Man(_) => false,
     };
     if !has_settings {
         return Ok(args);

@@ -11,6 +11,7 @@ mod matrix;
 mod model;
 mod read;
 mod ready;
+mod schema;
 mod target;
 mod toml_one;
 mod walk;
@@ -24,6 +25,7 @@ pub use model::{
     Where,
 };
 pub use ready::{READY, Ready};
+pub use schema::schema;
 pub use target::{Attach, File, Output, Stdin, Target};
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use super::Lowering;
 use crate::abi::{Errno, Signal};
 use crate::diagnostic::{Code, Located, Span, did_you_mean, listed};
 use crate::pattern::{PathGlob, RangeProblem, Ranges, signal_name};
-use crate::spec::{At, Scalar, Text};
+use crate::spec::{At, Scalar, Text, keys};
 
 /// The units of sizes and what they multiply with.
 const UNITS: [(&str, u64); 5] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
@@ -31,8 +31,12 @@ impl Lowering<'_> {
         None
     }
 
-    /// One of a few words; `later` are those of the format that this version lacks.
+    /// One of a few words, which stand in the table of keys.
     pub(super) fn choice<T: Copy>(&mut self, text: &Text, name: &str, known: &[(&str, T)]) -> Option<T> {
+        debug_assert!(
+            known.iter().all(|(word, _)| keys::takes_word(name, word)),
+            "the table of keys does not have each word of `{name}`"
+        );
         let located = self.expand(text)?;
         let word = located.text();
         if let Some((_, value)) = known.iter().find(|(name, _)| *name == word) {
