@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use rinject::cases;
+use rinject::diagnostic::{Source, Style};
+use rinject::spec::{self, Cell};
 use tempfile::TempDir;
 
 /// A folder with these files.
@@ -93,4 +97,27 @@ fn paths_are_relative_to_the_file_they_are_written_in() {
         return;
     }
     assert_eq!(status, 0, "{text}");
+}
+
+#[test]
+fn a_case_printed_as_one_spec_is_that_spec() {
+    let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").display().to_string();
+    let files = cases::find(&[specs]).unwrap();
+    let cases = files.iter().flat_map(|file| cases::load(file).unwrap().cells());
+    let mut seen = 0;
+    for case in cases {
+        let spec = case.spec.as_ref().unwrap_or_else(|problems| panic!("{}", problems.render(Style::Plain)));
+        let text = spec::merged(&case.source, spec, &case.cell).unwrap();
+        let source = Arc::new(Source::new("x.toml", text.clone()));
+        let again = spec::parse(&source).unwrap_or_else(|problems| panic!("{}", problems.render(Style::Plain)));
+        assert!(again.problems.is_empty(), "{}:\n{text}", case.id);
+        assert_eq!(again.cells().len(), 1, "{}:\n{text}", case.id);
+        assert_eq!(spec::merged(&source, &again, &Cell::default()).unwrap(), text, "{}", case.id);
+        if case.cell.values.is_empty() && case.source.pieces().count() == 1 {
+            let written: toml::Table = case.source.pieces().next().unwrap().text.parse().unwrap();
+            assert_eq!(text.parse::<toml::Table>().unwrap(), written, "{}", case.id);
+        }
+        seen += 1;
+    }
+    assert!(seen > 400, "{seen}");
 }

@@ -273,6 +273,9 @@ pub(super) enum KeepWord {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) select: Select,
+    /// Print each case as one spec: with the files that it adds to, and the values that it has of lists
+    #[arg(long, conflicts_with = "format")]
+    pub(super) print: bool,
     /// How it is told on standard output [default: human; github where GITHUB_ACTIONS is true]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<CheckFormat>,

@@ -12,6 +12,7 @@ use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::report::{Github, Json, Report, Sarif};
 use crate::run::{self, Options};
+use crate::spec::{self, Spec};
 
 pub(super) fn main(words: &Check, global: &Global) -> ExitStatus {
     check(words, global).unwrap_or_else(|status| status)
@@ -57,6 +58,9 @@ fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
 struct Told<'g> {
     format: CheckFormat,
     global: &'g Global,
+    /// Whether each case is printed as one spec, and whether one has been.
+    print: bool,
+    printed: bool,
     json: Json<Stdout>,
     github: Github<Stdout>,
 }
@@ -67,6 +71,8 @@ impl Told<'_> {
         Told {
             format: words.format.unwrap_or_else(usual),
             global,
+            print: words.print,
+            printed: false,
             json: Json::new(io::stdout()),
             github: Github::new(io::stdout(), false, global.quiet, reports::job()),
         }
@@ -82,7 +88,22 @@ impl Told<'_> {
                 written(self.github.checked(&case.id, problems))?;
             }
         }
+        if self.print {
+            return match &case.spec {
+                Ok(spec) => self.merged(case, spec),
+                // What is wrong with its text has been told.
+                Err(_) => Ok(()),
+            };
+        }
         if is_valid && !self.global.quiet { print(format!("ok {}\n", case.id)) } else { Ok(()) }
+    }
+
+    /// The case as one spec.
+    fn merged(&mut self, case: &Case, spec: &Spec) -> Result<(), ExitStatus> {
+        let text = spec::merged(&case.source, spec, &case.cell).unwrap_or_default();
+        let gap = if self.printed { "\n" } else { "" };
+        self.printed = true;
+        print(format!("{gap}# {}\n{text}", case.id))
     }
 }
 

@@ -8,6 +8,7 @@ mod extends;
 mod faults;
 pub mod keys;
 mod matrix;
+mod merged;
 mod model;
 mod read;
 mod ready;
@@ -19,6 +20,7 @@ mod walk;
 pub use cell::{Cell, Choice};
 pub use determinism::{Determinism, RandomBytes, Time};
 pub use extends::{beside, extends};
+pub use merged::merged;
 pub use model::{
     At, Axis, Budget, Check, ClockFault, Command, Corrupt, Count, Ending, Entries, Exit, Expect, Inject, Item,
     ItemKind, Memory, OutputTests, Random, Redact, Scalar, Sequence, SignalAction, Snapshot, Spec, Step, Text, Trace,
@@ -39,11 +41,28 @@ use walk::Walk;
 /// or that a file is not there which is to be added to. What is wrong with its keys and types is kept in
 /// [`Spec::problems`], so that lowering can report everything in one pass.
 pub fn parse(source: &Arc<Source>) -> Result<Spec, Diagnostics> {
+    let texts = padded(source);
+    let (tree, walk) = read_whole(source, &texts)?;
+    let first = tree.keys().map(|key| key.span().start).min().unwrap_or_default();
+    let root = walk.open(&tree, (first..first).into(), &keys::ROOT);
+    read::version(&walk, &root);
+    let mut spec = read::spec(&walk, &root, source);
+    spec.problems = walk.into_problems();
+    spec.check_cells();
+    Ok(spec)
+}
+
+/// The texts of all files, each where it stands in the whole.
+fn padded(source: &Source) -> Vec<String> {
+    source.pieces().map(extends::padded).collect()
+}
+
+/// The files of a spec laid over each other, and what was wrong in doing so.
+fn read_whole<'t>(source: &Arc<Source>, texts: &'t [String]) -> Result<(DeTable<'t>, Walk), Diagnostics> {
     let pieces: Vec<Piece<'_>> = source.pieces().collect();
-    let texts: Vec<String> = pieces.iter().map(|piece| extends::padded(*piece)).collect();
     let mut trees = Vec::new();
     let mut syntax = Diagnostics::new();
-    for text in &texts {
+    for text in texts {
         let (tree, errors) = DeTable::parse_recoverable(text);
         syntax.extend(errors.iter().map(|error| toml_one::syntax_error(source, error.message(), error.span())));
         syntax.extend(toml_one::newer_syntax(source, tree.get_ref()));
@@ -60,13 +79,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Spec, Diagnostics> {
     }
     let walk = Walk::new(Arc::clone(source));
     let tree = whole(&walk, &pieces, trees)?;
-    let first = tree.keys().map(|key| key.span().start).min().unwrap_or_default();
-    let root = walk.open(&tree, (first..first).into(), &keys::ROOT);
-    read::version(&walk, &root);
-    let mut spec = read::spec(&walk, &root, source);
-    spec.problems = walk.into_problems();
-    spec.check_cells();
-    Ok(spec)
+    Ok((tree, walk))
 }
 
 /// The first of the trees, laid over those that it adds to.
