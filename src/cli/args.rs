@@ -30,6 +30,9 @@ pub(super) struct Global {
     /// Tell only what went wrong
     #[arg(short, long, global = true, env = "RINJECT_QUIET")]
     pub(super) quiet: bool,
+    /// Show events as they happen, on standard error; -vv: every stop of a task, too. RINJECT_LOG chooses
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
     /// With the settings of `[profile.NAME]` in rinject.toml
     #[arg(long, global = true, value_name = "NAME", env = "RINJECT_PROFILE")]
     pub(super) profile: Option<String>,

@@ -13,6 +13,7 @@ mod init;
 mod interrupt;
 mod judged;
 mod list;
+mod live;
 mod merge;
 mod new_file;
 mod project;
@@ -24,6 +25,7 @@ mod run;
 mod select;
 mod terminal;
 mod toml_text;
+mod watched;
 
 pub use exit_status::ExitStatus;
 
@@ -44,6 +46,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Err(status) => return status,
     };
     let global = &args.global;
+    if let Err(status) = watched::start(global) {
+        return status;
+    }
     match &args.command {
         Command::Run(run) => run::main(run, global),
         Command::Exec(exec) => exec::main(exec, global),

@@ -1,7 +1,9 @@
-//! `rinject review`, `accept`, `reject`, `pending`: snapshots that wait, in a simple line-based form.
+//! `rinject review`, `accept`, `reject`, `pending`: snapshots that wait.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
+
+use console::{Key, Term};
 
 use super::args::{Global, Paths};
 use super::exit_status::ExitStatus;
@@ -79,6 +81,7 @@ fn review_all(all: &[Pending], global: &Global) -> Result<ExitStatus, ExitStatus
     Ok(ExitStatus::Passed)
 }
 
+#[derive(Clone, Copy)]
 enum Answer {
     Accept,
     Reject,
@@ -86,22 +89,65 @@ enum Answer {
     Quit,
 }
 
-/// Asks until the answer makes sense; the end of the input quits.
+impl Answer {
+    fn of(word: &str) -> Option<Answer> {
+        match word {
+            "a" | "accept" => Some(Answer::Accept),
+            "r" | "reject" => Some(Answer::Reject),
+            "s" | "skip" => Some(Answer::Skip),
+            "q" | "quit" => Some(Answer::Quit),
+            _ => None,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Answer::Accept => "accepted",
+            Answer::Reject => "rejected",
+            Answer::Skip => "skipped",
+            Answer::Quit => "quit",
+        }
+    }
+}
+
+/// Asks until the answer makes sense: one key on a terminal, else a line. The end of the input quits.
 fn ask() -> Result<Answer, ExitStatus> {
+    print("(a)ccept, (r)eject, (s)kip, (q)uit? ")?;
+    // A prompt that cannot be shown is answered all the same.
+    let _ = io::stdout().flush();
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let answer = if is_terminal { key() } else { line()? };
+    print(format!("{}\n", answer.word()))?;
+    Ok(answer)
+}
+
+/// The first key that means something.
+fn key() -> Answer {
+    let terminal = Term::stdout();
     loop {
-        print("(a)ccept, (r)eject, (s)kip, (q)uit? ")?;
-        // A prompt that cannot be shown is answered all the same.
-        let _ = io::stdout().flush();
+        match terminal.read_key() {
+            Ok(Key::Char(key)) => {
+                if let Some(answer) = Answer::of(key.to_lowercase().to_string().as_str()) {
+                    return answer;
+                }
+            }
+            Ok(Key::Escape | Key::CtrlC) | Err(_) => return Answer::Quit,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The first line that means something.
+fn line() -> Result<Answer, ExitStatus> {
+    loop {
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line).unwrap_or(0) == 0 {
             return Ok(Answer::Quit);
         }
-        match line.trim() {
-            "a" | "accept" => return Ok(Answer::Accept),
-            "r" | "reject" => return Ok(Answer::Reject),
-            "s" | "skip" => return Ok(Answer::Skip),
-            "q" | "quit" => return Ok(Answer::Quit),
-            _ => {}
+        if let Some(answer) = Answer::of(line.trim()) {
+            return Ok(answer);
         }
+        print("(a)ccept, (r)eject, (s)kip, (q)uit? ")?;
+        let _ = io::stdout().flush();
     }
 }

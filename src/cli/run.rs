@@ -1,14 +1,12 @@
 //! `rinject run`.
 
-use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{Global, KeepWord, Run, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
+use super::live::Live;
 use super::remembered::Remembered;
 use super::reports::{self, Files, Kind};
 use super::select::{Selected, binaries, select};
@@ -40,17 +38,17 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     let mut session = Session::new(words, global, &options, files, &selected);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
     let begun = Instant::now();
-    let bar = progress_bar(cases.len());
+    let mut live = Live::new(cases.len(), global);
     let way = way(words);
     for round in 1_u64.. {
-        bar.set_position(0);
+        live.again();
         run_all(&cases, &options, &way, pace, |progress| match progress {
-            Progress::Began(case) => bar.set_message(case.id.clone()),
+            Progress::Began(case) => live.began(&case.id),
+            Progress::Over(case) => live.over(&case.id),
             Progress::Ended(case, ended) => {
-                bar.inc(1);
                 let is_news = !words.until_fail || exit_status(&ended.end) != ExitStatus::Passed;
                 if is_news {
-                    bar.suspend(|| session.ended(case, *ended));
+                    live.aside(|| session.ended(case, *ended));
                 }
             }
         });
@@ -58,11 +56,11 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
             break;
         }
         if session.status != ExitStatus::Passed || options.stopper.is_stopped() {
-            bar.suspend(|| talk(format!("{} of {round} rounds passed\n", round - 1)));
+            live.aside(|| talk(format!("{} of {round} rounds passed\n", round - 1)));
             break;
         }
     }
-    bar.finish_and_clear();
+    live.finish();
     session.finish(begun.elapsed())
 }
 
@@ -120,20 +118,6 @@ fn options(words: &Run, global: &Global) -> Result<Options, ExitStatus> {
         attach: None,
         stopper,
     })
-}
-
-/// Shown on a terminal only.
-fn progress_bar(cases: usize) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(cases as u64);
-    // The template is fixed: were it wrong, the default one would do.
-    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_msg}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }
 
 /// What has become of the cases so far.

@@ -34,6 +34,7 @@ mod sandboxed;
 mod schedule;
 mod scope;
 mod second_filter;
+mod shown;
 mod signals;
 mod sites;
 mod spin;

@@ -24,6 +24,18 @@ pub(super) struct Files {
     pub(super) pending: Option<PathBuf>,
 }
 
+/// The golden file of a case, whether it is there or not.
+fn golden_of(case: &Case) -> Option<PathBuf> {
+    let SpecFile::Path(spec) = &case.file else { return None };
+    let cell = Some(case.cell.to_string()).filter(|cell| !cell.is_empty());
+    Some(golden_path(spec, cell.as_deref()))
+}
+
+/// Notes that the golden file of a case belongs to it, however the case ends: what is skipped or invalid keeps its own.
+pub(super) fn refer(case: &Case) -> Result<(), SnapshotError> {
+    golden_of(case).map_or(Ok(()), |golden| snapshot::refer(&golden))
+}
+
 /// Compares what the plan says with the golden file; a difference is a failure of `outcome`.
 pub(super) fn compare(
     case: &Case,
@@ -34,9 +46,8 @@ pub(super) fn compare(
     outcome: &mut Outcome,
     options: &Options,
 ) -> Result<Files, SnapshotError> {
-    let SpecFile::Path(spec) = &case.file else { return Ok(Files::default()) };
+    let (SpecFile::Path(spec), Some(path)) = (&case.file, golden_of(case)) else { return Ok(Files::default()) };
     let cell = Some(case.cell.to_string()).filter(|cell| !cell.is_empty());
-    let path = golden_path(spec, cell.as_deref());
     if outcome.record.abandoned.is_some() || options.policy.is_some() {
         // What came of a run that was killed, or of another order, is compared with nothing and never written.
         return Ok(Files::default());

@@ -99,6 +99,17 @@ pub enum End {
 }
 
 impl End {
+    /// The verdict, or why there is none.
+    pub fn word(&self) -> &'static str {
+        match self {
+            End::Judged(judged) => judged.outcome.verdict.word(),
+            End::Invalid(_) => "invalid",
+            End::NotSetUp(_) => "not set up",
+            End::Unable(_) => "unable",
+            End::Interrupted => "interrupted",
+        }
+    }
+
     /// Whether it counts as a failure; one that was interrupted says nothing.
     pub fn is_failure(&self) -> bool {
         match self {
@@ -160,7 +171,11 @@ pub fn run(case: &Case, options: &Options) -> End {
 
 /// Runs one case from the spec to the verdict; `onlooker` is told of every event as soon as it is known.
 pub fn run_before(case: &Case, options: &Options, onlooker: &mut (dyn Sink + Send)) -> End {
-    story(case, options, onlooker).unwrap_or_else(End::from)
+    let span = tracing::info_span!(target: "rinject::case", "case", id = case.id.as_str());
+    let _entered = span.enter();
+    let end = story(case, options, onlooker).unwrap_or_else(End::from);
+    tracing::info!(target: "rinject", "{}", end.word());
+    end
 }
 
 /// Whoever looks on where nobody does.
@@ -177,6 +192,7 @@ pub fn resolve(case: &Case, options: &Options) -> Result<Plan, Diagnostics> {
 }
 
 fn story(case: &Case, options: &Options, onlooker: &mut (dyn Sink + Send)) -> Result<End, Trouble> {
+    golden::refer(case).map_err(|error| snapshot_trouble(case, &error))?;
     let spec = case.spec.as_ref().map_err(|problems| Trouble::Invalid(problems.clone()))?;
     if let Some(reason) = unmet(spec.requires.iter().map(|text| text.value.as_str())) {
         // A spec that is wrong is wrong on every machine.
@@ -338,6 +354,9 @@ struct All<'a> {
 
 impl Sink for All<'_> {
     fn event(&mut self, event: &Event) {
+        if event.written {
+            tracing::debug!(target: "rinject::event", task = %event.task, "{event}");
+        }
         self.writer.event(event);
         self.onlooker.event(event);
         self.judge.event(event);

@@ -19,7 +19,9 @@ use queue::Queue;
 pub enum Progress<'a> {
     /// A case has begun.
     Began(&'a Case),
-    /// A case has ended. Endings are told in the order of the cases.
+    /// A case runs no longer.
+    Over(&'a Case),
+    /// How a case has ended. Endings are told in the order of the cases.
     Ended(&'a Case, Box<Ended>),
 }
 
@@ -108,6 +110,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tel
                 tell(Progress::Began(&cases[number]));
                 continue;
             };
+            tell(Progress::Over(&cases[number]));
             waiting[number] = Some(ended);
             while let Some(ended) = waiting.get_mut(told).and_then(Option::take) {
                 tell(Progress::Ended(&cases[told], ended));

@@ -93,8 +93,9 @@ pub fn trace_running(
     outputs: Outputs,
     sink: &mut (dyn Sink + Send),
 ) -> Result<Traced, TraceError> {
+    let span = tracing::Span::current();
     std::thread::scope(|scope| {
-        let thread = scope.spawn(|| run_attached(plan, process, outputs, sink));
+        let thread = scope.spawn(|| span.in_scope(|| run_attached(plan, process, outputs, sink)));
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

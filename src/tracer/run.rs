@@ -187,6 +187,10 @@ impl Tracer<'_> {
 
     fn resume(&mut self, task: TaskId, how: How, signal: Option<Signal>, settle: Settle) {
         let Some(seat) = self.seats.get_mut(&task) else { return self.vanished(task) };
+        match signal {
+            Some(signal) => tracing::trace!(target: "rinject::stop", "{} {how} {signal}", task.0),
+            None => tracing::trace!(target: "rinject::stop", "{} {how}", task.0),
+        }
         let placeholder = SeatState::Running(Running::told(task));
         if let SeatState::Stopped(stopped) = std::mem::replace(&mut seat.state, placeholder) {
             seat.state = SeatState::Running(match how {
@@ -390,6 +394,7 @@ impl Tracer<'_> {
 
     /// Tells the engine, carries out what it decides, and hands on the events.
     pub(super) fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
+        tracing::trace!(target: "rinject::stop", "{observation}");
         let process = self.engine.process_of(task).unwrap_or(task);
         let inspector = Inspector::new((task, process), registers, self.images.clone(), self.timers.clone());
         let inspector = inspector.of_pages_that_wait(self.engine.pages_wait());

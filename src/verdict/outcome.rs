@@ -21,6 +21,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Its name, as cli and reports have it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Timeout => "timeout",
+            Verdict::Skip(_) => "skip",
+            Verdict::Xfail(_) => "xfail",
+            Verdict::Xpass(_) => "xpass",
+        }
+    }
+
     /// Whether CI has to stop.
     pub fn is_failure(&self) -> bool {
         match self {
