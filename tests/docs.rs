@@ -4,11 +4,13 @@
 //! A fenced `toml` block that begins with `spec = 1` is run and must pass. One whose first line is a file name, such as
 //! `# first.toml`, is written to that file instead; `console` blocks below it run `$ rinject ...` and `$ cat ...` in
 //! the page's folder, and show exactly what is printed; `$ sh FILE &` starts a script that a `sh` block is, and `$!` is
-//! its number, until the end of the block. `[..]` stands for what is different on other machines. `# not run: reason` leaves a block at being checked.
+//! its number, until the end of the block. `$ cd FOLDER` goes on in a copy of a package of the project, whose binaries
+//! `$ cargo build` builds. `[..]` stands for what is different on other machines. `# not run: reason` leaves a block at being checked.
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -71,22 +73,23 @@ fn specs_on_pages_do_what_the_pages_say() {
     let mut failures = String::new();
     for page in pages() {
         let name = page.strip_prefix(root()).unwrap_or(&page).display().to_string();
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut folder = home.path().to_owned();
         for block in blocks(&read(&page)) {
             let is_spec = block.text.lines().find(|line| !line.starts_with('#')) == Some("spec = 1");
             let found = match block.language.as_str() {
                 "toml" if is_spec && remark(&block).ends_with(".toml") => {
-                    fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
+                    fs::write(folder.join(remark(&block)), &block.text).map_err(|error| error.to_string())
                 }
                 "toml" if is_spec => spec_block(&block, able),
                 "sh" | "c" if remark(&block).ends_with(&format!(".{}", block.language)) => {
-                    fs::write(folder.path().join(remark(&block)), &block.text).map_err(|error| error.to_string())
+                    fs::write(folder.join(remark(&block)), &block.text).map_err(|error| error.to_string())
                 }
                 "console" if block.text.contains("$!") && !can_attach() => {
                     println!("skipped: {name} attaches, and this machine refuses");
                     Ok(())
                 }
-                "console" if able => console_block(&block, folder.path()),
+                "console" if able => console_block(&block, &mut folder),
                 _ => Ok(()),
             };
             if let Err(why) = found {
@@ -128,7 +131,7 @@ fn is_shown(page: &str, printed: &str) -> bool {
 }
 
 /// Runs the commands of a block; what is printed must be what the page shows.
-fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
+fn console_block(block: &Block, folder: &mut PathBuf) -> Result<(), String> {
     let mut actual = String::new();
     let mut is_ours = true;
     let mut behind = Behind(None);
@@ -146,12 +149,14 @@ fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
                 let mut shell = Command::new("sh");
                 shell
                     .arg(script)
-                    .current_dir(folder)
+                    .current_dir(&folder)
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
                     .stderr(Stdio::null());
                 behind = Behind(Some(shell.spawn().map_err(|error| error.to_string())?));
             }
+            ["cd", package] => *folder = copied(package, folder)?,
+            ["cargo", "build"] => build(folder)?,
             ["cat", file] => {
                 actual += &fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))?
             }
@@ -163,6 +168,31 @@ fn console_block(block: &Block, folder: &Path) -> Result<(), String> {
     }
     let diff = similar::TextDiff::from_lines(block.text.trim_end(), actual.trim_end());
     Err(format!("something else is printed:\n{}", diff.unified_diff().header("page", "printed")))
+}
+
+/// Where `cargo build` of a page builds; it is kept, and no other build waits for it.
+fn target_of_pages() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages")
+}
+
+/// A copy of a package of the project in `folder`, which is made a workspace with its `target` as the project is one.
+fn copied(package: &str, folder: &Path) -> Result<PathBuf, String> {
+    let copy = folder.join(package);
+    let above = copy.parent().unwrap_or(folder);
+    fs::create_dir_all(above).map_err(|error| error.to_string())?;
+    fs::copy(root().join("Cargo.toml"), folder.join("Cargo.toml")).map_err(|error| error.to_string())?;
+    symlink(target_of_pages(), folder.join("target")).map_err(|error| error.to_string())?;
+    let status = Command::new("cp").arg("-R").arg(root().join(package)).arg(above).status();
+    let is_done = status.is_ok_and(|status| status.success());
+    if is_done { Ok(copy) } else { Err(format!("cannot copy {package}")) }
+}
+
+/// Builds the package of the project that `folder` is a copy of.
+fn build(folder: &Path) -> Result<(), String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["build", "--quiet", "--locked", "--package"]).args(folder.file_name());
+    let output = cargo.arg("--target-dir").arg(target_of_pages()).output().map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
 /// A program that runs in the background, killed in the end.
@@ -186,7 +216,7 @@ fn can_attach() -> bool {
 /// Standard output of a command, which is killed after a minute.
 fn printed(command: &mut Command, folder: &Path) -> Result<String, String> {
     let named = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("RINJECT_"));
-    for name in named.chain(["CI", "INSTA_UPDATE", "GITHUB_ACTIONS"].map(str::to_owned)) {
+    for name in named.chain(["CI", "INSTA_UPDATE", "GITHUB_ACTIONS", "CARGO_TARGET_DIR"].map(str::to_owned)) {
         command.env_remove(name);
     }
     let command = command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);

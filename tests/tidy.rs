@@ -23,6 +23,9 @@ const PRINTING: [&str; 2] = ["cli", "report"];
 /// It hands rinject's own streams to a target that is to inherit them.
 const INHERITING: &str = "src/sandbox/streams.rs";
 
+/// Folders of specs with goldens.
+const SPECS: [&str; 2] = ["specs", "examples/keep/specs"];
+
 /// Fixtures that nothing uses yet: only ever strike out.
 const UNUSED_FIXTURES: [&str; 0] = [];
 
@@ -152,7 +155,7 @@ fn pure_layers_do_not_name_the_system() {
 #[test]
 fn unsafe_is_only_in_sys_and_says_why_it_is_safe() {
     let mut found = Vec::new();
-    for file in sources(&root(), &["src", "tests", "xtask", "fixtures"]) {
+    for file in sources(&root(), &["src", "tests", "xtask", "fixtures", "examples"]) {
         for (at, word) in words(&file.code).filter(|(_, word)| *word == "unsafe") {
             let line = file.line(at);
             let is_block = file.code[at + word.len()..].trim_start().starts_with('{');
@@ -176,7 +179,7 @@ fn is_explained(text: &str, line: usize) -> bool {
 
 #[test]
 fn every_source_says_first_what_it_is_for() {
-    let all = sources(&root(), &["src", "tests", "xtask", "fixtures"]);
+    let all = sources(&root(), &["src", "tests", "xtask", "fixtures", "examples"]);
     let found: Vec<String> =
         all.iter().filter(|file| !file.text.starts_with("//! ")).map(|file| file.path.clone()).collect();
     none(&found, "these do not begin with `//!` and what the file is for");
@@ -222,15 +225,14 @@ fn no_file_grows_too_long() {
 #[test]
 fn every_golden_has_its_spec() {
     let mut wanted: BTreeSet<PathBuf> = BTreeSet::new();
-    for spec in files(&root(), &["specs"], ".toml") {
+    for spec in files(&root(), &SPECS, ".toml") {
         let path = root().join(&spec);
         let case = cases::load(&SpecFile::Path(path.clone())).expect("a spec is a text");
         // A case of a list has its cell behind an `@`.
         let cells = case.cells().into_iter().map(|case| case.cell.to_string());
         wanted.extend(cells.map(|cell| golden_path(&path, Some(cell.as_str()).filter(|cell| !cell.is_empty()))));
     }
-    let goldens =
-        files(&root(), &["specs"], ".snap").into_iter().filter(|golden| !wanted.contains(&root().join(golden)));
+    let goldens = files(&root(), &SPECS, ".snap").into_iter().filter(|golden| !wanted.contains(&root().join(golden)));
     let is_known = |golden: &String| {
         let spec = root().join(golden).with_extension("toml");
         fs::read_to_string(spec).is_ok_and(|spec| spec.contains("\nxfail = "))
@@ -245,7 +247,7 @@ fn every_golden_has_its_spec() {
 #[test]
 fn goldens_are_the_same_wherever_the_project_lies() {
     let root_name = root().display().to_string();
-    let goldens = files(&root(), &["specs", "tests/invalid"], "");
+    let goldens = files(&root(), &[SPECS[0], SPECS[1], "tests/invalid"], "");
     let found: Vec<String> = goldens.into_iter().filter(|golden| read(golden).contains(&root_name)).collect();
     none(&found, "files that name the folder the project lies in");
 }

@@ -47,10 +47,12 @@ pub(super) fn binaries(
     all
 }
 
-/// Executables in `target/debug` and `target/release` of the project around the current folder; the latter win.
+/// Executables in `target/debug` and `target/release` of the project around the current folder; the latter win. A member of
+/// a workspace has no `target` of its own.
 fn built() -> impl Iterator<Item = (String, String)> {
     let here = std::env::current_dir().unwrap_or_default();
-    let project = here.ancestors().find(|folder| folder.join("Cargo.toml").is_file()).map(Path::to_owned);
+    let mut packages = here.ancestors().filter(|folder| folder.join("Cargo.toml").is_file());
+    let project = packages.find(|folder| folder.join("target").is_dir()).map(Path::to_owned);
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.or_else(|| Some(project?.join("target")));
     let folders = ["debug", "release"].into_iter().filter_map(move |profile| Some(target.as_ref()?.join(profile)));

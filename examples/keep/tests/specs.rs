@@ -1,0 +1,3 @@
+//! Every spec is a test of the store as it is now.
+
+rinject::harness!("specs");
