@@ -7,6 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+mod common;
+
+use common::{can_trace, folder};
+
 const GOOD: &str = "spec = 1\ntarget = { program = \"cat\", args = [\"in\"], files = { in = \"x\" } }\n\
     inject = [{ on = \"read(fd ~ '${tmp}/in')\", error = \"EIO\" }]\n\
     trace = { drop = [\"read(fd ~ '/etc/**')\", \"read(fd ~ '/usr/**')\"] }\n\
@@ -17,24 +21,10 @@ const LISTED: &str = "spec = 1\ntarget = { program = \"cat\", args = [\"in\"], f
     inject = [{ on = \"openat(path ~ '${tmp}/in')\", error = [\"EACCES\", \"EMFILE\"] }]\n\
     trace = { drop = [\"read(fd ~ '/etc/**')\", \"read(fd ~ '/usr/**')\"] }\nexpect = { exit = 1 }\n";
 
-/// A fresh folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
 /// `rinject` in `folder`, in an environment without CI.
 fn rinject(folder: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
-    command.args(words).current_dir(folder).stdin(Stdio::null());
-    for name in ["CI", "INSTA_UPDATE", "RINJECT_UPDATE", "RINJECT_REQUIRE", "GITHUB_ACTIONS"] {
-        command.env_remove(name);
-    }
+    let mut command = common::told_nothing(folder, env!("CARGO_BIN_EXE_rinject"));
+    command.args(words);
     command
 }
 
@@ -52,17 +42,6 @@ fn run(command: &mut Command) -> (i32, String, String) {
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap_or(-1), text(stdout), text(stderr))
-}
-
-/// Whether programs can be traced here; says so where they cannot.
-fn can_trace() -> bool {
-    let (status, out, _) = run(&mut rinject(Path::new("/"), &["doctor"]));
-    let required = std::env::var("RINJECT_REQUIRE").is_ok_and(|all| all.split(',').any(|one| one == "ptrace"));
-    assert!(status == 0 || !required, "tracing is required and refused:\n{out}");
-    if status != 0 {
-        println!("skipped: this machine refuses to trace\n{out}");
-    }
-    status == 0
 }
 
 #[test]

@@ -258,17 +258,49 @@ fn keys() -> String {
 
 #[test]
 fn the_reference_has_every_key() {
-    let path = root().join("docs/spec.md");
-    let page = read(&path);
-    let (before, rest) = page.split_once(BEGIN).expect("docs/spec.md has a place for the keys");
-    let (shown, after) = rest.split_once(END).expect("docs/spec.md says where the keys end");
+    generated("docs/spec.md", BEGIN, END, &keys());
+}
+
+/// A part of a page is what the code says; `RINJECT_BLESS=1` writes it.
+fn generated(page: &str, begin: &str, end: &str, wanted: &str) {
+    let path = root().join(page);
+    let text = read(&path);
+    let (before, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{page} says where it begins"));
+    let (shown, after) = rest.split_once(end).unwrap_or_else(|| panic!("{page} says where it ends"));
     if std::env::var_os("RINJECT_BLESS").is_some_and(|value| value == "1") {
-        fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", keys())).expect("docs/spec.md can be written");
+        fs::write(&path, format!("{before}{begin}{wanted}{end}{after}")).expect("the page can be written");
         return;
     }
-    let diff =
-        similar::TextDiff::from_lines(shown, &keys()).unified_diff().header("docs/spec.md", "the code").to_string();
-    assert!(diff.is_empty(), "{diff}\nRINJECT_BLESS=1 rewrites the tables");
+    let diff = similar::TextDiff::from_lines(shown, wanted).unified_diff().header(page, "the code").to_string();
+    assert!(diff.is_empty(), "{diff}\nRINJECT_BLESS=1 rewrites it");
+}
+
+const HELP: &str = "<!-- help: written by RINJECT_BLESS=1 cargo test --test docs -->\n";
+const END_OF_HELP: &str = "<!-- end of help -->";
+
+/// What `rinject help` says, and what it says of each command.
+fn help() -> String {
+    let here = tempfile::tempdir().expect("a temporary folder");
+    let said = |words: &[&str]| {
+        let (status, out, err) = common::rinject_with(here.path(), words, &[("COLUMNS", "100")]);
+        assert_eq!((status, err.as_str()), (0, ""), "{words:?}");
+        let lines: Vec<&str> = out.lines().map(str::trim_end).collect();
+        lines.join("\n")
+    };
+    let all = said(&["--help"]);
+    let commands = all.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let mut text = format!("\n```text\n{all}\n```\n");
+    for name in names.filter(|name| !name.is_empty() && *name != "help") {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "\n### rinject {name}\n\n```text\n{}\n```", said(&[name, "-h"]));
+    }
+    text + "\n"
+}
+
+#[test]
+fn the_page_of_the_command_line_says_what_help_says() {
+    generated("docs/command-line.md", HELP, END_OF_HELP, &help());
 }
 
 const READY: &str = "<!-- ready rules: written by RINJECT_BLESS=1 cargo test --test docs -->\n";
@@ -276,20 +308,12 @@ const END_OF_READY: &str = "<!-- end of ready rules -->";
 
 #[test]
 fn the_reference_has_every_ready_rule() {
-    let path = root().join("docs/ready.md");
-    let page = read(&path);
-    let (before, rest) = page.split_once(READY).expect("docs/ready.md has a place for the rules");
-    let (shown, after) = rest.split_once(END_OF_READY).expect("docs/ready.md says where the rules end");
     let mut rules = "\n| name | what it does |\n|---|---|\n".to_owned();
     for ready in spec::READY {
         let _ = writeln!(rules, "| `{}` | {} |", ready.name, ready.about());
     }
     rules.push('\n');
-    if std::env::var_os("RINJECT_BLESS").is_some_and(|value| value == "1") {
-        fs::write(&path, format!("{before}{READY}{rules}{END_OF_READY}{after}")).expect("the page can be written");
-        return;
-    }
-    assert_eq!(shown, rules, "RINJECT_BLESS=1 rewrites the table");
+    generated("docs/ready.md", READY, END_OF_READY, &rules);
 }
 
 #[test]

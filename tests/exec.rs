@@ -4,26 +4,18 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 mod common;
 
 /// A fresh folder with two files.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a"), "first\n").unwrap();
-    fs::write(folder.path().join("b"), "second\n").unwrap();
-    folder
+    common::folder(&[("a", "first\n"), ("b", "second\n")])
 }
 
 /// What a tool does in `folder`; it is killed after a minute.
 fn output(folder: &Path, words: &[&str], stdin: Stdio) -> Output {
-    let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "60"]).args(words).current_dir(folder).stdin(stdin);
-    for name in ["CI", "INSTA_UPDATE", "RINJECT_UPDATE", "RINJECT_REQUIRE", "GITHUB_ACTIONS"] {
-        command.env_remove(name);
-    }
-    command.output().unwrap()
+    common::limited(folder, words[0]).args(&words[1..]).stdin(stdin).output().unwrap()
 }
 
 fn rinject(folder: &Path, words: &[&str]) -> Output {

@@ -1,33 +1,20 @@
 //! Specs that add to other files: what an author sees who has made a mistake in one of them, and which files are cases.
 
-use std::fs;
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rinject::cases;
 use rinject::diagnostic::{Source, Style};
 use rinject::spec::{self, Cell};
-use tempfile::TempDir;
 
-/// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
+use common::folder;
 
 /// What `rinject` says there, and its status.
-fn rinject(folder: &Path, words: &[&str]) -> (String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
-    command.current_dir(folder).args(words).stdin(Stdio::null()).env_remove("CI").env_remove("GITHUB_ACTIONS");
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    (text, output.status.code().unwrap())
+fn said(folder: &Path, words: &[&str]) -> (String, i32) {
+    let (status, out, err) = common::rinject(folder, words);
+    (out + &err, status)
 }
 
 const SPEC: &str = "spec = 1\nextends = [\"common.toml\"]\ntarget = { program = \"true\" }\n";
@@ -35,7 +22,7 @@ const SPEC: &str = "spec = 1\nextends = [\"common.toml\"]\ntarget = { program = 
 #[test]
 fn a_mistake_is_shown_in_the_file_that_has_it() {
     let folder = folder(&[("x.toml", SPEC), ("common.toml", "\n[[inject]]\non = \"opnat\"\nerror = \"EIO\"\n")]);
-    let (text, status) = rinject(folder.path(), &["check", "x.toml"]);
+    let (text, status) = said(folder.path(), &["check", "x.toml"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("--> common.toml:3:7"), "{text}");
     assert!(text.contains("did you mean `openat`?"), "{text}");
@@ -46,7 +33,7 @@ fn a_contradiction_of_two_files_is_shown_in_both() {
     let common = "[[inject]]\nname = \"one\"\non = \"openat\"\nerror = \"EIO\"\n";
     let spec = format!("{SPEC}\n[[inject]]\nname = \"one\"\non = \"close\"\nerror-after = \"EIO\"\n");
     let folder = folder(&[("x.toml", &spec), ("common.toml", common)]);
-    let (text, status) = rinject(folder.path(), &["check", "x.toml"]);
+    let (text, status) = said(folder.path(), &["check", "x.toml"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("x.toml:6:8") && text.contains("common.toml:2:8"), "{text}");
 }
@@ -60,14 +47,14 @@ fn a_file_that_is_missing_or_adds_to_itself_is_named() {
         ("v.toml", "spec = 1\nextends = [\"w.toml\"]\n"),
         ("w.toml", "spec = 2\n"),
     ]);
-    let (text, status) = rinject(folder.path(), &["check", "x.toml"]);
+    let (text, status) = said(folder.path(), &["check", "x.toml"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("error[RJ0107]: cannot read `common.toml`: no such file or directory"), "{text}");
     assert!(text.contains("--> x.toml:2:12"), "{text}");
-    let (text, _) = rinject(folder.path(), &["check", "a/y.toml"]);
+    let (text, _) = said(folder.path(), &["check", "a/y.toml"]);
     assert!(text.contains("`../a/y.toml` adds to itself"), "{text}");
     assert!(text.contains("--> b/z.toml:1:12"), "{text}");
-    let (text, _) = rinject(folder.path(), &["check", "v.toml"]);
+    let (text, _) = said(folder.path(), &["check", "v.toml"]);
     assert!(text.contains("version 2 of the format is not known") && text.contains("--> w.toml:1:8"), "{text}");
 }
 
@@ -76,10 +63,10 @@ fn a_part_of_others_is_no_case_unless_it_is_named() {
     let part = "target = { args = [\"x\"] }\nexpect = { exit = 0 }\n";
     let lonely = "spec = 1\nexpect = { exit = 0 }\n";
     let folder = folder(&[("s/x.toml", SPEC), ("s/common.toml", part), ("s/lonely.toml", lonely)]);
-    let list = |words: &[&str]| rinject(folder.path(), &[&["list"], words].concat()).0;
+    let list = |words: &[&str]| said(folder.path(), &[&["list"], words].concat()).0;
     assert_eq!(list(&["s"]), "s/lonely.toml\ns/x.toml\n");
     assert_eq!(list(&["s", "s/common.toml"]), "s/common.toml\ns/lonely.toml\ns/x.toml\n");
-    let (text, status) = rinject(folder.path(), &["check", "s/common.toml"]);
+    let (text, status) = said(folder.path(), &["check", "s/common.toml"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("lacks `program`"), "{text}");
 }
@@ -92,7 +79,7 @@ fn paths_are_relative_to_the_file_they_are_written_in() {
                 snapshot = { transcript = false }\ntrace = { syscalls = [\"write\"] }\n";
     let folder = folder(&[("s/x.toml", spec), ("common/c.toml", &common), ("common/data/in.txt", "text\n")]);
     std::os::unix::fs::symlink("/bin/cat", folder.path().join("s/mine")).unwrap();
-    let (text, status) = rinject(folder.path(), &["run", "s/x.toml"]);
+    let (text, status) = said(folder.path(), &["run", "s/x.toml"]);
     if status == 5 {
         return;
     }

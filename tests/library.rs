@@ -103,3 +103,25 @@ fn functions_are_not_run_and_time_is_not_waited_for() {
     let Some(outcome) = ran(target.run()) else { return };
     assert!(outcome.passed(), "{:?}", outcome.assert());
 }
+
+#[test]
+fn commands_before_and_after_the_run_see_its_folder() {
+    let target = Target::new("cp").args(["a/x", "b"]).setup(["mkdir", "a"]).setup(["sh", "-c", "echo ${x} > a/x"]);
+    let target = target.trace(["%file"]).check(["test", "-e", "b"]).check_prints(["cat", "b"], "$x\n");
+    assert!(target.spec().contains("${x}"), "{}", target.spec());
+    let Some(outcome) = ran(target.run()) else { return };
+    let error = outcome.assert().unwrap_err().to_string();
+    assert!(error.contains("stdout of check \"cat b\" is not as expected"), "{error}");
+    assert_eq!(error.matches("error[").count(), 1, "{error}");
+}
+
+#[test]
+fn a_spec_that_writes_nothing_leaves_no_snapshot_to_be_accepted() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    fs::write(&path, "spec = 1\ntarget = { program = \"true\" }\ntrace.syscalls = [\"exit_group\"]\n").unwrap();
+    let Some(outcome) = ran(Spec::load(&path)?.writing_nothing().run()) else { return Ok(()) };
+    assert!(!outcome.passed() && outcome.assert().unwrap_err().to_string().contains("new snapshot"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    Ok(())
+}

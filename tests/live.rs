@@ -5,43 +5,21 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-use tempfile::TempDir;
+use std::process::Stdio;
 
 mod common;
+
+use common::{folder, rinject, rinject_with};
 
 const SPEC: &str = "spec = 1\ntarget = { program = \"cat\", args = [\"x\"], files = { x = \"text\" } }\n\
                     trace = { syscalls = [\"close\"] }\n[[inject]]\non = \"read(fd ~ 'x')\"\nerror = \"EIO\"\n\
                     [expect]\nexit = 1\n[snapshot]\ntranscript = false\n";
 
-/// A folder with these specs.
-fn folder(specs: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in specs {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-/// `rinject` with these variables: its status, standard output and standard error.
-fn rinject(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
-    let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "60", env!("CARGO_BIN_EXE_rinject")]).args(words).current_dir(folder);
-    for name in ["CI", "INSTA_UPDATE", "GITHUB_ACTIONS", "RINJECT_LOG"] {
-        command.env_remove(name);
-    }
-    let output = command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
 /// What a terminal shows on which `rinject` runs while these keys are hit.
 fn on_a_terminal(folder: &Path, words: &str, keys: &str) -> String {
     let line = format!("{} {words}", env!("CARGO_BIN_EXE_rinject"));
-    let mut script = Command::new("timeout");
-    script.args(["-s", "KILL", "60", "script", "-qec", &line, "/dev/null"]).current_dir(folder);
-    script.env_remove("CI").env_remove("GITHUB_ACTIONS").env("TERM", "xterm").env("RINJECT_COLOR", "never");
+    let mut script = common::limited(folder, "script");
+    script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").env("RINJECT_COLOR", "never");
     let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = script.stdin.take().unwrap();
     input.write_all(keys.as_bytes()).unwrap();
@@ -56,14 +34,14 @@ fn events_are_shown_as_they_happen_where_that_is_asked_for() {
         return;
     }
     let folder = folder(&[("a.toml", SPEC), ("b.toml", SPEC)]);
-    let (status, out, err) = rinject(folder.path(), &["run", "-v", "-j1", "a.toml", "b.toml"], &[]);
+    let (status, out, err) = rinject(folder.path(), &["run", "-v", "-j1", "a.toml", "b.toml"]);
     assert_eq!((status, out.as_str()), (0, "PASS    a.toml\nPASS    b.toml\n2 passed, 0 failed\n"), "{err}");
     let (first, second) = err.split_once("==> b.toml <==\n").expect(&err);
     assert!(first.starts_with("==> a.toml <==\nP1     exec(\"cat\", argc=2)\n"), "{err}");
     assert!(first.contains("= -1 EIO") && second.contains("(INJECTED r1 #1)"), "{err}");
     assert!(!err.contains("PTRACE_"), "{err}");
 
-    let (_, _, err) = rinject(folder.path(), &["run", "-vv", "a.toml"], &[]);
+    let (_, _, err) = rinject(folder.path(), &["run", "-vv", "a.toml"]);
     for word in
         ["PTRACE_EVENT_EXEC", "syscall-entry-stop read(0x3, ", "syscall-exit-stop", "exited 1\n", "PTRACE_SYSCALL"]
     {
@@ -77,8 +55,8 @@ fn nothing_is_told_that_nobody_asks_for() {
         return;
     }
     let folder = folder(&[("a.toml", SPEC)]);
-    assert_eq!(rinject(folder.path(), &["run", "a.toml"], &[]).2, "");
-    let (status, _, err) = rinject(folder.path(), &["run", "-q", "-v", "a.toml"], &[]);
+    assert_eq!(rinject(folder.path(), &["run", "a.toml"]).2, "");
+    let (status, _, err) = rinject(folder.path(), &["run", "-q", "-v", "a.toml"]);
     assert!(status == 2 && err.contains("cannot be used with"), "{err}");
 }
 
@@ -88,9 +66,9 @@ fn the_environment_chooses_what_is_told() {
         return;
     }
     let folder = folder(&[("a.toml", SPEC)]);
-    let (_, _, err) = rinject(folder.path(), &["run", "a.toml"], &[("RINJECT_LOG", "rinject=info")]);
+    let (_, _, err) = rinject_with(folder.path(), &["run", "a.toml"], &[("RINJECT_LOG", "rinject=info")]);
     assert_eq!(err, "==> a.toml <==\npass\n");
-    let (status, _, err) = rinject(folder.path(), &["run", "a.toml"], &[("RINJECT_LOG", "rinject=loud")]);
+    let (status, _, err) = rinject_with(folder.path(), &["run", "a.toml"], &[("RINJECT_LOG", "rinject=loud")]);
     assert!(status == 2 && err.contains("RINJECT_LOG is `rinject=loud`: ") && err.contains("help: write"), "{err}");
 }
 
@@ -117,7 +95,7 @@ fn one_key_answers_for_each_snapshot() {
     let spec = SPEC.replace("[snapshot]\ntranscript = false\n", "");
     let folder = folder(&[("a.toml", &spec), ("b.toml", &spec), ("c.toml", &spec), ("d.toml", &spec)]);
     let here = folder.path();
-    assert_eq!(rinject(here, &["run", "."], &[]).0, 1);
+    assert_eq!(rinject(here, &["run", "."]).0, 1);
     let waits = |name: &str| here.join(format!("{name}.snap.new")).exists();
     assert!(["a", "b", "c", "d"].into_iter().all(waits));
     // `x` means nothing; nobody is asked for the last.
@@ -141,12 +119,13 @@ fn insta_is_told_which_snapshots_belong_to_cases() {
     let here = folder.path().canonicalize().unwrap();
     let file = here.join("references");
     let variables = [("INSTA_SNAPSHOT_REFERENCES_FILE", file.to_str().unwrap())];
-    rinject(&here, &["run", "-j1", "a.toml", "./b.toml", "c.toml"], &variables);
+    rinject_with(&here, &["run", "-j1", "a.toml", "./b.toml", "c.toml"], &variables);
     let named = fs::read_to_string(&file).unwrap();
     let named: BTreeSet<&str> = named.lines().collect();
     let path = |name: &str| here.join(name).display().to_string();
     let expected = ["a.snap", "b.snap", "c@x=1.snap", "c@x=2.snap"].map(path);
     assert_eq!(named, expected.iter().map(String::as_str).collect());
-    let (status, out, _) = rinject(&here, &["run", "a.toml"], &[("INSTA_SNAPSHOT_REFERENCES_FILE", "/nowhere/x")]);
+    let (status, out, _) =
+        rinject_with(&here, &["run", "a.toml"], &[("INSTA_SNAPSHOT_REFERENCES_FILE", "/nowhere/x")]);
     assert!(status == 6 && out.contains("INSTA_SNAPSHOT_REFERENCES_FILE is `/nowhere/x`"), "{status} {out}");
 }

@@ -5,18 +5,12 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What `rinject` prints there, and its status.
 fn rinject(folder: &Path, words: &[&str], env: &[(&str, &str)]) -> (String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
-    command.current_dir(folder).args(words).stdin(Stdio::null()).env("XDG_CACHE_HOME", folder.join("cache"));
-    for name in ["CI", "GITHUB_ACTIONS", "RINJECT_REQUIRE"] {
-        command.env_remove(name);
-    }
-    let output = command.envs(env.iter().copied()).output().unwrap();
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    (text, output.status.code().unwrap())
+    let (status, out, err) = common::rinject_with(folder, words, env);
+    (out + &err, status)
 }
 
 const PROJECT: &str =

@@ -4,34 +4,30 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
 /// A folder with these specs, each of which runs a shell command.
 fn folder(specs: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, command) in specs {
+    let spec = |(name, command): &(&str, &str)| {
         let text = format!(
             "spec = 1\ntarget = {{ program = \"sh\", args = [\"-c\", '{command}'] }}\n\
              trace = {{ syscalls = [\"exit_group\"] }}\nsnapshot = {{ transcript = false }}\n"
         );
-        fs::write(folder.path().join(name).with_extension("toml"), text).unwrap();
-    }
-    folder
+        (format!("{name}.toml"), text)
+    };
+    let specs: Vec<(String, String)> = specs.iter().map(spec).collect();
+    let files: Vec<(&str, &str)> = specs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    common::folder(&files)
 }
 
 /// What `rinject` prints there, and its status.
 fn rinject(folder: &Path, words: &[&str]) -> (String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rinject"));
-    command.current_dir(folder).args(words).stdin(Stdio::null()).env("XDG_CACHE_HOME", folder.join("cache"));
-    for name in ["CI", "GITHUB_ACTIONS", "RINJECT_REQUIRE"] {
-        command.env_remove(name);
-    }
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    (text, output.status.code().unwrap())
+    let (status, out, err) = common::rinject(folder, words);
+    (out + &err, status)
 }
 
 #[test]
@@ -187,4 +183,49 @@ fn cases_leave_what_they_did_and_printed() {
     let (text, status) = rinject(folder.path(), &["run", ".", "--artifacts", "talk.toml"]);
     assert_eq!(status, 6, "{text}");
     assert!(text.contains("cannot write the report `talk.toml`"), "{text}");
+}
+
+#[test]
+fn the_command_that_runs_a_case_again_has_the_words_that_say_what_it_is() {
+    if !common::can_trace() {
+        return;
+    }
+    let spec = "spec = 1\ntarget = { program = \"${bin.kv}\" }\ntrace.syscalls = [\"exit_group\"]\n\
+                snapshot = { transcript = false }\n";
+    let folder = common::folder(&[("a b.toml", spec), ("rinject.toml", "[profile.ci]\ncheck = true\n")]);
+    let words = ["run", "--bin", "kv=/bin/false", "--seed", "3", "--profile", "ci", "a b.toml"];
+    let (text, status) = rinject(folder.path(), &words);
+    assert_eq!(status, 1, "{text}");
+    let again = "run it again: rinject run --profile ci --bin kv=/bin/false --seed 3 'a b.toml'\n";
+    assert!(text.contains(again), "{text}");
+
+    let mut child = common::limited(folder.path(), env!("CARGO_BIN_EXE_rinject"));
+    let piped = child.args(["run", "--bin", "kv=/bin/false", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(spec.as_bytes()).unwrap();
+    let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(text.contains("run it again: rinject run --bin kv=/bin/false -\n"), "{text}");
+}
+
+#[test]
+fn a_snapshot_is_not_taken_for_a_spec() {
+    let folder = common::folder(&[("x.snap", "---\n---\n"), ("x.toml", "spec = 1\n")]);
+    let (text, status) = rinject(folder.path(), &["check", "x.snap", "x.toml"]);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("`x.snap`: it is a snapshot; name its spec instead, the `.toml` beside it"), "{text}");
+}
+
+#[test]
+fn a_line_that_accepts_several_snapshots_is_told_once() {
+    if !common::can_trace() {
+        return;
+    }
+    let spec = "spec = 1\ntarget = { program = \"true\" }\ntrace.syscalls = [\"exit_group\"]\n";
+    let folder = common::folder(&[("a.toml", spec), ("b.toml", spec)]);
+    let (text, status) = {
+        let (status, out, err) = common::rinject_with(folder.path(), &["run", "."], &[("CI", "1")]);
+        (out + &err, status)
+    };
+    assert_eq!(status, 1, "{text}");
+    assert_eq!(text.lines().filter(|line| *line == "rinject run -u writes it").count(), 1, "{text}");
 }

@@ -80,6 +80,9 @@ pub fn find(words: &[String]) -> Result<Vec<SpecFile>, FindError> {
             files.push(SpecFile::Stdin);
         } else if path.is_dir() {
             collect(path, &mut files)?;
+        } else if path.extension().is_some_and(|extension| extension == "snap") {
+            let why = "it is a snapshot; name its spec instead, the `.toml` beside it".to_owned();
+            return Err(FindError { path: word.clone(), why });
         } else if path.exists() {
             files.push(SpecFile::Path(path.to_owned()));
         } else if word.contains(['*', '?', '[', '{']) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::args::{Global, KeepWord, Run, UpdateWord};
+use super::args::{Global, KeepWord, Run, Select, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
@@ -13,7 +13,7 @@ use super::select::{Selected, binaries, select};
 use super::terminal::{complain, talk, written};
 use crate::cases::Case;
 use crate::plan::Attached;
-use crate::report::{CaseResult, Report, Status};
+use crate::report::{CaseResult, Report, Status, shell_word};
 use crate::run::{End, Keep, Options};
 use crate::runner::{Ended, Pace, Progress, Way, run_all};
 use crate::snapshot::Update;
@@ -134,6 +134,8 @@ struct Session {
     /// The runs were ended because cases failed.
     cut_short: bool,
     remembered: Remembered,
+    /// Words of the command line that say what a case is: they belong to the command that runs it again.
+    asked: String,
 }
 
 impl Session {
@@ -148,6 +150,7 @@ impl Session {
             failures: 0,
             cut_short: false,
             remembered: Remembered::read(),
+            asked: asked(&words.select, global),
         }
     }
 
@@ -159,8 +162,9 @@ impl Session {
         if let Some(Attached { pid, lasts }) = self.attached {
             let word = |lasts| humantime::format_duration(lasts).to_string().replace(' ', "");
             let lasts = lasts.map_or(String::new(), |lasts| format!(" --for {}", word(lasts)));
-            result.again = format!("rinject attach {pid} {}{lasts}", case.id);
+            result.again = format!("rinject attach {pid} {}{lasts}", shell_word(&case.id));
         }
+        result.again = result.again.replacen("rinject run", &format!("rinject run{}", self.asked), 1);
         if self.cut_short && result.status == Status::Interrupted {
             return;
         }
@@ -183,6 +187,14 @@ impl Session {
         written(self.told.finish(took))?;
         Ok(self.status.and(files))
     }
+}
+
+/// The words that say what cases are, as a shell takes them, each after a space.
+fn asked(words: &Select, global: &Global) -> String {
+    let profile = global.profile.iter().map(|name| format!(" --profile {}", shell_word(name)));
+    let bins = words.bin.iter().map(|bin| format!(" --bin {}", shell_word(bin)));
+    let seed = words.seed.iter().map(|seed| format!(" --seed {seed}"));
+    profile.chain(bins).chain(seed).collect()
 }
 
 /// What a case's end adds to the exit status.

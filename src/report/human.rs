@@ -76,7 +76,9 @@ impl<W: Write> Human<W> {
                 self.excerpt(excerpt)?;
             }
             if failure.kind == FailureKind::Snapshot {
-                self.accept.extend(failure.help.clone());
+                // The same line may do for several.
+                let help = failure.help.iter().filter(|help| !self.accept.contains(help)).cloned();
+                self.accept.extend(help.collect::<Vec<_>>());
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ pub use human::Human;
 pub use json::Json;
 pub use junit::Junit;
 pub use read_back::{Line, Share};
-pub use result::{CaseResult, Excerpt, Status, Totals, failure_code};
+pub use result::{CaseResult, Excerpt, Status, Totals, failure_code, shell_word};
 pub use sarif::Sarif;
 pub use tap::Tap;
 pub use trace::Trace;

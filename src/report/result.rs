@@ -118,6 +118,20 @@ pub struct CaseResult {
     pub pending: Option<PathBuf>,
 }
 
+/// The id of a case as a shell takes it.
+fn word(id: &str) -> String {
+    if id == "<stdin>" { "-".to_owned() } else { shell_word(id) }
+}
+
+/// A word as a shell takes it: in quotes where it has to be.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c) || !c.is_ascii();
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// Lines of the transcript, one of which is what it is about.
 #[derive(Clone, Debug, Default)]
 pub struct Excerpt {
@@ -131,7 +145,7 @@ impl CaseResult {
     /// A case of which no more is known than how it ended.
     pub(super) fn new(id: String, source: Arc<Source>, status: Status) -> CaseResult {
         CaseResult {
-            again: format!("rinject run {id}"),
+            again: format!("rinject run {}", word(&id)),
             id,
             status,
             reason: String::new(),
@@ -180,7 +194,7 @@ impl CaseResult {
         self.status = status;
         self.reason = reason.to_owned();
         if let Some(seed) = judged.seed {
-            self.again = format!("rinject run --seeds {seed} {}", self.id);
+            self.again = format!("rinject run --seeds {seed} {}", word(&self.id));
         }
         self.excerpts = judged.outcome.failures.iter().map(|failure| excerpt(&judged, failure.near)).collect();
         self.diagnostics = judged.warnings;

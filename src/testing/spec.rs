@@ -64,6 +64,13 @@ impl Spec {
         self
     }
 
+    /// Writes no snapshot, and leaves none to be accepted: one that is new or differs only fails it.
+    #[must_use]
+    pub fn writing_nothing(mut self) -> Spec {
+        self.options.update = Update::No;
+        self
+    }
+
     /// What ends its runs from another thread.
     pub fn handle(&self) -> Handle {
         Handle(self.options.stopper.clone())

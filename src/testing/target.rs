@@ -15,6 +15,8 @@ pub struct Target {
     determinism: Table,
     expect: Table,
     rules: Vec<Value>,
+    setup: Vec<Value>,
+    checks: Vec<Value>,
     unread: Vec<String>,
 }
 
@@ -30,6 +32,8 @@ impl Target {
             determinism: empty(),
             expect: empty(),
             rules: Vec::new(),
+            setup: Vec::new(),
+            checks: Vec::new(),
             unread: Vec::new(),
         }
     }
@@ -100,6 +104,30 @@ impl Target {
         self
     }
 
+    /// One more command before the run, in the same directory and untraced: program and arguments.
+    #[must_use]
+    pub fn setup<'a>(mut self, command: impl IntoIterator<Item = &'a str>) -> Target {
+        self.setup.push(Value::Table(run(command)));
+        self
+    }
+
+    /// One more command after the run, in the same directory and without faults, that has to exit with 0.
+    #[must_use]
+    pub fn check<'a>(mut self, command: impl IntoIterator<Item = &'a str>) -> Target {
+        self.checks.push(Value::Table(run(command)));
+        self
+    }
+
+    /// One more command after the run, that has to exit with 0 and print exactly this.
+    #[must_use]
+    pub fn check_prints<'a>(mut self, command: impl IntoIterator<Item = &'a str>, stdout: &str) -> Target {
+        let mut check = run(command);
+        let stdout = Table::from_iter([("equals".to_owned(), literal(stdout))]);
+        check.insert("expect".to_owned(), Table::from_iter([("stdout".to_owned(), stdout.into())]).into());
+        self.checks.push(Value::Table(check));
+        self
+    }
+
     /// The status that it has to exit with; default 0.
     #[must_use]
     pub fn exit(mut self, status: u8) -> Target {
@@ -131,8 +159,9 @@ impl Target {
         for (name, table) in tables.into_iter().filter(|(_, table)| !table.is_empty()) {
             spec.insert(name.to_owned(), table.clone().into());
         }
-        if !self.rules.is_empty() {
-            spec.insert("inject".to_owned(), self.rules.clone().into());
+        let lists = [("setup", &self.setup), ("inject", &self.rules), ("check", &self.checks)];
+        for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            spec.insert(name.to_owned(), list.clone().into());
         }
         // Tables of strings and numbers are TOML.
         format!("spec = 1\n\n{}", toml::to_string(&spec).unwrap_or_default())
@@ -154,6 +183,12 @@ impl Target {
 /// A text in which nothing stands for anything else: a spec has placeholders.
 fn literal(text: &str) -> Value {
     text.replace("${", "$${").into()
+}
+
+/// A table that runs this command.
+fn run<'a>(command: impl IntoIterator<Item = &'a str>) -> Table {
+    let words: Vec<Value> = command.into_iter().map(literal).collect();
+    Table::from_iter([("run".to_owned(), words.into())])
 }
 
 fn within<'t>(table: &'t mut Table, key: &str) -> &'t mut Table {

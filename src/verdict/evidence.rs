@@ -51,8 +51,8 @@ impl Evidence {
         if !abandoned {
             failures.extend(exit(plan, &self.record));
         }
-        failures.extend(output(&plan.expect.stdout, FailureKind::Stdout, &self.stdout, &self.files));
-        failures.extend(output(&plan.expect.stderr, FailureKind::Stderr, &self.stderr, &self.files));
+        failures.extend(output("stdout", &plan.expect.stdout, FailureKind::Stdout, &self.stdout, &self.files));
+        failures.extend(output("stderr", &plan.expect.stderr, FailureKind::Stderr, &self.stderr, &self.files));
         failures.extend(by_events);
         failures.extend(self.invariants(plan));
         failures.extend(vacuity::failures(plan, &self.record));
@@ -117,8 +117,12 @@ impl Evidence {
             }
             Some(_) => {}
         }
-        failures.extend(output(&check.stdout, FailureKind::Check, &result.stdout, &self.files));
-        failures.extend(output(&check.stderr, FailureKind::Check, &result.stderr, &self.files));
+        for (name, expect, bytes) in
+            [("stdout", &check.stdout, &result.stdout), ("stderr", &check.stderr, &result.stderr)]
+        {
+            let stream = format!("{name} of check \"{}\"", check.name);
+            failures.extend(output(&stream, expect, FailureKind::Check, bytes, &self.files));
+        }
         failures
     }
 }
@@ -235,18 +239,25 @@ fn wanted(expected: &ExitExpect) -> String {
 }
 
 fn output(
+    stream: &str,
     expect: &OutputExpect,
     kind: FailureKind,
     bytes: &[u8],
     files: &BTreeMap<PathBuf, Result<Vec<u8>, String>>,
 ) -> Vec<Failure> {
     let text = String::from_utf8_lossy(bytes);
-    let stream = kind.name();
     let mut failures = Vec::new();
     for (test, span) in &expect.tests {
         let differs = |expected: &str| {
             let mut failure = Failure::new(kind, format!("{stream} is not as expected")).at(*span, "differs");
             failure.diff = Some((expected.to_owned(), text.to_string()));
+            // Nobody sees that in the lines.
+            let note = match (text.strip_suffix('\n'), expected.strip_suffix('\n')) {
+                (Some(text), _) if text == expected => Some("it ends with a line end, and none is expected"),
+                (_, Some(expected)) if text == expected => Some("it ends without a line end, and one is expected"),
+                _ => None,
+            };
+            failure.notes.extend(note.map(str::to_owned));
             failure
         };
         let failure = match test {
@@ -257,16 +268,23 @@ fn output(
                 Some(Err(error)) => Some(unreadable(kind, path, error, *span)),
                 None => Some(unreadable(kind, path, "it was not read", *span)),
             },
-            TextTest::Contains(part) => (!text.contains(part.as_str()))
-                .then(|| shown(format!("{stream} does not contain {part:?}"), kind, *span, "not found", bytes)),
-            TextTest::Matches(regex) => (!regex.is_match(&text))
-                .then(|| shown(format!("{stream} does not match /{regex}/"), kind, *span, "matches nothing", bytes)),
-            TextTest::NeverMatches(regex) => regex.find(&text).map(|found| {
-                shown(format!("{stream} matches /{regex}/: {:?}", found.as_str()), kind, *span, "matches", bytes)
+            TextTest::Contains(part) => (!text.contains(part.as_str())).then(|| {
+                shown(format!("{stream} does not contain {part:?}"), (stream, kind), *span, "not found", bytes)
             }),
-            TextTest::IsEmpty(true) => {
-                (!bytes.is_empty()).then(|| shown(format!("{stream} is not empty"), kind, *span, "is not", bytes))
-            }
+            TextTest::Matches(regex) => (!regex.is_match(&text)).then(|| {
+                shown(format!("{stream} does not match /{regex}/"), (stream, kind), *span, "matches nothing", bytes)
+            }),
+            TextTest::NeverMatches(regex) => regex.find(&text).map(|found| {
+                shown(
+                    format!("{stream} matches /{regex}/: {:?}", found.as_str()),
+                    (stream, kind),
+                    *span,
+                    "matches",
+                    bytes,
+                )
+            }),
+            TextTest::IsEmpty(true) => (!bytes.is_empty())
+                .then(|| shown(format!("{stream} is not empty"), (stream, kind), *span, "is not", bytes)),
             TextTest::IsEmpty(false) => bytes
                 .is_empty()
                 .then(|| Failure::new(kind, format!("{stream} is empty")).at(*span, "something is expected")),
@@ -280,9 +298,9 @@ fn unreadable(kind: FailureKind, path: &std::path::Path, error: &str, span: Span
     Failure::new(kind, format!("cannot read `{}`: {error}", path.display())).at(span, "cannot be read")
 }
 
-fn shown(message: String, kind: FailureKind, span: Span, label: &str, bytes: &[u8]) -> Failure {
+fn shown(message: String, (stream, kind): (&str, FailureKind), span: Span, label: &str, bytes: &[u8]) -> Failure {
     let mut failure = Failure::new(kind, message).at(span, label);
-    failure.notes.extend(tail(kind.name(), bytes));
+    failure.notes.extend(tail(stream, bytes));
     failure
 }
 

@@ -76,14 +76,46 @@ pub(crate) fn fixtures_bin() -> PathBuf {
     built.clone().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Status, standard output and standard error of `rinject` in `folder`, which is killed after a minute.
-pub(crate) fn rinject(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "60", env!("CARGO_BIN_EXE_rinject")]).args(words);
-    for name in ["CI", "INSTA_UPDATE", "RINJECT_UPDATE", "RINJECT_REQUIRE", "GITHUB_ACTIONS"] {
+/// A fresh folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// A program in `folder`, killed after a minute, in an environment that says nothing to rinject.
+pub(crate) fn limited(folder: &Path, program: &str) -> Command {
+    let mut command = told_nothing(folder, "timeout");
+    command.args(["-s", "KILL", "60", program]);
+    command
+}
+
+/// A program in `folder`, in an environment that says nothing to rinject.
+pub(crate) fn told_nothing(folder: &Path, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).stdin(Stdio::null());
+    let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("RINJECT_"));
+    for name in ours.chain(["CI", "INSTA_UPDATE", "GITHUB_ACTIONS"].map(str::to_owned)) {
         command.env_remove(name);
     }
-    let output = command.current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    // What it remembers of the last run is none of the user's.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// Status, standard output and standard error of `rinject` in `folder`.
+pub(crate) fn rinject(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    rinject_with(folder, words, &[])
+}
+
+/// The same, with these variables in its environment.
+pub(crate) fn rinject_with(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let mut command = limited(folder, env!("CARGO_BIN_EXE_rinject"));
+    let output = command.args(words).envs(variables.iter().copied()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("rinject writes UTF-8");
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }

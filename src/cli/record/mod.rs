@@ -96,7 +96,7 @@ fn asked(words: &Record, here: &Path, beside: &Path) -> Result<Recording, ExitSt
             .list(),
     };
     let paths = match &words.focus[..] {
-        [] => vec!["${tmp}/**".to_owned(), "socket:".to_owned()],
+        [] => ["${tmp}", "${tmp}/**", "socket:"].map(str::to_owned).to_vec(),
         focus => focus.iter().flat_map(|path| focused(path)).collect(),
     };
     Ok(Recording {
