@@ -103,6 +103,11 @@ fn a_case_that_passes_at_another_try_is_flaky() {
     assert_eq!((text.as_str(), status), ("FLAKY   flaky.toml: passed at try 3\n0 passed, 0 failed, 1 flaky\n", 0));
     let report = fs::read_to_string(specs.path().join("r.json")).unwrap();
     assert!(report.contains("\"status\":\"flaky\"") && report.contains("\"flaky\":1"), "{report}");
+    assert!(report.contains("\"failed_before\":2,"), "{report}");
+    let (text, status) = rinject(specs.path(), &["merge", "r.json", "--report", "junit=r.xml"]);
+    assert_eq!(status, 0, "{text}");
+    let junit = fs::read_to_string(specs.path().join("r.xml")).unwrap();
+    assert_eq!(junit.matches("<flakyFailure").count(), 2, "{junit}");
     let (text, status) = rinject(specs.path(), &["run", "bad.toml", "--retries", "2"]);
     assert_eq!(status, 1, "{text}");
     let (text, status) = rinject(specs.path(), &["run", "bad.toml", "--retries", "2", "--seeds", "1..2"]);
@@ -228,4 +233,30 @@ fn a_line_that_accepts_several_snapshots_is_told_once() {
     };
     assert_eq!(status, 1, "{text}");
     assert_eq!(text.lines().filter(|line| *line == "rinject run -u writes it").count(), 1, "{text}");
+}
+
+#[test]
+fn a_case_that_failed_once_of_several_times_has_failed() {
+    if !common::can_trace() {
+        return;
+    }
+    let count = tempfile::NamedTempFile::new().unwrap();
+    // It fails the second time.
+    let command = format!("echo >> {0}; test $(wc -l < {0}) -ne 2", count.path().display());
+    let folder = folder(&[("sometimes", command.as_str())]);
+    let (text, status) = rinject(folder.path(), &["run", "sometimes.toml", "--repeat", "3"]);
+    assert_eq!(status, 1, "{text}");
+    assert_eq!(rinject(folder.path(), &["list", ".", "--last-failed"]), ("./sometimes.toml\n".to_owned(), 0));
+    assert_eq!(rinject(folder.path(), &["run", "."]).1, 0);
+    let (text, status) = rinject(folder.path(), &["list", ".", "--last-failed"]);
+    assert!(status == 4 && text.contains("no case failed when it was run last in this folder"), "{text}");
+}
+
+#[test]
+fn two_specs_with_the_same_mistake_are_both_told_of() {
+    let spec =
+        "spec = 1\ntarget = { program = \"true\" }\n[[inject]]\non = \"opnat\"\nerror = [\"EIO\", \"EPERM\"]\n";
+    let folder = common::folder(&[("a.toml", spec), ("b.toml", spec)]);
+    let (text, status) = rinject(folder.path(), &["check", "."]);
+    assert_eq!((status, text.matches("error[RJ0201]").count()), (3, 2), "{text}");
 }

@@ -8,7 +8,7 @@ use super::exit_status::ExitStatus;
 use super::reports::{self, Kind};
 use super::select::{binaries, select};
 use super::terminal::{error_style, print, talk, written};
-use crate::cases::Case;
+use crate::cases::{Case, SpecFile};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::report::{Github, Json, Report, Sarif};
 use crate::run::{self, Options};
@@ -30,7 +30,7 @@ fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let options = Options { seed: words.select.seed, bins, bins_of_project, ..Options::default() };
     let mut status = selected.status;
     let mut told = Told::new(words, global);
-    let mut before = String::new();
+    let mut before = (SpecFile::Stdin, String::new());
     for case in &selected.cases {
         let (problems, is_valid) = match run::resolve(case, &options) {
             Ok(plan) => (plan.warnings.clone(), true),
@@ -41,12 +41,12 @@ fn check(words: &Check, global: &Global) -> Result<ExitStatus, ExitStatus> {
         };
         // The cases of one spec have most of their problems in common.
         let text = problems.render(error_style(global));
-        let is_news = text.is_empty() || text != before;
+        let is_news = text.is_empty() || (&case.file, &text) != (&before.0, &before.1);
         if is_news {
             sarifs.iter_mut().for_each(|(_, sarif)| sarif.checked(&case.id, &problems));
         }
         told.case(case, &problems, is_valid, is_news)?;
-        before = text;
+        before = (case.file.clone(), text);
     }
     for (path, mut sarif) in sarifs {
         sarif.finish(Duration::ZERO).map_err(|error| reports::unwritten(&path, &error))?;

@@ -14,6 +14,8 @@ use crate::report::Status;
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     results: BTreeMap<String, String>,
+    /// What this call has found, which may run a case several times.
+    found: BTreeMap<String, Status>,
 }
 
 impl Remembered {
@@ -21,7 +23,7 @@ impl Remembered {
     pub(super) fn read() -> Remembered {
         let text = path().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
         let line = |line: &str| line.split_once(' ').map(|(status, id)| (id.to_owned(), status.to_owned()));
-        Remembered { results: text.lines().filter_map(line).collect() }
+        Remembered { results: text.lines().filter_map(line).collect(), found: BTreeMap::new() }
     }
 
     /// What became of a case.
@@ -34,10 +36,14 @@ impl Remembered {
         }
     }
 
-    /// Keeps a result. Of a case that was interrupted the one before is still the last.
+    /// Keeps a result. Of a case that was interrupted the one before is still the last; of one that is run several times, it
+    /// is the failure.
     pub(super) fn keep(&mut self, id: &str, status: Status) {
-        if status != Status::Interrupted && !id.contains('\n') {
-            self.results.insert(as_known(id).to_owned(), status.name().to_owned());
+        let id = as_known(id);
+        let failed_before = self.found.get(id).is_some_and(|found| found.is_bad());
+        if status != Status::Interrupted && !id.contains('\n') && !failed_before {
+            self.found.insert(id.to_owned(), status);
+            self.results.insert(id.to_owned(), status.name().to_owned());
         }
     }
 

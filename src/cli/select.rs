@@ -76,7 +76,11 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
         }
     }
     if all == 0 && selected.status == ExitStatus::Passed {
-        let why = if files.is_empty() { "there is no spec there" } else { "no case passes the filters" };
+        let why = match () {
+            () if files.is_empty() => "there is no spec there",
+            () if words.last_failed => "no case failed when it was run last in this folder",
+            () => "no case passes the filters",
+        };
         complain(format!("nothing selected: {why}"), None);
         return Err(ExitStatus::NothingSelected);
     }

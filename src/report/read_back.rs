@@ -49,6 +49,8 @@ struct Case {
     #[serde(default)]
     reason: String,
     duration_ms: u64,
+    #[serde(default)]
+    failed_before: u32,
     again: String,
     failures: Vec<Problem>,
     diagnostics: Vec<Problem>,
@@ -104,6 +106,7 @@ impl Case {
         result.diagnostics.extend(diagnostics);
         result.again = self.again;
         result.reason = self.reason;
+        result.failed_before = self.failed_before;
         result.took = Duration::from_millis(self.duration_ms);
         Ok(result)
     }

@@ -3,12 +3,16 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::model::{At, Axis, Inject, Scalar, Spec, Text};
 use crate::abi::Errno;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 
 /// More cases than this are a slip: nobody reads so many snapshots, and with a few more lists no machine holds their names.
 const MOST: usize = 10_000;
+/// Bytes of a value that stands in names as it is: names of files end at 255.
+const LONGEST: usize = 80;
 
 /// A choice of values by key, in file order; empty where a spec has nothing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -154,9 +158,15 @@ pub(super) fn shown(value: &Scalar) -> String {
     name.map_or(text, str::to_owned)
 }
 
-/// A text as a part of the name of a file.
+/// A text as a part of the name of a file. Of a long one the beginning is there, and what tells it from others.
 pub(super) fn in_file_name(text: &str) -> String {
-    text.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect()
+    let name = text.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c });
+    if text.len() <= LONGEST {
+        return name.collect();
+    }
+    let digest = Sha256::digest(text.as_bytes());
+    let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}~{mark}", name.take(LONGEST / 4).collect::<String>())
 }
 
 /// A value of the matrix in the name of a cell, where commas and equals signs part values.
@@ -212,6 +222,17 @@ mod tests {
         };
         assert_eq!(values(&cells[0]), ["x/y", "1"]);
         assert_eq!(values(&cells[1]), ["z", "1"]);
+    }
+
+    #[test]
+    fn a_long_value_has_a_short_name_of_its_own() {
+        let long = "x".repeat(300);
+        let text = format!("spec = 1\nmatrix = {{ a = ['{long}y', '{long}z'] }}");
+        let spec = parse(&Arc::new(Source::new("x.toml", text))).expect("it is TOML");
+        let cells = spec.cells();
+        let names: Vec<String> = cells.iter().map(ToString::to_string).collect();
+        assert!(names[0] != names[1] && names.iter().all(|name| name.len() < 40), "{names:?}");
+        assert_eq!(spec.in_cell(&cells[1]).matrix[0].values[0].value, format!("{long}z"));
     }
 
     #[test]

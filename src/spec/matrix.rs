@@ -13,6 +13,12 @@ pub(super) fn matrix(walk: &Walk, root: &Fields<'_, '_>) -> Vec<Axis> {
     root.entries("matrix").into_iter().filter_map(|(name, value)| axis(walk, name, value)).collect()
 }
 
+/// Keys that have no value that can be read: what asks for them is no mistake of its own.
+pub(super) fn without_values(root: &Fields<'_, '_>, axes: &[Axis]) -> Vec<String> {
+    let names = root.entries("matrix").into_iter().map(|(name, _)| name.value);
+    names.filter(|name| axes.iter().all(|axis| axis.name.value != *name)).collect()
+}
+
 fn axis(walk: &Walk, name: Text, value: &Value<'_>) -> Option<Axis> {
     let key = &name.value;
     if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {

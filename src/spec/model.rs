@@ -51,6 +51,8 @@ pub struct Spec {
     pub vars: Vec<(Text, Text)>,
     /// `[matrix]`, in file order: what a case has one value of each of.
     pub matrix: Vec<Axis>,
+    /// Keys of `[matrix]` without a value that could be read.
+    pub refused_axes: Vec<String>,
     /// `[target]`.
     pub target: Option<Target>,
     /// Where `[target]` is missing; the command line may name a process instead.

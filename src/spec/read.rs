@@ -8,7 +8,7 @@ use super::determinism::determinism;
 use super::expectations::{ending, expect, snapshot};
 use super::faults;
 use super::keys;
-use super::matrix::matrix;
+use super::matrix::{matrix, without_values};
 use super::model::{At, Check, Command, Inject, Scalar, SignalAction, Spec, Text, Trace, Where};
 use super::ready;
 use super::target::target;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 /// The whole file; its problems are still to be filled in.
 pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> Spec {
+    let matrix = matrix(walk, root);
     Spec {
         source: Arc::clone(source),
         name: root.text("name"),
@@ -27,7 +28,8 @@ pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> 
         requires: root.texts("requires").map(|requires| requires.value).unwrap_or_default(),
         xfail: root.text("xfail"),
         vars: text_entries(walk, root, "vars"),
-        matrix: matrix(walk, root),
+        refused_axes: without_values(root, &matrix),
+        matrix,
         target: target(walk, root),
         lacks_target: root.lacks("target").then_some(root.span),
         setup: root.tables("setup", &keys::SETUP).iter().map(command).collect(),

@@ -118,6 +118,10 @@ impl Lowering<'_> {
                     self.chosen.insert(key.to_owned());
                     return Some(value.value.clone());
                 }
+                if self.spec.refused_axes.iter().any(|name| name == key) {
+                    // Its list has been found wrong.
+                    return None;
+                }
                 let known: Vec<&str> = self.spec.matrix.iter().map(|axis| axis.name.value.as_str()).collect();
                 // It is the one that was meant, and is told of once.
                 self.chosen.extend(nearest(key, known.iter().copied()).map(str::to_owned));
