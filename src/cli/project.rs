@@ -161,13 +161,24 @@ impl Reader {
                 DeValue::Boolean(true) => Some(None),
                 _ => None,
             };
-            let values = match value.get_ref() {
+            let span: Span = value.span().into();
+            let values: Option<Vec<(Option<String>, Span)>> = match value.get_ref() {
                 DeValue::Boolean(false) => Some(Vec::new()),
-                DeValue::Array(list) => list.iter().map(|value| one(value.get_ref())).collect(),
-                value => one(value).map(|value| vec![value]),
+                DeValue::Array(list) => {
+                    list.iter().map(|value| Some((one(value.get_ref())?, value.span().into()))).collect()
+                }
+                value => one(value).map(|value| vec![(value, span)]),
             };
             match values {
-                Some(values) => settings.push(Setting { flag, values }),
+                Some(values) => {
+                    for (value, span) in &values {
+                        if let Some(complaint) = words::complaint(&flag, value.as_deref()) {
+                            let label = format!("as `--{flag}` of the command line");
+                            self.problem(Code::BAD_CHOICE, *span, complaint, &label, None);
+                        }
+                    }
+                    settings.push(Setting { flag, values: values.into_iter().map(|(value, _)| value).collect() });
+                }
                 None => {
                     let message = format!(
                         "`{flag}` takes what stands behind `--{flag}`: a text, a number, true, false, or a list"
@@ -231,6 +242,14 @@ mod tests {
         {
             assert!(text.contains(part), "{part}: {text}");
         }
+        let text =
+            said("[defaults]\njobs = \"many\"\nquiet = \"yes\"\nfilter = [\"a\", \"b\"]\nseeds = true\n", None);
+        for part in
+            ["rinject.toml:2:8", "invalid value 'many' for '--jobs <N>'", "rinject.toml:3:9", "rinject.toml:5:9"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.matches("error[").count(), 3, "{text}");
         assert!(said(TEXT, Some("cii")).contains("did you mean `ci`?"));
         assert!(said("", Some("ci")).contains("`[profile.ci]`"));
         assert!(said("[profile]\njobs = 2\n", Some("jobs")).contains("`[profile.jobs]`"));

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 
@@ -68,6 +69,24 @@ pub(super) fn beside(settings: &[Setting], words: &[OsString], matches: &ArgMatc
     let is_subcommand = |at: &usize| words[*at] == name && (*at == 0 || !takes_value(&words[at - 1]));
     let behind = (0..words.len()).find(is_subcommand).map_or(words.len(), |at| at + 1);
     [&words[..behind], &more, &words[behind..]].concat()
+}
+
+/// What the command line says of a value, in one line; `None` where it takes it.
+pub(super) fn complaint(flag: &str, value: Option<&str>) -> Option<String> {
+    let command = built();
+    let has = |name: &&&str| {
+        let arguments = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);
+        arguments.filter_map(Arg::get_long).any(|long| long == flag)
+    };
+    let name = HAVE_SETTINGS.iter().find(has)?;
+    let word = value.map_or_else(|| format!("--{flag}"), |value| format!("--{flag}={value}"));
+    let error = Args::command().try_get_matches_from(["rinject", *name, &word]).err()?;
+    // What else may be wrong there is not the file's doing.
+    let kinds =
+        [ErrorKind::InvalidValue, ErrorKind::ValueValidation, ErrorKind::TooManyValues, ErrorKind::TooFewValues];
+    let text = error.render().to_string();
+    let line = text.lines().next().map(|line| line.trim_start_matches("error: ").to_owned());
+    line.filter(|_| kinds.contains(&error.kind()))
 }
 
 fn built() -> Command {
