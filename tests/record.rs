@@ -95,6 +95,22 @@ fn programs_of_several_processes_are_recorded() {
 }
 
 #[test]
+fn what_is_changed_elsewhere_is_told() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = folder(&[("in", "text")]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let out = elsewhere.path().join("out").display().to_string();
+    let (status, _, err) = common::rinject(folder.path(), &["record", "cp", "in", &out]);
+    assert_eq!(status, 0, "{err}");
+    let told = format!("it changes files outside of its folder, which stay as they are after each run: {out}\n");
+    assert!(err.contains(&told), "{err}");
+    let (_, _, err) = common::rinject(folder.path(), &["record", "-o", "b.toml", "cp", "in", "out"]);
+    assert!(!err.contains("outside"), "{err}");
+}
+
+#[test]
 fn a_program_that_does_not_end_is_not_recorded() {
     if !common::can_trace() {
         return;

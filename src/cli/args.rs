@@ -54,7 +54,7 @@ pub(super) enum Command {
     Run(Run),
     /// Run a program with faults, ad hoc and in strace's own words; ends as the program does
     Exec(Exec),
-    /// Run a program twice and write down what was the same, as a spec with its snapshot
+    /// Run a program a few times and write down what was the same, as a spec with its snapshot
     Record(Record),
     /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
     Attach(Attach),

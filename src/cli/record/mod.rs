@@ -1,4 +1,4 @@
-//! `rinject record`: runs a program twice and writes down what was the same, as a spec that passes.
+//! `rinject record`: runs a program a few times and writes down what was the same, as a spec that passes.
 
 mod args;
 mod files;
@@ -25,6 +25,7 @@ use super::terminal::{complain, print, talk};
 use super::toml_text::{self, glob, literal};
 use crate::abi::Ending;
 use crate::cases::{self, Case, SpecFile};
+use crate::diagnostic::visible_name;
 use crate::run::{self, Options};
 use crate::snapshot::{Update, golden_path};
 use files::Files;
@@ -39,6 +40,8 @@ const LONGEST_PRINTED: usize = 4 << 10;
 const LONGEST_INPUT: u64 = 64 << 10;
 /// How often files may turn up that a program looks for; each time it gets further.
 const ROUNDS: usize = 16;
+/// How many files outside of its folder are named that a program changes.
+const MOST_OUTSIDE: usize = 5;
 /// Where programs are looked up in a spec that says nothing of it.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -206,6 +209,7 @@ impl Recorder<'_> {
     /// them where it asks what there is.
     fn find_files(&self, recording: &mut Recording, here: &Path, own: [PathBuf; 2]) -> Result<(), ExitStatus> {
         let mut files = Files::new(here, &self.beside, own);
+        let mut outside = BTreeSet::new();
         for arg in &recording.args {
             files.add(arg);
         }
@@ -214,6 +218,7 @@ impl Recorder<'_> {
             let calls = ["%file", "getdents64"].map(str::to_owned).to_vec();
             let seen = self.once(&Recording { calls, ..recording.clone() })?.witness;
             recording.is_sorted |= seen.lists;
+            outside.extend(seen.outside);
             for name in &seen.missed {
                 files.add(name);
             }
@@ -223,6 +228,12 @@ impl Recorder<'_> {
             if files.all() == recording.files {
                 break;
             }
+        }
+        if !outside.is_empty() {
+            let shown: Vec<&str> = outside.iter().take(MOST_OUTSIDE).map(String::as_str).collect();
+            let more = if outside.len() > MOST_OUTSIDE { ", ..." } else { "" };
+            let shown = visible_name(OsStr::new(&shown.join(", "))) + more;
+            talk(format!("it changes files outside of its folder, which stay as they are after each run: {shown}\n"));
         }
         for name in &files.left_out {
             talk(format!("left out: {name}: there are too many files to copy\n"));

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::transcript::{CallResult, Event, EventKind, Sink, Value};
+use crate::abi::Sysno;
+use crate::transcript::{Call, CallResult, Event, EventKind, Sink, Value};
 
 /// Whoever writes more than this is not recorded in full: nobody would read it.
 const MOST: usize = 10_000;
@@ -21,6 +22,8 @@ pub(super) struct Witness {
     /// Whether the program has asked what is in some folder, and in its working directory.
     pub(super) lists: bool,
     pub(super) lists_own: bool,
+    /// What the program has made, changed or removed outside of its folder.
+    pub(super) outside: BTreeSet<String>,
 }
 
 impl Witness {
@@ -52,10 +55,60 @@ impl Sink for Witness {
             self.lists = true;
             self.lists_own |= call.args.iter().any(|arg| is_own(&arg.value));
         }
+        if let EventKind::Call(call) = &event.kind
+            && matches!(call.result, Some(CallResult::Value { .. }))
+            && changes(call)
+        {
+            let paths = call.args.iter().filter_map(|arg| match &arg.value {
+                Value::Path(path) => Some(&*path.host),
+                _ => None,
+            });
+            let is_elsewhere = |path: &&str| {
+                below_folder(path).is_none() && !["/dev/", "/proc/"].iter().any(|folder| path.starts_with(folder))
+            };
+            self.outside.extend(paths.filter(is_elsewhere).map(str::to_owned));
+        }
         if event.written && self.events.len() < MOST {
             self.events.push(event.clone());
         }
     }
+}
+
+/// Whether a call makes, changes or removes what its paths lead to.
+fn changes(call: &Call) -> bool {
+    const CHANGE: [&str; 20] = [
+        "creat",
+        "mkdir",
+        "mkdirat",
+        "rmdir",
+        "unlink",
+        "unlinkat",
+        "rename",
+        "renameat",
+        "renameat2",
+        "link",
+        "linkat",
+        "symlink",
+        "symlinkat",
+        "mknod",
+        "mknodat",
+        "truncate",
+        "chmod",
+        "fchmodat",
+        "chown",
+        "fchownat",
+    ];
+    let Some(name) = call.sysno.map(Sysno::name) else { return false };
+    let for_writing = || {
+        call.args.iter().any(|arg| match arg.value {
+            // Beside O_RDONLY, which is none.
+            Value::Flags { set, bits } => ["O_WRONLY", "O_RDWR", "O_CREAT"]
+                .iter()
+                .any(|flag| set.value(flag).is_some_and(|flag| bits & flag != 0)),
+            _ => false,
+        })
+    };
+    CHANGE.contains(&name) || (["open", "openat"].contains(&name) && for_writing())
 }
 
 /// The name of a path within the case's folder, which is empty for the folder itself.
