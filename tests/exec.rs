@@ -210,3 +210,12 @@ fn signals_delays_and_pokes_are_made() {
     check_as_strace(&["-e", "trace=write", "-e", "inject=write:poke_enter=@arg2=4a4B"], &["echo", "hello"]);
     check_as_strace(&["-e", "inject=getcwd:poke_exit=@arg1=2f7800"], &["env", "-C", "/", "pwd"]);
 }
+
+#[test]
+fn what_is_wrong_with_a_program_is_told_without_a_place_in_a_spec() {
+    let folder = folder();
+    let output = rinject(folder.path(), &["/nonexistent"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{err}");
+    assert_eq!(err, "error: target program `/nonexistent` not found (looked in /nonexistent)\n");
+}

@@ -4,7 +4,7 @@ use super::args::Global;
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::terminal::{complain, error_style, talk};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::run::{End, Judged};
 
 /// What was judged. Where nothing was, says why, and gives the status of that.
@@ -12,11 +12,11 @@ pub(super) fn judged(end: End, global: &Global) -> Result<Box<Judged>, ExitStatu
     match end {
         End::Judged(judged) => Ok(judged),
         End::Invalid(problems) => {
-            talk(format!("{}\n", problems.render(error_style(global))));
+            tell(&problems, global);
             Err(invalid(&problems))
         }
         End::NotSetUp(problem) => {
-            talk(format!("{}\n", Diagnostics::from(*problem).render(error_style(global))));
+            tell(&Diagnostics::from(*problem), global);
             Err(ExitStatus::NotSetUp)
         }
         End::Unable(refusal) => {
@@ -24,6 +24,20 @@ pub(super) fn judged(end: End, global: &Global) -> Result<Box<Judged>, ExitStatu
             Err(ExitStatus::Unable)
         }
         End::Interrupted => Err(ExitStatus::Interrupted),
+    }
+}
+
+/// Says what is wrong. Nobody has written a spec that the command line has made: there are no places in it to look at.
+fn tell(problems: &Diagnostics, global: &Global) {
+    let is_made = |problem: &Diagnostic| problem.source.name.starts_with('<');
+    if !problems.iter().any(is_made) {
+        return talk(format!("{}\n", problems.render(error_style(global))));
+    }
+    for problem in problems.iter() {
+        // A path is one of the current folder, and not of a spec's.
+        let help = problem.help.as_deref().filter(|_| problem.code != Code::TARGET_NOT_FOUND);
+        complain(&problem.message, help);
+        problem.notes.iter().for_each(|note| talk(format!("note: {note}\n")));
     }
 }
 
