@@ -46,7 +46,11 @@ fn a_mistake_in_the_file_of_a_project_is_shown() {
     fs::write(folder.path().join("rinject.toml"), "[defaults]\njobs = \"many\"\n").unwrap();
     let (text, status) = rinject(folder.path(), &["run", "."], &[]);
     assert_eq!(status, 2);
-    assert!(text.contains("--jobs") && text.contains("with what `rinject.toml` says"), "{text}");
+    assert!(text.contains("--> rinject.toml:2:8") && text.contains("invalid value 'many'"), "{text}");
+    fs::write(folder.path().join("rinject.toml"), "[defaults]\nseed = 1\nseeds = \"1..2\"\n").unwrap();
+    let (text, status) = rinject(folder.path(), &["run", "."], &[]);
+    assert_eq!(status, 2);
+    assert!(text.contains("--seeds") && text.contains("with what `rinject.toml` says"), "{text}");
     let (text, status) = rinject(Path::new("/"), &["list", "--profile", "ci"], &[]);
     assert_eq!(status, 2);
     assert!(text.contains("there is no profile `ci`"), "{text}");

@@ -31,7 +31,7 @@ pub(super) struct Global {
     #[arg(short, long, global = true, env = "RINJECT_QUIET")]
     pub(super) quiet: bool,
     /// Show events as they happen, on standard error; -vv: every stop of a task, too. RINJECT_LOG chooses
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet", env = "RINJECT_VERBOSE")]
     pub(super) verbose: u8,
     /// With the settings of `[profile.NAME]` in rinject.toml
     #[arg(long, global = true, value_name = "NAME", env = "RINJECT_PROFILE")]
@@ -177,7 +177,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "FOLDER", env = "RINJECT_ARTIFACTS")]
     pub(super) artifacts: Option<PathBuf>,
     /// Stop after the first failure
-    #[arg(short = 'x', long, action = ArgAction::SetTrue, conflicts_with = "max_fail")]
+    #[arg(short = 'x', long, action = ArgAction::SetTrue, conflicts_with = "max_fail", env = "RINJECT_FAIL_FAST")]
     pub(super) fail_fast: bool,
     /// Stop after so many failures
     #[arg(long, value_name = "N", env = "RINJECT_MAX_FAIL", value_parser = clap::value_parser!(u32).range(1..))]
@@ -187,14 +187,16 @@ pub(super) struct Run {
           conflicts_with_all = ["seeds", "verify_determinism", "until_fail"])]
     pub(super) retries: u32,
     /// Run each case with these seeds, in as many orders of its tasks, until one fails it, such as 1..500
-    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "verify_determinism"])]
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "verify_determinism"],
+          env = "RINJECT_SEEDS")]
     pub(super) seeds: Option<RangeInclusive<u64>>,
     /// Run each case N times, and fail it where they do not come to the same
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "5",
-          value_parser = clap::value_parser!(u32).range(2..))]
+          value_parser = clap::value_parser!(u32).range(2..), env = "RINJECT_VERIFY_DETERMINISM")]
     pub(super) verify_determinism: Option<u32>,
     /// Run the selected cases again and again until one fails
-    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["repeat", "seeds", "verify_determinism"])]
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["repeat", "seeds", "verify_determinism"],
+          env = "RINJECT_UNTIL_FAIL")]
     pub(super) until_fail: bool,
     /// Run the selected cases this many times
     #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_REPEAT",
@@ -216,7 +218,7 @@ pub(super) struct Attach {
     #[arg(value_name = "PID", value_parser = process)]
     pub(super) pid: i32,
     /// How long, such as 5s [default: until every rule has fired and every expectation is met]
-    #[arg(long = "for", value_name = "DURATION", value_parser = while_traced)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = while_traced, env = "RINJECT_FOR")]
     pub(super) lasts: Option<Duration>,
     #[command(flatten)]
     pub(super) run: Run,
@@ -277,7 +279,7 @@ pub(super) struct Check {
     #[command(flatten)]
     pub(super) select: Select,
     /// Print each case as one spec: with the files that it adds to, and the values that it has of lists
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", env = "RINJECT_PRINT")]
     pub(super) print: bool,
     /// How it is told on standard output [default: human; github where GITHUB_ACTIONS is true]
     #[arg(long, value_name = "FORMAT")]
@@ -309,4 +311,31 @@ pub(super) struct Paths {
     /// Specs, snapshots, or folders with all below [default: .]
     #[arg(value_name = "PATHS")]
     pub(super) paths: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn every_long_flag_has_a_name_in_the_environment() {
+        let command = Args::command();
+        let names = ["run", "attach", "check", "list", "merge"];
+        let mut seen = 0;
+        let of = |name| command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+        let all = names.into_iter().flat_map(|name| of(name).map(move |arg| (name, arg)));
+        for (command, arg) in all.chain(command.get_arguments().map(|arg| ("rinject", arg))) {
+            let Some(long) = arg.get_long().filter(|long| !["help", "version"].contains(long)) else { continue };
+            // What a run is to report is no word for a check, which has reports of its own.
+            if command == "check" && ["format", "report"].contains(&long) {
+                continue;
+            }
+            let name = format!("RINJECT_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(arg.get_env().and_then(|env| env.to_str()), Some(name.as_str()), "--{long}");
+            seen += 1;
+        }
+        assert!(seen > 40, "{seen}");
+    }
 }
