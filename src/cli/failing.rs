@@ -20,7 +20,7 @@ pub(super) fn of_call(call: Sysno) -> String {
         let _ = writeln!(text, "cannot fail: {}", model.source);
         return text;
     }
-    let rows: Vec<[String; 4]> = model.failures().map(|failure| row(call, &failure)).collect();
+    let rows = joined(model.failures().map(|failure| row(call, &failure)));
     let heads = ["ERRNO", "SOURCE", "ALL THE SAME", "ONLY"].map(str::to_owned);
     let width = |at: usize| rows.iter().chain([&heads]).map(|row| row[at].len()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2)];
@@ -43,6 +43,20 @@ pub(super) fn of_call(call: Sysno) -> String {
         Restart::Interrupts => "\nA signal handler interrupts it while it waits, also with SA_RESTART: signal(7)\n",
     };
     text
+}
+
+/// What several pages say in the same way is one row.
+fn joined(rows: impl Iterator<Item = [String; 4]>) -> Vec<[String; 4]> {
+    let mut joined: Vec<[String; 4]> = Vec::new();
+    for row in rows {
+        let same = |known: &&mut [String; 4]| known[0] == row[0] && known[2..] == row[2..];
+        match joined.iter_mut().find(same) {
+            Some(known) if known[1].split(", ").any(|source| source == row[1]) => {}
+            Some(known) => known[1] = format!("{}, {}", known[1], row[1]),
+            None => joined.push(row),
+        }
+    }
+    joined
 }
 
 fn row(call: Sysno, failure: &Failure) -> [String; 4] {
@@ -84,4 +98,22 @@ pub(super) fn of_rule(rule: &Rule, errno: Errno) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_to_fail_is_one_row() {
+        for call in Sysno::all() {
+            let text = of_call(call);
+            let lines: Vec<&str> = text.lines().collect();
+            for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
+                assert!(!lines[..at].contains(line), "{text}");
+            }
+        }
+        let rename = of_call(Sysno::parse("rename").expect("it is a call"));
+        assert!(rename.contains("EIO           path_resolution(7), rename(2)"), "{rename}");
+    }
 }
