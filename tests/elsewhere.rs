@@ -21,6 +21,12 @@ fn lines(file: &str, command: &str) -> Vec<String> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
 
+/// What stands behind `key:` in a file of YAML, of each line that begins so.
+fn values(file: &str, key: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": ")).map(str::to_owned).collect()
+}
+
 /// Specs of which one fails.
 fn project() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -119,4 +125,32 @@ fn shards_of_an_indexed_job_of_kubernetes() {
         assert_eq!(status, 0, "{text}");
     }
     is_joined(&shell(folder.path(), "rinject merge reports/shard-*.json", &[]));
+}
+
+#[test]
+fn the_step_of_github_actions_runs_what_it_is_told() {
+    if !common::can_trace() {
+        return;
+    }
+    let folder = project();
+    let env = |specs: &str, args: &str| [("SPECS", specs.to_owned()), ("ARGS", args.to_owned())];
+    let [get, run] = &values("action.yml", "run")[..] else { panic!("there are two lines") };
+    let (text, status) = shell(folder.path(), get, &[("GITHUB_ACTION_PATH", "/nowhere".to_owned())]);
+    assert_eq!(status, 0, "what is on PATH is not built again: {text}");
+    is_joined(&shell(folder.path(), run, &env("specs", "")));
+    let (text, status) = shell(folder.path(), run, &env("specs/0.toml specs/1.toml", "--report junit=rinject.xml"));
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("2 passed, 0 failed\n") && folder.path().join("rinject.xml").exists(), "{text}");
+}
+
+#[test]
+fn the_hook_of_pre_commit_checks_the_files_that_it_is_given() {
+    let folder = project();
+    let [entry] = &values(".pre-commit-hooks.yaml", "entry")[..] else { panic!("there is one hook") };
+    let (text, status) = shell(folder.path(), &format!("{entry} specs/0.toml specs/2.toml"), &[]);
+    assert_eq!(status, 0, "{text}");
+    fs::write(folder.path().join("specs/1.toml"), "spec = 1\ntarget = { programm = \"true\" }\n").unwrap();
+    let (text, status) = shell(folder.path(), &format!("{entry} specs/0.toml specs/1.toml"), &[]);
+    assert_eq!(status, 3, "{text}");
+    assert!(text.contains("specs/1.toml:2:"), "{text}");
 }

@@ -8,8 +8,11 @@ mod fixtures;
 mod kept;
 mod ledger;
 mod load;
+mod notices;
+mod package;
 mod page;
 mod project;
+mod release;
 mod releases;
 mod repeatable;
 mod root;
@@ -70,6 +73,16 @@ enum Chore {
         #[arg(default_values = releases::DEFAULT)]
         names: Vec<String>,
     },
+    /// Builds a static rinject and a Debian package of it, installs that into a folder and tries it
+    Package,
+    /// Goes the steps to a release that can be run, and names those that a person has to do
+    Release {
+        /// Only names the steps
+        #[arg(long, visible_alias = "dry-run")]
+        list: bool,
+        /// Only these
+        steps: Vec<String>,
+    },
     /// Attaches to programs and kills rinject, again and again: nothing may be harmed or left behind.
     Stress {
         /// How often each program is attached to.
@@ -103,6 +116,8 @@ fn main() -> ExitCode {
         Chore::Soak { times, afresh: None } => soak::run(times),
         Chore::Repeatable { times, words } => repeatable::run(times, &words),
         Chore::Releases { folder, names } => releases::run(folder, &names),
+        Chore::Package => package::chore(),
+        Chore::Release { list, steps } => release::run(list, &steps),
         Chore::Stress { cycles, kills } => stress::run(cycles, kills),
         Chore::Transparency { word } => transparency::run(word.as_deref()),
         Chore::Bench { words, rounds } => bench::run(rounds, &words),

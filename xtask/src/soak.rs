@@ -75,6 +75,28 @@ pub fn afresh(times: u32) -> Result<(), String> {
     rounds(BTreeMap::new(), times, |_| Ok(())).map(drop)
 }
 
+/// Fails where a case has differed or has not run until there were `times` runs of it; names those that have never run, which
+/// may have been skipped.
+pub fn enough(times: u32) -> Result<Vec<String>, String> {
+    let cases = read(&Ledger::open(LEDGER)?.read());
+    if cases.is_empty() {
+        return Err(format!("{LEDGER} says nothing of the layers as they are now: cargo xtask soak --times {times}"));
+    }
+    let bad = |case: &Case| case.differed > 0 || case.runs < case.wanted(times);
+    let bad: Vec<&str> = cases.iter().filter(|(_, case)| bad(case)).map(|(id, _)| id.as_str()).collect();
+    if !bad.is_empty() {
+        return Err(format!("these have differed, or have not run often enough: {}", bad.join(", ")));
+    }
+    let page = fs::read_to_string(project::root().join(PLACE.page)).unwrap_or_default();
+    if !page.contains(&table(&cases)) {
+        return Err(format!(
+            "the table in {} is not what {LEDGER} says: cargo xtask soak --times {times}",
+            PLACE.page
+        ));
+    }
+    Ok(ids(&project::rinject()?)?.into_iter().filter(|id| !cases.contains_key(id)).collect())
+}
+
 /// Runs the cases in rounds until there are `times` runs of each; `keep` is called after each round.
 fn rounds(
     mut cases: BTreeMap<String, Case>,
