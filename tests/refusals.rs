@@ -224,3 +224,27 @@ fn whoever_has_started_rinject_is_no_exception() {
         "{text}"
     );
 }
+
+#[test]
+fn a_machine_that_does_not_fix_addresses_says_so() {
+    if !common::can_trace() || !common::has_program("strace") {
+        return;
+    }
+    let spec = "spec = 1\ntarget = { program = \"true\" }\ntrace.syscalls = [\"exit_group\"]\n[snapshot]\ntranscript = false\n";
+    let folder = common::folder(&[("x.toml", spec)]);
+    let refused = |words: &[&str]| {
+        let mut strace = common::limited(folder.path(), "strace");
+        strace.args(["-o", "/dev/null", "-e", "inject=personality:error=EPERM", env!("CARGO_BIN_EXE_rinject")]);
+        let output = strace.args(words).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (status, text) = refused(&["run", "x.toml"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.contains("note: addresses differ from run to run: personality(ADDR_NO_RANDOMIZE) is refused"),
+        "{text}"
+    );
+    let (_, text) = refused(&["doctor"]);
+    assert!(text.contains("--  fixed addresses          missing (refused): addresses differ"), "{text}");
+    assert_eq!(common::rinject(folder.path(), &["run", "x.toml"]).2, "");
+}

@@ -27,7 +27,7 @@ impl State {
         }
     }
 
-    fn allowed(there: bool) -> State {
+    pub(super) fn allowed(there: bool) -> State {
         if there { State::There } else { State::Missing("refused".to_owned()) }
     }
 
@@ -62,6 +62,7 @@ pub(super) struct Facts {
 pub(super) struct Offers {
     /// Or what refused, and what allows it.
     pub(super) traced: Result<TraceOffers, (String, String)>,
+    pub(super) fixed_addresses: State,
     pub(super) seccomp_trace: State,
     pub(super) vm_readv: State,
     pub(super) kcmp: State,
@@ -241,6 +242,11 @@ fn offers(offers: &Offers) -> Vec<Finding> {
     }
     all.extend([
         offer(
+            "fixed addresses",
+            &offers.fixed_addresses,
+            &Use::Helps("addresses differ from run to run; a seccomp profile that allows personality(2) mends it"),
+        ),
+        offer(
             "seccomp RET_TRACE",
             &offers.seccomp_trace,
             &Use::Helps("`[trace] filter = \"ptrace\"` is needed, which stops every call and is slower"),
@@ -332,6 +338,7 @@ mod tests {
             denies_ptrace: false,
             offers: Offers {
                 traced: Ok(traced),
+                fixed_addresses: there(),
                 seccomp_trace: there(),
                 vm_readv: there(),
                 kcmp: there(),
