@@ -214,7 +214,10 @@ fn trace_events_have_a_track_for_each_task_and_a_mark_for_each_fault() {
     assert_eq!(names, ["./a-good.toml (pass)", "P1"]);
     let slices = of(1, "X");
     let lines: Vec<u64> = slices.iter().map(|event| event["ts"].as_u64().unwrap()).collect();
-    assert_eq!(lines, (1..=lines.len() as u64).collect::<Vec<_>>(), "one line is one microsecond");
+    assert_eq!(lines, (1..=lines.len() as u64).map(|line| line * 1000).collect::<Vec<_>>(), "one line is one ms");
+    assert_eq!((&of(1, "b")[0]["ts"], &of(1, "e")[0]["ts"]), (&0.into(), &(lines.len() * 1000 + 1000).into()));
+    let red: Vec<&Value> = slices.iter().filter(|slice| slice["cname"] == "terrible").map(|it| &it["name"]).collect();
+    assert_eq!(red, ["read"], "what a rule has changed stands out");
     assert_eq!(slices[0]["args"]["text"], "exec(\"cat\", argc=2)");
     let [fault] = of(1, "i")[..] else { panic!("one fault") };
     assert_eq!((&fault["name"], &fault["cat"]), (&"INJECTED bad-disk #1".into(), &"fault".into()));
@@ -321,7 +324,7 @@ fn woven() -> Option<TempDir> {
     fs::write(folder.path().join("house.toml"), rules).unwrap();
     fs::write(folder.path().join("x.toml"), text).unwrap();
     fs::write(folder.path().join("y.toml"), text).unwrap();
-    let reports = ["--report", "html=x.html", "--report", "json=x.json"];
+    let reports = ["--report", "html=x.html", "--report", "json=x.json", "--report", "trace=t.json"];
     let words = [&["run", "-j1"][..], &reports, &["x.toml", "y.toml"]].concat();
     let (status, out, err) = common::rinject(folder.path(), &words);
     assert_eq!(status, 1, "{out}{err}");
@@ -368,6 +371,23 @@ fn json_says_where_expectations_were_met() {
     };
     assert_eq!(matches("count"), ["\"meets\" 1 null null", "\"meets\" 2 null null"]);
     assert_eq!(matches("sequence"), ["\"meets\" null 1 12", "\"misses\" null 2 13"]);
+}
+
+#[test]
+fn tracks_of_trace_events_are_those_of_one_case() {
+    let Some(folder) = woven() else { return };
+    let log: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("t.json")).unwrap()).unwrap();
+    let events = log["traceEvents"].as_array().unwrap();
+    let tracks = events.iter().filter(|event| event["name"] == "thread_name");
+    let tracks: Vec<(String, u64, u64)> = tracks
+        .map(|it| (it["args"]["name"].to_string(), it["pid"].as_u64().unwrap(), it["tid"].as_u64().unwrap()))
+        .collect();
+    let numbers: Vec<u64> = tracks.iter().map(|(_, _, track)| *track).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "each has a number of its own");
+    let first: Vec<_> = tracks.iter().filter(|(name, ..)| name == "\"P1\"").collect();
+    assert!(first.len() == 2 && first.iter().all(|(_, case, track)| case == track), "{tracks:?}");
+    let arrows = |end: &str| events.iter().filter(|event| event["ph"] == end).count();
+    assert_eq!((arrows("s"), arrows("f")), (tracks.len() - 2, tracks.len() - 2), "from each clone to its first line");
 }
 
 #[test]
