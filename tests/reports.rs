@@ -214,7 +214,10 @@ fn trace_events_have_a_track_for_each_task_and_a_mark_for_each_fault() {
     assert_eq!(names, ["./a-good.toml (pass)", "P1"]);
     let slices = of(1, "X");
     let lines: Vec<u64> = slices.iter().map(|event| event["ts"].as_u64().unwrap()).collect();
-    assert_eq!(lines, (1..=lines.len() as u64).collect::<Vec<_>>(), "one line is one microsecond");
+    assert_eq!(lines, (1..=lines.len() as u64).map(|line| line * 1000).collect::<Vec<_>>(), "one line is one ms");
+    assert_eq!((&of(1, "b")[0]["ts"], &of(1, "e")[0]["ts"]), (&0.into(), &(lines.len() * 1000 + 1000).into()));
+    let red: Vec<&Value> = slices.iter().filter(|slice| slice["cname"] == "terrible").map(|it| &it["name"]).collect();
+    assert_eq!(red, ["read"], "what a rule has changed stands out");
     assert_eq!(slices[0]["args"]["text"], "exec(\"cat\", argc=2)");
     let [fault] = of(1, "i")[..] else { panic!("one fault") };
     assert_eq!((&fault["name"], &fault["cat"]), (&"INJECTED bad-disk #1".into(), &"fault".into()));
@@ -241,6 +244,10 @@ fn the_page_shows_everything_and_runs_nothing() {
     }
     for words in ["<script", "<link", "<img", "src=", "href=\"http", "url(", "@import", "{{", "{%"] {
         assert!(!page.contains(words), "{words} is on the page");
+    }
+    let all = |words: &str| regex::Regex::new(words).unwrap();
+    for link in all("href=\"#([^\"]*)\"").captures_iter(&page) {
+        assert!(page.contains(&format!("id=\"{}\"", &link[1])), "{} leads nowhere", &link[0]);
     }
     // What opens is closed, in the right order.
     let mut open = Vec::new();
@@ -300,6 +307,87 @@ fn of_a_long_transcript_the_page_shows_what_somebody_looks_for() {
     let rows = page.matches("<tr class=\"call").count();
     assert!((400..600).contains(&rows), "{rows} calls are shown");
     assert!(page.contains("+++ exited 0"), "the end is shown");
+}
+
+/// A folder with the reports of a case that keeps and breaks what is expected of it, here and in a file that it adds to.
+fn woven() -> Option<TempDir> {
+    if !common::can_trace() {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "# Rules of the house.\nspec = 1\nexpect = { never = [\"write(fd = 2)\"] }\n";
+    let text = "spec = 1\nextends = [\"house.toml\"]\nsnapshot = { transcript = false }\n\
+        target = { program = \"sh\", args = [\"-c\", \"echo a; (echo b); cat none\"], env = { LC_ALL = \"C\" } }\n\
+        [trace]\nsyscalls = [\"write\"]\n\
+        [expect]\ncount = [{ event = \"write(fd = 1)\", is = \"2\" }]\n\
+        [[expect.sequence]]\nname = \"order\"\nevents = [\n\"write(fd = 1)\",\n\"write(fd = 1) -> EIO\",\n]\n";
+    fs::write(folder.path().join("house.toml"), rules).unwrap();
+    fs::write(folder.path().join("x.toml"), text).unwrap();
+    fs::write(folder.path().join("y.toml"), text).unwrap();
+    let reports = ["--report", "html=x.html", "--report", "json=x.json", "--report", "trace=t.json"];
+    let words = [&["run", "-j1"][..], &reports, &["x.toml", "y.toml"]].concat();
+    let (status, out, err) = common::rinject(folder.path(), &words);
+    assert_eq!(status, 1, "{out}{err}");
+    Some(folder)
+}
+
+#[test]
+fn the_page_says_beside_a_line_which_expectation_it_is_about() {
+    let Some(folder) = woven() else { return };
+    let page = fs::read_to_string(folder.path().join("x.html")).unwrap();
+    let row = |words: &str| {
+        let rows = page.split("<tr ").filter(|row| row.contains(words) && row.contains("class=\"marks\""));
+        rows.map(|row| row.split("</tr>").next().unwrap().to_owned())
+            .next()
+            .unwrap_or_else(|| panic!("{words}: {page}"))
+    };
+    let check = |line: &str, marks: &[&str]| {
+        let row = row(line);
+        let found = marks.iter().filter(|mark| !row.contains(**mark)).collect::<Vec<_>>();
+        assert!(found.is_empty() && row.matches("title=").count() == marks.len(), "{found:?} in {row}");
+    };
+    let first = "href=\"#c1-s1-12\" title=\"met: write(fd = 1)\">✓ order, step 1<";
+    check("write(stdout, &quot;a\\n&quot;", &["href=\"#c1-s1-8\"", first]);
+    check("write(stdout, &quot;b\\n&quot;", &["✓ count 2 of 2<", "≈ order, step 2<"]);
+    check("write(stderr", &["href=\"#c1-s2-3\" title=\"broken: write(fd = 2)\">✗ never<"]);
+    // The first process is the last to end.
+    assert!(page.split("<h2>").nth(1).unwrap().contains("title=\"broken: exit 0\">✗ exit</span>"), "{page}");
+    assert!(page.contains("<span id=\"c1-s2-1\"># Rules of the house.</span>"), "the common file is shown");
+    assert!(page.contains("<td class=\"broken\">✗</td><td><a href=\"#c1-s1-9\">order</a> <code>2 steps</code></td>"));
+}
+
+#[test]
+fn json_says_where_expectations_were_met() {
+    let Some(folder) = woven() else { return };
+    let text = fs::read_to_string(folder.path().join("x.json")).unwrap();
+    let case: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let met = |kind: &str| case["met"].as_array().unwrap().iter().find(|met| met["kind"] == kind).unwrap();
+    assert_eq!((&met("exit")["holds"], &met("exit")["is"]), (&false.into(), &"exit 0".into()));
+    assert_eq!((&met("never")["file"], &met("never")["line"]), (&"house.toml".into(), &3.into()));
+    let matches = |kind: &str| {
+        let matches = met(kind)["matches"].as_array().unwrap();
+        let told = matches.iter().map(|it| format!("{} {} {} {}", it["role"], it["nth"], it["step"], it["line"]));
+        told.collect::<Vec<String>>()
+    };
+    assert_eq!(matches("count"), ["\"meets\" 1 null null", "\"meets\" 2 null null"]);
+    assert_eq!(matches("sequence"), ["\"meets\" null 1 12", "\"misses\" null 2 13"]);
+}
+
+#[test]
+fn tracks_of_trace_events_are_those_of_one_case() {
+    let Some(folder) = woven() else { return };
+    let log: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("t.json")).unwrap()).unwrap();
+    let events = log["traceEvents"].as_array().unwrap();
+    let tracks = events.iter().filter(|event| event["name"] == "thread_name");
+    let tracks: Vec<(String, u64, u64)> = tracks
+        .map(|it| (it["args"]["name"].to_string(), it["pid"].as_u64().unwrap(), it["tid"].as_u64().unwrap()))
+        .collect();
+    let numbers: Vec<u64> = tracks.iter().map(|(_, _, track)| *track).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "each has a number of its own");
+    let first: Vec<_> = tracks.iter().filter(|(name, ..)| name == "\"P1\"").collect();
+    assert!(first.len() == 2 && first.iter().all(|(_, case, track)| case == track), "{tracks:?}");
+    let arrows = |end: &str| events.iter().filter(|event| event["ph"] == end).count();
+    assert_eq!((arrows("s"), arrows("f")), (tracks.len() - 2, tracks.len() - 2), "from each clone to its first line");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::read_back::Share;
 use super::result::{CaseResult, Totals, failure_code};
 use crate::diagnostic::{Diagnostic, Diagnostics, Level, Source, Span, is_hidden};
 use crate::snapshot::{DiffStyle, render_diff};
-use crate::verdict::Failure;
+use crate::verdict::{Expectation, Failure, Match, Met};
 
 /// The version of the lines; new fields do not change it.
 pub(super) const VERSION: u32 = 1;
@@ -40,6 +40,8 @@ struct CaseLine<'a> {
     transcript_lines: u64,
     rules: Vec<RuleLine<'a>>,
     failures: Vec<FailureLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    met: Vec<MetLine<'a>>,
     diagnostics: Vec<DiagnosticLine<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
@@ -89,6 +91,40 @@ struct FailureLine<'a> {
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<String>,
+}
+
+/// An expectation about events or about the end, and where it was met or broken.
+#[derive(Serialize)]
+struct MetLine<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is: Option<&'a str>,
+    holds: bool,
+    #[serde(flatten)]
+    place: Option<Place<'a>>,
+    matches: Vec<MatchLine<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    more: u64,
+}
+
+#[derive(Serialize)]
+struct MatchLine<'a> {
+    transcript_line: u64,
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nth: Option<u64>,
+    /// Said only of events that no line shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<bool>,
+    /// Where that step stands; other expectations have one place.
+    #[serde(flatten)]
+    place: Option<Place<'a>>,
 }
 
 #[derive(Serialize)]
@@ -186,6 +222,7 @@ impl<W: Write> Report for Json<W> {
                 .flat_map(|outcome| &outcome.failures)
                 .map(|it| failure(it, result))
                 .collect(),
+            met: result.outcome.iter().flat_map(|outcome| &outcome.met).map(|it| met(it, result)).collect(),
             diagnostics: result.diagnostics.iter().map(diagnostic).collect(),
             notes: result.notes(),
             written: result.written.as_deref(),
@@ -226,6 +263,40 @@ fn failure<'a>(failure: &'a Failure, result: &'a CaseResult) -> FailureLine<'a> 
         notes: &failure.notes,
         diff: failure.diff.as_ref().map(|(expected, actual)| render_diff(expected, actual, DiffStyle::Plain)),
     }
+}
+
+fn met<'a>(met: &'a Met, result: &'a CaseResult) -> MetLine<'a> {
+    let (name, event, is) = match &met.expectation {
+        Expectation::Exit { is } => (None, None, Some(is)),
+        Expectation::Never { event } => (None, Some(event), None),
+        Expectation::Count { event, is } => (None, Some(event), Some(is)),
+        Expectation::Sequence { name, .. } => (name.as_ref(), None, None),
+    };
+    MetLine {
+        kind: met.expectation.kind().name(),
+        name: name.map(String::as_str),
+        event: event.map(String::as_str),
+        is: is.map(String::as_str),
+        holds: met.holds,
+        place: met.span.map(|span| place(&result.source, span)),
+        matches: met.matches.iter().map(|found| matched(found, result)).collect(),
+        more: met.more,
+    }
+}
+
+fn matched<'a>(found: &Match, result: &'a CaseResult) -> MatchLine<'a> {
+    MatchLine {
+        transcript_line: found.line,
+        role: found.role.name(),
+        step: found.step,
+        nth: found.nth,
+        written: (!found.is_written).then_some(false),
+        place: found.step.and(found.span).map(|span| place(&result.source, span)),
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticLine<'_> {

@@ -1,5 +1,5 @@
 //! Results as trace events, for Perfetto and the like: a group for each case, a track for each task.
-//! A transcript has no times: one line of it is one microsecond.
+//! A transcript has no times: one line of it is one millisecond, and the first line begins at the first.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,22 +11,34 @@ use super::Report;
 use super::result::CaseResult;
 use crate::transcript::{EventLine, Line, LinePart, Shape};
 
+/// Microseconds, which is what times of trace events are, that a line takes.
+const LINE: u64 = 1000;
+
 /// Writes results as trace events.
 #[derive(Debug)]
 pub struct Trace<W: Write> {
     out: W,
+    /// How many cases there were.
+    cases: usize,
     /// The number of the case; viewers take it for a process.
     case: usize,
+    /// The number of the next track. No two cases have one in common: viewers take it for a thread of the whole system.
+    next: usize,
     /// Something was written that a comma has to follow.
     begun: bool,
 }
 
-/// The tasks of a case: the number of each one's track, and calls that have begun.
+/// The tasks of a case.
 #[derive(Debug, Default)]
-struct Tracks(BTreeMap<String, Track>);
+struct Tracks {
+    tasks: BTreeMap<String, Track>,
+    /// Tasks that have no line yet: who made them, and on which line.
+    unborn: BTreeMap<String, (usize, u64)>,
+}
 
 #[derive(Debug, Default)]
 struct Track {
+    /// Its track.
     number: usize,
     /// Name and line of calls whose end comes later.
     begun: Vec<(String, u64)>,
@@ -35,11 +47,11 @@ struct Track {
 impl<W: Write> Trace<W> {
     /// Writes to `out`, as cases end.
     pub fn new(out: W) -> Trace<W> {
-        Trace { out, case: 0, begun: false }
+        Trace { out, cases: 0, case: 0, next: 1, begun: false }
     }
 
     fn event(&mut self, event: &Value) -> io::Result<()> {
-        let before = if self.begun { ",\n" } else { "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n" };
+        let before = if self.begun { ",\n" } else { "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n" };
         self.begun = true;
         write!(self.out, "{before}{event}")
     }
@@ -48,17 +60,41 @@ impl<W: Write> Trace<W> {
         self.event(&json!({"ph": "M", "name": what, "pid": self.case, "tid": track, "args": {"name": name}}))
     }
 
+    fn order(&mut self, what: &str, track: usize, index: usize) -> io::Result<()> {
+        self.event(&json!({"ph": "M", "name": what, "pid": self.case, "tid": track, "args": {"sort_index": index}}))
+    }
+
     fn slice(&mut self, name: &str, track: usize, from: u64, to: u64, args: &Value) -> io::Result<()> {
         let duration = to.saturating_sub(from) + 1;
-        let place = json!({"pid": self.case, "tid": track, "ts": from, "dur": duration});
+        let mut place = json!({"pid": self.case, "tid": track, "ts": from * LINE, "dur": duration * LINE});
+        if args["rules"].is_array() {
+            // What Chrome knows red by; others have colours of their own.
+            place["cname"] = "terrible".into();
+        }
         self.placed(json!({"ph": "X", "name": name, "cat": "event", "args": args}), place)
     }
 
     /// Of one track, or of the whole case.
     fn instant(&mut self, name: &str, category: &str, track: Option<usize>, at: u64, args: &Value) -> io::Result<()> {
         let scope = if track.is_some() { "t" } else { "p" };
-        let place = json!({"pid": self.case, "tid": track.unwrap_or(0), "ts": at, "s": scope});
+        let place = json!({"pid": self.case, "tid": track.unwrap_or(self.case), "ts": at * LINE, "s": scope});
         self.placed(json!({"ph": "i", "name": name, "cat": category, "args": args}), place)
+    }
+
+    /// One end of the arrow from the line that makes a task to its first line; `birth` is the task's track.
+    fn arrow(&mut self, end: &str, birth: usize, track: usize, at: u64) -> io::Result<()> {
+        let place = json!({"pid": self.case, "tid": track, "ts": at * LINE});
+        self.placed(json!({"ph": end, "bp": "e", "name": "clone", "cat": "clone", "id": birth}), place)
+    }
+
+    /// An end of the slice that is the whole case, from before the first line on.
+    fn whole(&mut self, end: &str, at: u64, result: &CaseResult) -> io::Result<()> {
+        let args = json!({"status": result.status.name(), "why": result.why(), "again": result.again});
+        let place = json!({"pid": self.case, "tid": self.case, "ts": at * LINE});
+        self.placed(
+            json!({"ph": end, "name": result.id, "cat": "case", "id2": {"local": self.case}, "args": args}),
+            place,
+        )
     }
 
     fn placed(&mut self, mut event: Value, place: Value) -> io::Result<()> {
@@ -69,14 +105,26 @@ impl<W: Write> Trace<W> {
     }
 
     fn line(&mut self, number: u64, event: &EventLine<'_>, tracks: &mut Tracks) -> io::Result<()> {
-        let next = tracks.0.len() + 1;
-        let is_new = !tracks.0.contains_key(event.task);
-        let track = tracks.0.entry(event.task.to_owned()).or_default();
+        let index = tracks.tasks.len();
+        let is_new = !tracks.tasks.contains_key(event.task);
+        let track = tracks.tasks.entry(event.task.to_owned()).or_default();
         if is_new {
-            track.number = next;
-            self.named("thread_name", next, event.task)?;
+            track.number = self.next;
+            self.next += 1;
+            self.named("thread_name", track.number, event.task)?;
+            self.order("thread_sort_index", track.number, index)?;
+            if let Some((parent, line)) = tracks.unborn.remove(event.task) {
+                self.arrow("s", track.number, parent, line)?;
+                self.arrow("f", track.number, track.number, number)?;
+            }
         }
-        let args = json!({"line": number, "text": event.text});
+        let mut args = json!({"line": number, "text": event.text});
+        if event.fired.is_some() {
+            args["rules"] = event.rules().collect::<Vec<_>>().into();
+        }
+        if let Some(child) = event.text.strip_prefix("clone ").and_then(|rest| rest.split(' ').next()) {
+            tracks.unborn.insert(child.to_owned(), (track.number, number));
+        }
         let (id, name) = (track.number, event.name());
         match event.shape {
             Shape::Call { part: LinePart::Started, .. } => track.begun.push((name.to_owned(), number)),
@@ -96,7 +144,6 @@ impl<W: Write> Trace<W> {
             }
         }
         if let Some(fired) = event.fired {
-            let args = json!({"line": number, "text": event.text, "rules": event.rules().collect::<Vec<_>>()});
             self.instant(&format!("INJECTED {fired}"), "fault", Some(id), number, &args)?;
         }
         Ok(())
@@ -105,11 +152,13 @@ impl<W: Write> Trace<W> {
 
 impl<W: Write> Report for Trace<W> {
     fn case(&mut self, result: &CaseResult) -> io::Result<()> {
-        self.case += 1;
+        self.cases += 1;
+        // Viewers take the thread that has the number of its process for the main one: it is the first task.
+        self.case = self.next;
         let name = format!("{} ({})", result.id, result.status);
-        self.named("process_name", 0, &name)?;
-        let order = json!({"ph": "M", "name": "process_sort_index", "args": {"sort_index": self.case}});
-        self.placed(order, json!({"pid": self.case, "tid": 0}))?;
+        self.named("process_name", self.case, &name)?;
+        self.order("process_sort_index", self.case, self.cases)?;
+        self.whole("b", 0, result)?;
         let mut tracks = Tracks::default();
         let mut last = 0;
         for (number, line) in (1..).zip(result.transcript.read()?) {
@@ -119,11 +168,14 @@ impl<W: Write> Report for Trace<W> {
                 self.line(number, &event, &mut tracks)?;
             }
         }
-        for track in tracks.0.into_values() {
+        for track in tracks.tasks.into_values() {
             for (name, from) in track.begun {
                 self.slice(&name, track.number, from, last, &json!({"line": from}))?;
             }
         }
+        self.whole("e", last + 1, result)?;
+        // A case that never ran has a number all the same.
+        self.next = self.next.max(self.case + 1);
         for (failure, _) in result.failures() {
             let args = json!({"kind": failure.kind.name(), "help": failure.help});
             self.instant(&failure.message, "failure", None, failure.near.unwrap_or(last), &args)?;
@@ -133,7 +185,7 @@ impl<W: Write> Report for Trace<W> {
 
     fn finish(&mut self, _: Duration) -> io::Result<()> {
         if !self.begun {
-            write!(self.out, "{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
+            write!(self.out, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
         }
         writeln!(self.out, "\n]}}")?;
         self.out.flush()

@@ -402,6 +402,7 @@ fn skipped(plan: &Plan, reason: String) -> End {
     let outcome = Outcome {
         verdict: Verdict::Skip(reason),
         failures: Vec::new(),
+        met: Vec::new(),
         record: Record::default(),
         rules: Vec::new(),
     };

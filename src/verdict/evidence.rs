@@ -8,6 +8,8 @@ use crate::diagnostic::Span;
 use crate::plan::{ExitExpect, Invariant, OutputExpect, Plan, TextTest};
 use crate::transcript::{Abandoned, Hang, Record};
 
+use super::judge::ByEvents;
+use super::met::{Expectation, Match, Met, Role};
 use super::outcome::{Failure, FailureKind, Outcome, Verdict};
 use super::vacuity;
 
@@ -44,16 +46,20 @@ pub struct CheckResult {
 
 impl Evidence {
     /// Judges a run: `by_events` is what a [`super::Judge`] found.
-    pub fn judge(self, plan: &Plan, by_events: Vec<Failure>) -> Outcome {
+    pub fn judge(self, plan: &Plan, by_events: ByEvents) -> Outcome {
         let mut failures = Vec::new();
+        let mut met = Vec::new();
         failures.extend(limit(&self.record));
         let abandoned = self.record.abandoned.is_some();
         if !abandoned {
-            failures.extend(exit(plan, &self.record));
+            let failure = exit(plan, &self.record);
+            met.extend(met_exit(plan, &self.record, &by_events, failure.is_none()));
+            failures.extend(failure);
         }
         failures.extend(output("stdout", &plan.expect.stdout, FailureKind::Stdout, &self.stdout, &self.files));
         failures.extend(output("stderr", &plan.expect.stderr, FailureKind::Stderr, &self.stderr, &self.files));
-        failures.extend(by_events);
+        failures.extend(by_events.failures);
+        met.extend(by_events.met);
         failures.extend(self.invariants(plan));
         failures.extend(vacuity::failures(plan, &self.record));
         for (check, result) in plan.checks.iter().zip(&self.checks) {
@@ -65,6 +71,7 @@ impl Evidence {
             failure.label = plan.renamed(&failure.label);
             failure.notes = failure.notes.iter().map(|note| plan.renamed(note)).collect();
         }
+        met.iter_mut().for_each(|met| met.rename(|text| plan.renamed(text)));
         let timed_out = matches!(self.record.abandoned, Some(Abandoned::Timeout(_)));
         let verdict = match failures.is_empty() {
             true => Verdict::Pass,
@@ -72,7 +79,7 @@ impl Evidence {
             false => Verdict::Fail,
         };
         let rules = plan.rules.iter().map(|rule| rule.name.to_string()).collect();
-        Outcome { verdict, failures, record: self.record, rules }
+        Outcome { verdict, failures, met, record: self.record, rules }
     }
 
     fn invariants(&self, plan: &Plan) -> Vec<Failure> {
@@ -209,6 +216,20 @@ fn exit(plan: &Plan, record: &Record) -> Option<Failure> {
         Some(span) => failure.at(span, seen),
         None => failure.at(plan.target.program_span, seen).help("`[expect] exit` is 0 where it is left out"),
     })
+}
+
+/// Where the first process came to the end that is expected of it, or to another one.
+fn met_exit(plan: &Plan, record: &Record, by_events: &ByEvents, holds: bool) -> Option<Met> {
+    // One that is let go alive, and may be, has come to no end.
+    if record.ending.is_none() && holds {
+        return None;
+    }
+    let span = plan.expect.exit_span;
+    let role = if holds { Role::Meets } else { Role::Breaks };
+    let mut met = Met::new(Expectation::Exit { is: wanted(&plan.expect.exit) }, span);
+    met.holds = holds;
+    met.matches.extend(by_events.end.map(|end| Match::new(end, role, span)));
+    Some(met)
 }
 
 fn is_expected(expected: &ExitExpect, ending: Ending) -> bool {

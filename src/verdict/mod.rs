@@ -3,10 +3,15 @@
 
 mod evidence;
 mod judge;
+#[cfg(test)]
+mod judge_tests;
+mod met;
+mod miss;
 mod outcome;
 mod sequence;
 mod vacuity;
 
 pub use evidence::{CheckResult, Evidence};
-pub use judge::Judge;
+pub use judge::{ByEvents, Judge};
+pub use met::{Expectation, Match, Met, Role};
 pub use outcome::{Failure, FailureKind, Outcome, Verdict};

@@ -1,5 +1,6 @@
 //! What a case came to.
 
+use super::met::Met;
 use crate::diagnostic::Span;
 use crate::transcript::Record;
 
@@ -175,6 +176,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What was not as expected, in the order of the spec's sections.
     pub failures: Vec<Failure>,
+    /// Each expectation about events and about the end, and where in the transcript it was met or broken.
+    pub met: Vec<Met>,
     /// What the run came to.
     pub record: Record,
     /// The names of the rules, in the order of `record.rules`.

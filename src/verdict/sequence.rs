@@ -5,6 +5,8 @@ use crate::pattern::{Bindings, Matcher, Ranges};
 use crate::plan::{EventExpect, Item, Sequence, View};
 use crate::transcript::{Event, EventKind, Part};
 
+use super::met::{At, Expectation, Match, Met, Role};
+use super::miss::{Miss, Nearness};
 use super::outcome::{Failure, FailureKind};
 
 /// A sequence on its way through the events.
@@ -20,10 +22,12 @@ pub(super) struct SequenceMachine {
     failure: Option<Failure>,
     /// Line of the last event that an item matched.
     matched: Option<u64>,
-    /// Line of the last event since then that the item waited for is about, but that it does not match.
-    miss: Option<u64>,
+    /// The nearest miss of the item waited for, since then.
+    miss: Miss,
     /// How many events of the view there were.
     seen: u64,
+    /// Where items matched.
+    met: Met,
 }
 
 #[derive(Debug)]
@@ -41,7 +45,7 @@ enum State {
     AnyOrder(Vec<Wanted>),
     Optional(Wanted),
     Count(Wanted, Ranges, u64),
-    Last(Wanted, Option<u64>),
+    Last(Wanted, Option<At>),
 }
 
 impl State {
@@ -59,10 +63,10 @@ impl State {
 enum Step {
     /// It is not for this item.
     Pass,
-    /// It is, and the item is done.
-    Done,
+    /// It is, as this place of the spec says, and the item is done.
+    Done(Span),
     /// It is, and the item wants more.
-    More,
+    More(Span),
 }
 
 impl Wanted {
@@ -76,12 +80,11 @@ impl Wanted {
         self.injected.as_ref().is_none_or(by_rule) && self.matcher.matches(event, bindings)
     }
 
-    /// Whether the event is of the kind that is wanted, whatever its arguments.
-    fn is_about(&self, event: &Event) -> bool {
-        match &event.kind {
-            EventKind::Call(call) => call.sysno.is_some_and(|call| self.matcher.pattern().calls().contains(call)),
-            _ => false,
-        }
+    /// How near an event comes that does not match.
+    fn nearness(&self, event: &Event, known: &Bindings) -> Option<Nearness> {
+        let nearness = Nearness::of(event, &self.matcher, known)?;
+        let by_another = self.injected.is_some() && self.matcher.matches(event, &mut known.clone());
+        Some(if by_another { Nearness::Result } else { nearness })
     }
 
     fn text(&self) -> String {
@@ -128,7 +131,9 @@ impl State {
 }
 
 impl SequenceMachine {
-    pub(super) fn new(sequence: &Sequence) -> SequenceMachine {
+    /// The `number`-th sequence of the spec.
+    pub(super) fn new(number: usize, sequence: &Sequence) -> SequenceMachine {
+        let expectation = Expectation::Sequence { name: sequence.name.clone(), number, steps: sequence.items.len() };
         SequenceMachine {
             name: sequence.name.clone(),
             span: sequence.span,
@@ -138,38 +143,39 @@ impl SequenceMachine {
             bindings: Bindings::default(),
             failure: None,
             matched: None,
-            miss: None,
+            miss: Miss::default(),
             seen: 0,
+            met: Met::new(expectation, Some(sequence.span)),
         }
     }
 
-    /// Takes the next event, which stands on `line` of the transcript.
-    pub(super) fn event(&mut self, event: &Event, line: u64) {
+    /// Takes the next event, which is `here` in the transcript.
+    pub(super) fn event(&mut self, event: &Event, here: At) {
         let is_start = matches!(&event.kind, EventKind::Call(call) if call.part == Part::Started);
         if self.failure.is_some() || is_start {
             return;
         }
         if in_view(&self.view, event) {
-            self.see(event, line);
+            self.see(event, here);
         }
         self.bindings.capture(event);
     }
 
-    fn see(&mut self, event: &Event, line: u64) {
+    fn see(&mut self, event: &Event, here: At) {
         self.seen += 1;
-        self.advance(event, line);
+        self.advance(event, here);
         for item in &mut self.items {
             item.wanted_mut().into_iter().for_each(|wanted| wanted.matcher.note(event));
         }
     }
 
-    fn advance(&mut self, event: &Event, line: u64) {
+    fn advance(&mut self, event: &Event, here: At) {
         let mut at = self.at;
         let mut broke_next = None;
         while at < self.items.len() {
-            match self.offer(at, event, line) {
-                Step::Done => return self.step_to(at + 1, line),
-                Step::More => return self.step_to(at, line),
+            match self.offer(at, event, here) {
+                Step::Done(span) => return self.step(at, at + 1, span, here),
+                Step::More(span) => return self.step(at, at, span, here),
                 Step::Pass => {}
             }
             match &self.items[at] {
@@ -184,77 +190,85 @@ impl SequenceMachine {
             }
         }
         if let Some(at) = broke_next {
-            self.fail_next(at, line);
+            self.fail_next(at, here);
         }
-        self.check_nots(event, line);
-        if self.items.get(at).is_some_and(|item| item.wanted().iter().any(|wanted| wanted.is_about(event))) {
-            self.miss = Some(line);
+        self.check_nots(event, here);
+        if let Some(item) = self.items.get(at) {
+            let nearest = item.wanted().iter().filter_map(|wanted| wanted.nearness(event, &self.bindings)).max();
+            self.miss.see(nearest, here);
         }
     }
 
-    fn offer(&mut self, at: usize, event: &Event, line: u64) -> Step {
+    fn offer(&mut self, at: usize, event: &Event, here: At) -> Step {
         let bindings = &mut self.bindings;
         match &mut self.items[at] {
             State::Event(wanted) | State::Next(wanted) | State::Optional(wanted) => {
-                if wanted.matches(event, bindings) { Step::Done } else { Step::Pass }
+                if wanted.matches(event, bindings) { Step::Done(wanted.span) } else { Step::Pass }
             }
             State::Not(_) => Step::Pass,
             State::AnyOrder(wanted) => match wanted.iter().position(|wanted| wanted.matches(event, bindings)) {
                 None => Step::Pass,
                 Some(found) => {
-                    wanted.remove(found);
-                    if wanted.is_empty() { Step::Done } else { Step::More }
+                    let span = wanted.remove(found).span;
+                    if wanted.is_empty() { Step::Done(span) } else { Step::More(span) }
                 }
             },
             State::Count(wanted, range, count) => {
                 let full = range.max().is_some_and(|max| *count >= max);
                 if !full && wanted.matches(event, bindings) {
                     *count += 1;
-                    Step::More
+                    Step::More(wanted.span)
                 } else {
                     Step::Pass
                 }
             }
             State::Last(wanted, found) => {
                 // Only the end tells: a later event of the view undoes it.
-                *found = wanted.matches(event, bindings).then_some(line);
+                *found = wanted.matches(event, bindings).then_some(here);
                 Step::Pass
             }
         }
     }
 
-    fn step_to(&mut self, at: usize, line: u64) {
-        self.at = at;
-        self.matched = Some(line);
-        self.miss = None;
+    /// The item `at` has matched; the one at `next` is waited for.
+    fn step(&mut self, at: usize, next: usize, span: Span, here: At) {
+        let nth = match &self.items[at] {
+            State::Count(_, _, count) => Some(*count),
+            _ => None,
+        };
+        self.met.push(Match { nth, ..found(at, Role::Meets, Some(span), here) });
+        self.at = next;
+        self.matched = Some(here.line);
+        self.miss = Miss::default();
     }
 
     /// The `not` items that stand directly before the item waited for.
-    fn check_nots(&mut self, event: &Event, line: u64) {
-        let active = self.items[self.at.min(self.items.len())..]
-            .iter()
-            .take_while(|item| matches!(item, State::Not(_) | State::Optional(_)));
+    fn check_nots(&mut self, event: &Event, here: At) {
+        let left = self.items.iter().enumerate().skip(self.at);
+        let active = left.take_while(|(_, item)| matches!(item, State::Not(_) | State::Optional(_)));
         let mut scratch = self.bindings.clone();
         let broken = active
-            .filter_map(|item| match item {
-                State::Not(wanted) => Some(wanted),
+            .filter_map(|(at, item)| match item {
+                State::Not(wanted) => Some((at, wanted)),
                 _ => None,
             })
-            .find(|wanted| wanted.matches(event, &mut scratch));
-        if let Some(wanted) = broken {
+            .find(|(_, wanted)| wanted.matches(event, &mut scratch));
+        if let Some((at, wanted)) = broken {
+            self.met.push_last(found(at, Role::Breaks, Some(wanted.span), here));
             let message = format!("{}`{}` happened where it must not", self.prefix(), wanted.text());
             self.failure =
-                Some(Failure::new(FailureKind::Sequence, message).at(wanted.span, "happened").near(Some(line)));
+                Some(Failure::new(FailureKind::Sequence, message).at(wanted.span, "happened").near(Some(here.line)));
         }
     }
 
-    fn fail_next(&mut self, at: usize, line: u64) {
+    fn fail_next(&mut self, at: usize, here: At) {
         let State::Next(wanted) = &self.items[at] else { return };
+        self.met.push_last(found(at, Role::Breaks, Some(wanted.span), here));
         let message = format!("{}the very next event is not `{}`", self.prefix(), wanted.text());
         self.failure = Some(
             Failure::new(FailureKind::Sequence, message)
                 .at(wanted.span, "must come next")
-                .near(Some(line))
+                .near(Some(here.line))
                 .help("drop `next` if other events may come between"),
         );
     }
@@ -268,23 +282,37 @@ impl SequenceMachine {
         self.failure.is_none() && self.items.get(self.at..).is_none_or(|left| left.iter().all(State::is_fulfilled))
     }
 
-    /// What is missing now that all events have come.
-    pub(super) fn finish(mut self) -> Option<Failure> {
-        if self.failure.is_some() {
-            return self.failure;
-        }
+    /// What is missing now that all events have come, and where items matched.
+    pub(super) fn finish(mut self) -> (Option<Failure>, Met) {
+        let failure = self.failure.take().or_else(|| self.unfinished());
+        self.met.holds = failure.is_none();
+        (failure, self.met)
+    }
+
+    fn unfinished(&mut self) -> Option<Failure> {
         if self.seen == 0 && !self.items.is_empty() {
             let message = format!("{}the view has no event at all", self.prefix());
             return Some(Failure::new(FailureKind::Sequence, message).at(self.span, "looks at nothing"));
         }
-        let left = std::mem::take(&mut self.items);
-        left[self.at.min(left.len())..].iter().find_map(|item| self.missing(item))
+        let mut left = self.items.iter().enumerate().skip(self.at);
+        let missing = left.find_map(|(at, item)| Some((at, self.missing(item)?)));
+        let last = self.items.len().saturating_sub(1);
+        match (&missing, self.miss.at(), self.items.last()) {
+            (Some((at, failure)), Some(miss), _) => {
+                self.met.push_last(found(*at, Role::Misses, failure.span, miss));
+            }
+            (None, _, Some(State::Last(wanted, Some(here)))) => {
+                self.met.push_last(found(last, Role::Meets, Some(wanted.span), *here));
+            }
+            _ => {}
+        }
+        missing.map(|(_, failure)| failure)
     }
 
     fn missing(&self, item: &State) -> Option<Failure> {
-        let near = self.miss.or(self.matched);
+        let near = self.miss.at().map(|miss| miss.line).or(self.matched);
         let fail = |wanted: &Wanted, message: String, label: &str| {
-            let seen = match (self.miss, self.matched) {
+            let seen = match (self.miss.at(), self.matched) {
                 (Some(_), _) => "the nearest miss is shown below",
                 (None, Some(_)) => "the last event that matched is shown below",
                 (None, None) => "no item of the sequence matched any event",
@@ -314,6 +342,11 @@ impl SequenceMachine {
             }
         }
     }
+}
+
+/// What an event is to the item `at`.
+fn found(at: usize, role: Role, span: Option<Span>, here: At) -> Match {
+    Match { step: Some(at + 1), ..Match::new(here, role, span) }
 }
 
 fn in_view(view: &View, event: &Event) -> bool {

@@ -1,8 +1,10 @@
 //! Results as one page of HTML that needs nothing else: no script, no other file, light or dark as the reader likes.
 //! Sections of cases wait in a file until the totals above them are known: a page may be longer than memory.
 
+mod marks;
 mod problem;
 mod section;
+mod spec;
 mod timeline;
 mod transcript;
 

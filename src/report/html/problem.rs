@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::result::CaseResult;
+use super::spec::anchor;
 use crate::diagnostic::{Diagnostic, Level, Source, Span, visible};
 use crate::snapshot::{DiffStyle, render_diff};
 
@@ -19,6 +20,8 @@ pub(super) struct Problem {
     title: &'static str,
     message: String,
     place: String,
+    /// The line of the spec on the page, where that is shown.
+    anchor: Option<String>,
     lines: Vec<SpecLine>,
     notes: Vec<String>,
     help: Option<String>,
@@ -52,6 +55,7 @@ impl Problem {
             // What accepts a snapshot is no help of the diagnostic, since it is told at the end of other reports.
             problem.help = failure.help.as_deref().map(|help| visible(help).into_owned());
             problem.near = failure.near;
+            problem.anchor = failure.span.map(|span| anchor(&result.source, span));
             if let Some((expected, actual)) = &failure.diff {
                 problem.differ(expected, actual);
             }
@@ -80,6 +84,7 @@ impl Problem {
             lines: main.map_or_else(Vec::new, |label| excerpt(source, label.span, &label.text)),
             notes: diagnostic.notes.iter().map(|note| visible(note).into_owned()).collect(),
             help: diagnostic.help.as_deref().map(|help| visible(help).into_owned()),
+            anchor: None,
             near: None,
             diff: Vec::new(),
             more: 0,

@@ -5,7 +5,9 @@ use std::io;
 use serde::Serialize;
 
 use super::super::result::CaseResult;
+use super::marks::{self, Expected};
 use super::problem::Problem;
+use super::spec::SpecFile;
 use super::timeline::Timeline;
 use super::transcript::Transcript;
 use super::{group, seconds};
@@ -20,7 +22,6 @@ const MOST_OUTPUT: usize = 16 << 10;
 pub(super) struct Section {
     number: usize,
     id: String,
-    file: String,
     status: &'static str,
     group: &'static str,
     took: String,
@@ -29,10 +30,11 @@ pub(super) struct Section {
     problems: Vec<Problem>,
     notes: Vec<String>,
     rules: Vec<RuleRow>,
+    expectations: Vec<Expected>,
     timeline: Option<Timeline>,
     transcript: Transcript,
     outputs: Vec<Output>,
-    spec: Vec<String>,
+    specs: Vec<SpecFile>,
     files: Vec<(&'static str, String)>,
 }
 
@@ -67,7 +69,6 @@ impl Section {
         Ok(Section {
             number,
             id: visible(&result.id).into_owned(),
-            file: visible(&result.source.name).into_owned(),
             status: result.status.name(),
             group: group(result.status),
             took: seconds(result.took),
@@ -76,11 +77,12 @@ impl Section {
             problems: Problem::all(result),
             notes: result.notes().iter().map(|note| visible(note).into_owned()).collect(),
             rules: result.rules().map(|(name, rule)| rule_row(name, rule)).collect(),
+            expectations: marks::expected(result),
             // One event is no line of time.
             timeline: timeline.filter(|_| result.transcript.count() > 1),
             transcript: Transcript::of(result)?,
             outputs: outputs.into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(output).collect(),
-            spec: visible(result.source.piece_at(0).text).lines().map(str::to_owned).collect(),
+            specs: SpecFile::all(&result.source),
             files: files.map(|(what, path)| (what, visible(&path.to_string_lossy()).into_owned())).collect(),
         })
     }

@@ -1,15 +1,16 @@
-//! The transcript with rules and failures woven in. Of a long one the page shows what somebody will look for.
+//! The transcript with rules, expectations and failures woven in. Of a long one the page shows what somebody will look for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use serde::Serialize;
 
 use super::super::result::CaseResult;
 use super::class;
+use super::marks::{self, Mark};
 use crate::diagnostic::visible;
 use crate::transcript::Line;
-use crate::verdict::FailureKind;
+use crate::verdict::{Expectation, FailureKind};
 
 /// Of transcripts that have more lines than this, parts are shown.
 const MOST: u64 = 1500;
@@ -17,8 +18,10 @@ const MOST: u64 = 1500;
 const ENDS: u64 = 250;
 /// so many around each line that a failure is about,
 const AROUND: u64 = 12;
-/// and so many on which rules have fired.
+/// so many on which rules have fired,
 const MOST_FAULTS: usize = 500;
+/// and so many that expectations are about.
+const MOST_MARKED: usize = 500;
 /// Different colours of tasks.
 const COLOURS: usize = 6;
 
@@ -27,6 +30,8 @@ const COLOURS: usize = 6;
 pub(super) struct Transcript {
     count: u64,
     rows: Vec<Row>,
+    /// Whether any line has marks.
+    is_marked: bool,
 }
 
 /// A line, or lines that are left out.
@@ -40,6 +45,8 @@ struct Row {
     class: &'static str,
     text: String,
     fired: Option<String>,
+    /// Which expectations it is about.
+    marks: Vec<Mark>,
     /// What was wrong here.
     failures: Vec<String>,
 }
@@ -54,7 +61,12 @@ impl Transcript {
                 failures.entry(near).or_default().push(visible(&failure.message).into_owned());
             }
         }
-        let mut ends: Vec<String> = ended_otherwise(result);
+        if let Some((end, message)) = ended_otherwise(result) {
+            failures.entry(end).or_default().push(message);
+        }
+        let mut marks = marks::by_line(result);
+        let is_marked = !marks.is_empty();
+        let marked: BTreeSet<u64> = marks.keys().copied().take(MOST_MARKED).collect();
         let is_near = |number: u64| {
             let from = number.saturating_sub(AROUND);
             failures.range(from..=number + AROUND).next().is_some()
@@ -68,11 +80,9 @@ impl Transcript {
             faults += usize::from(row.fired.is_some());
             let is_fault = row.fired.is_some() && faults <= MOST_FAULTS;
             let is_end = number <= ENDS || number + ENDS > count;
-            if count <= MOST || is_end || is_fault || is_near(number) {
+            if count <= MOST || is_end || is_fault || is_near(number) || marked.contains(&number) {
                 row.failures = failures.get(&number).cloned().unwrap_or_default();
-                if row.class == "end" && row.task == "P1" {
-                    row.failures.append(&mut ends);
-                }
+                row.marks = marks.remove(&number).unwrap_or_default();
                 rows.push(row);
             } else if let Some(Row { gap: gap @ 1.., .. }) = rows.last_mut() {
                 *gap += 1;
@@ -80,15 +90,17 @@ impl Transcript {
                 rows.push(Row { gap: 1, ..Row::default() });
             }
         }
-        Ok(Transcript { count, rows })
+        Ok(Transcript { count, rows, is_marked })
     }
 }
 
-/// What is wrong with how the first process ended, which its last line shows.
-fn ended_otherwise(result: &CaseResult) -> Vec<String> {
-    let failures = result.failures().map(|(failure, _)| failure);
-    let failures = failures.filter(|failure| failure.kind == FailureKind::Exit && failure.near.is_none());
-    failures.map(|failure| visible(&failure.message).into_owned()).collect()
+/// What is wrong with how the first process ended, and the line of its end.
+fn ended_otherwise(result: &CaseResult) -> Option<(u64, String)> {
+    let outcome = result.outcome.as_ref()?;
+    let failure =
+        outcome.failures.iter().find(|failure| failure.kind == FailureKind::Exit && failure.near.is_none())?;
+    let exit = outcome.met.iter().find(|met| matches!(met.expectation, Expectation::Exit { .. }))?;
+    Some((exit.matches.first()?.line, visible(&failure.message).into_owned()))
 }
 
 fn row(number: u64, line: &str, tasks: &mut BTreeMap<String, usize>) -> Row {
