@@ -35,7 +35,7 @@ struct CaseLine<'a> {
     reason: &'a str,
     duration_ms: u128,
     #[serde(skip_serializing_if = "is_zero")]
-    failed_before: u32,
+    failed_before: u64,
     again: &'a str,
     transcript_lines: u64,
     rules: Vec<RuleLine<'a>>,
@@ -51,11 +51,6 @@ struct CaseLine<'a> {
     pending: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<&'a Path>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// A spec that was looked at and not run.
@@ -209,7 +204,7 @@ impl<W: Write> Report for Json<W> {
             status: result.status.name(),
             reason: &result.reason,
             duration_ms: result.took.as_millis(),
-            failed_before: result.failed_before,
+            failed_before: result.failed_before.into(),
             again: &result.again,
             transcript_lines: result.transcript.count(),
             rules: result
