@@ -14,9 +14,10 @@ use super::terminal::{complain, talk, written};
 use crate::cases::Case;
 use crate::plan::Attached;
 use crate::report::{CaseResult, Report, Status, shell_word};
-use crate::run::{End, Keep, Options, can_fix_addresses};
+use crate::run::{End, Keep, Options};
 use crate::runner::{Ended, Pace, Progress, Way, run_all};
 use crate::snapshot::Update;
+use crate::sys;
 use crate::tracer::Stopper;
 
 pub(super) fn main(words: &Run, global: &Global) -> ExitStatus {
@@ -35,7 +36,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     interrupt::watch(options.stopper.clone(), second);
     let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pace = Pace { jobs, most_failures: most_failures(words) };
-    if attach.is_none() && !can_fix_addresses() {
+    if attach.is_none() && sys::probe_fixed_addresses().is_err() {
         talk(
             "note: addresses differ from run to run: personality(ADDR_NO_RANDOMIZE) is refused, as by profiles of containers; \
              see `rinject doctor`\n",

@@ -6,12 +6,14 @@ use super::bindings::Bindings;
 use super::names::constant;
 use super::subject::{Operand, ResultView, Subject, SubjectKind};
 use crate::abi::flags::FlagSet;
-use crate::abi::{On, Operation, Sysno};
+use crate::abi::{CallSet, On, Operation, Sysno};
 
 /// A pattern together with what it has to remember.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     pattern: Pattern,
+    /// The calls that it may be about.
+    calls: CallSet,
     /// For each alternative, and each event that it says it comes after or before: whether that has happened.
     happened: Vec<Vec<bool>>,
     relates: bool,
@@ -22,12 +24,18 @@ impl Matcher {
     pub fn new(pattern: Pattern) -> Matcher {
         let happened = pattern.alts.iter().map(|alt| vec![false; alt.chain().count() - 1]).collect();
         let relates = pattern.has_relation();
-        Matcher { pattern, happened, relates }
+        let calls = pattern.calls();
+        Matcher { pattern, calls, happened, relates }
     }
 
     /// The pattern.
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
+    }
+
+    /// Whether it is about a call, whatever the arguments and the result.
+    pub fn is_about(&self, call: Sysno) -> bool {
+        self.calls.contains(call)
     }
 
     /// Whether `subject`, with its result, matches. Variables are bound only if it does.

@@ -339,3 +339,32 @@ impl fmt::Display for Totals {
         rest.iter().filter(|(count, _)| *count > 0).try_for_each(|(count, word)| write!(f, ", {count} {word}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_has_one_name() {
+        let reason = String::new;
+        for verdict in [
+            Verdict::Pass,
+            Verdict::Fail,
+            Verdict::Timeout,
+            Verdict::Skip(reason()),
+            Verdict::Xfail(reason()),
+            Verdict::Xpass(reason()),
+        ] {
+            assert_eq!(status(&verdict).0.name(), verdict.word());
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_each_word_as_it_is() {
+        for word in ["", "a b", "it's", "$(x)", "a\nb", "x.toml::error=EIO", "*"] {
+            let line = format!("printf %s {}", shell_word(word));
+            let output = std::process::Command::new("sh").args(["-c", &line]).output().expect("sh runs");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{line}");
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! What is known of a process that may not be traced, read from /proc. It must not draw conclusions.
 
-use nix::sys::personality::{self, Persona};
-
 use super::refusal::yama_scope;
 use super::untraceable::Facts;
 use crate::abi::TaskId;
@@ -57,14 +55,6 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
             SeizeError::Gone | SeizeError::Oneself => error.to_string(),
         },
     }
-}
-
-/// Whether programs can be given the same addresses on every run: profiles of containers forbid to ask for that.
-pub fn can_fix_addresses() -> bool {
-    let Ok(before) = personality::get() else { return false };
-    let is_allowed = personality::set(before | Persona::ADDR_NO_RANDOMIZE).is_ok();
-    // What was allowed before is allowed again.
-    is_allowed && personality::set(before).is_ok()
 }
 
 fn capabilities(task: TaskId, field: &str) -> u64 {

@@ -24,16 +24,15 @@ pub(super) struct Files {
     pub(super) pending: Option<PathBuf>,
 }
 
-/// The golden file of a case, whether it is there or not.
-fn golden_of(case: &Case) -> Option<PathBuf> {
-    let SpecFile::Path(spec) = &case.file else { return None };
-    let cell = Some(case.cell.to_string()).filter(|cell| !cell.is_empty());
-    Some(golden_path(spec, cell.as_deref()))
+/// The name of a case among those of its spec, where there are several.
+fn cell(case: &Case) -> Option<String> {
+    Some(case.cell.to_string()).filter(|cell| !cell.is_empty())
 }
 
 /// Notes that the golden file of a case belongs to it, however the case ends: what is skipped or invalid keeps its own.
 pub(super) fn refer(case: &Case) -> Result<(), SnapshotError> {
-    golden_of(case).map_or(Ok(()), |golden| snapshot::refer(&golden))
+    let SpecFile::Path(spec) = &case.file else { return Ok(()) };
+    snapshot::refer(&golden_path(spec, cell(case).as_deref()))
 }
 
 /// Compares what the plan says with the golden file; a difference is a failure of `outcome`.
@@ -46,8 +45,9 @@ pub(super) fn compare(
     outcome: &mut Outcome,
     options: &Options,
 ) -> Result<Files, SnapshotError> {
-    let (SpecFile::Path(spec), Some(path)) = (&case.file, golden_of(case)) else { return Ok(Files::default()) };
-    let cell = Some(case.cell.to_string()).filter(|cell| !cell.is_empty());
+    let SpecFile::Path(spec) = &case.file else { return Ok(Files::default()) };
+    let cell = cell(case);
+    let path = golden_path(spec, cell.as_deref());
     if outcome.record.abandoned.is_some() || options.policy.is_some() {
         // What came of a run that was killed, or of another order, is compared with nothing and never written.
         return Ok(Files::default());

@@ -10,7 +10,7 @@ mod surroundings;
 mod untraceable;
 
 pub use cause::{Cause, cause, reads_directory};
-pub use facts::{can_fix_addresses, has_ptrace_capability, is_filtered};
+pub use facts::{has_ptrace_capability, is_filtered};
 pub use lines::{Difference, Lines};
 pub use refusal::{Refusal, yama_scope};
 pub use requires::unmet;

@@ -21,7 +21,7 @@ pub fn merged(source: &Arc<Source>, spec: &Spec, cell: &Cell) -> Result<String, 
     let (tree, _) = read_whole(source, &texts)?;
     let case = spec.in_cell(cell);
     let mut text = String::new();
-    Printer { source, case: &case }.root(&tree, &mut text);
+    Printer { source, case: &case }.table(&keys::ROOT, &tree, "", &mut text);
     Ok(text)
 }
 
@@ -32,10 +32,6 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn root(&self, tree: &DeTable<'_>, text: &mut String) {
-        self.table(&keys::ROOT, tree, "", text);
-    }
-
     /// The keys of a table, then those of the tables in it that have headers of their own.
     fn table(&self, known: &Table, tree: &DeTable<'_>, path: &str, text: &mut String) {
         let mut below = String::new();

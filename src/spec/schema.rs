@@ -111,11 +111,11 @@ fn of_words(words: Words) -> Value {
             one_of(names(), Some(&upper(others)))
         }
         Words::Signal => {
-            let names: Vec<String> = Signal::all().map(|signal| signal.to_string()).collect();
+            let names = signal_names();
             one_of(names.iter().map(String::as_str), Some(&upper(signals())))
         }
         Words::Signals => {
-            let names: Vec<String> = Signal::all().map(|signal| signal.to_string()).collect();
+            let names = signal_names();
             let pattern = format!("^!?({}|all)$", upper(signals()).trim_matches(['^', '$']));
             one_of(names.iter().map(String::as_str).chain(["all"]), Some(&pattern))
         }
@@ -160,6 +160,10 @@ fn groups() -> impl Iterator<Item = String> {
     let classes = Class::NAMES.iter().map(|class| format!("%{class}"));
     let operations = Operation::all().map(|operation| operation.name().to_owned());
     classes.chain(["%all", "all"].map(str::to_owned)).chain(operations)
+}
+
+fn signal_names() -> Vec<String> {
+    Signal::all().map(|signal| signal.to_string()).collect()
 }
 
 /// Expressions for every way to write a signal, in capitals.

@@ -28,8 +28,8 @@ pub use files::{OwnFile, expire, is_same_open_file, socket_time_limit};
 pub use memory::{read_memory, read_memory_unwaiting, shares_memory, write_memory, write_memory_unwaiting};
 pub use namespace::{PidNamespace, probe_pid_namespace};
 pub use probe::{
-    Namespace, TraceOffers, probe_cpuid_faults, probe_io_uring, probe_kcmp, probe_namespace, probe_pidfd,
-    probe_pidfd_getfd, probe_seccomp_trace, probe_tracing, probe_tsc_faults, probe_vm_readv,
+    Namespace, TraceOffers, probe_cpuid_faults, probe_fixed_addresses, probe_io_uring, probe_kcmp, probe_namespace,
+    probe_pidfd, probe_pidfd_getfd, probe_seccomp_trace, probe_tracing, probe_tsc_faults, probe_vm_readv,
 };
 pub use ptrace::{
     CallStop, PtraceError, Resume, attach, attach_barely, event_message, interrupt, listen, registers, resume, seize,

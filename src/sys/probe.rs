@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
+use nix::sys::personality::{self, Persona};
+
 use super::ptrace;
 use super::spawn::{ChildPlan, SpawnError, spawn};
 use super::wait::{Status, WaitOutcome, wait};
@@ -197,6 +199,18 @@ pub fn probe_cpuid_faults() -> io::Result<()> {
 pub fn probe_tsc_faults() -> io::Result<()> {
     // SAFETY: PR_SET_TSC takes a number; this one allows what is allowed already.
     tried(unsafe { libc::prctl(libc::PR_SET_TSC, libc::PR_TSC_ENABLE, 0, 0, 0) }.into())
+}
+
+/// Whether a program can be given the same addresses on every run: personality(2), which profiles of containers forbid.
+///
+/// # Errors
+/// Why not.
+pub fn probe_fixed_addresses() -> io::Result<()> {
+    let before = personality::get()?;
+    personality::set(before | Persona::ADDR_NO_RANDOMIZE)?;
+    // It was allowed before.
+    personality::set(before)?;
+    Ok(())
 }
 
 fn own() -> libc::pid_t {

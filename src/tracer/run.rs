@@ -187,10 +187,9 @@ impl Tracer<'_> {
 
     fn resume(&mut self, task: TaskId, how: How, signal: Option<Signal>, settle: Settle) {
         let Some(seat) = self.seats.get_mut(&task) else { return self.vanished(task) };
-        match signal {
-            Some(signal) => tracing::trace!(target: "rinject::stop", "{} {how} {signal}", task.0),
-            None => tracing::trace!(target: "rinject::stop", "{} {how}", task.0),
-        }
+        // Made only where somebody listens.
+        let with = || signal.map_or_else(String::new, |signal| format!(" {signal}"));
+        tracing::trace!(target: "rinject::stop", "{} {how}{}", task.0, with());
         let placeholder = SeatState::Running(Running::told(task));
         if let SeatState::Stopped(stopped) = std::mem::replace(&mut seat.state, placeholder) {
             seat.state = SeatState::Running(match how {

@@ -133,14 +133,20 @@ impl Judge {
     /// A judge of one run of `plan`.
     pub fn new(plan: &Plan) -> Judge {
         let expect = &plan.expect;
-        Judge {
+        let mut judge = Judge {
             lines: 0,
             never: expect.never.iter().map(Forbidden::new).collect(),
             counts: expect.count.iter().map(Counted::new).collect(),
             sequences: (1..).zip(&expect.sequences).map(|(at, it)| SequenceMachine::new(at, it)).collect(),
             end: None,
             captured: Bindings::new(),
-        }
+        };
+        let all = judge.never.len() + judge.counts.len() + judge.sequences.len();
+        let never = judge.never.iter_mut().map(|never| &mut never.met);
+        let counts = judge.counts.iter_mut().map(|counted| &mut counted.met);
+        let sequences = judge.sequences.iter_mut().map(|sequence| &mut sequence.met);
+        never.chain(counts).chain(sequences).for_each(|met| met.one_of(all));
+        judge
     }
 
     /// What was as expected and what was not, now that all events have come.

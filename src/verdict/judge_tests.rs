@@ -190,3 +190,14 @@ fn of_many_matches_the_first_thousand_are_kept_and_the_others_counted() {
     let outcome = judged(&plan, &format!("{}exit0", "write ".repeat(1500)));
     assert_eq!((outcome.met[1].matches.len(), outcome.met[1].more), (0, 0));
 }
+
+#[test]
+fn of_many_expectations_each_keeps_a_few_places() {
+    let counts = "{ event = 'fsync', is = '0..' }, ".repeat(3000);
+    let plan = plan(&format!("count = [{counts}]"));
+    let outcome = judged(&plan, &format!("{}exit0", "fsync ".repeat(100)));
+    let counts: Vec<&Met> =
+        outcome.met.iter().filter(|met| matches!(met.expectation, Expectation::Count { .. })).collect();
+    assert_eq!(counts.len(), 3000);
+    assert!(counts.iter().all(|met| (met.matches.len(), met.more) == (10, 90)));
+}

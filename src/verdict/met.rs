@@ -3,8 +3,11 @@
 use super::outcome::FailureKind;
 use crate::diagnostic::Span;
 
-/// Of each expectation so many matches are kept: a run may have millions.
+/// Of each expectation so many matches are kept at most: a run may have millions.
 const MOST: usize = 1000;
+/// Of all of them together about so many, a few of each in any case: a spec may have thousands.
+const MOST_OF_ALL: usize = 20_000;
+const FEW: usize = 10;
 
 /// An expectation, and what of the transcript met it or broke it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +18,12 @@ pub struct Met {
     pub span: Option<Span>,
     /// Whether the run came to what is expected.
     pub holds: bool,
-    /// What met it or broke it, in the order of the transcript: the first thousand.
+    /// What met it or broke it, in the order of the transcript: the first thousand, or fewer where there are many expectations.
     pub matches: Vec<Match>,
     /// How many more there were.
     pub more: u64,
+    /// How many are kept.
+    most: usize,
 }
 
 /// What is expected, in the words of the spec.
@@ -89,12 +94,17 @@ pub(super) struct At {
 
 impl Met {
     pub(super) fn new(expectation: Expectation, span: Option<Span>) -> Met {
-        Met { expectation, span, holds: true, matches: Vec::new(), more: 0 }
+        Met { expectation, span, holds: true, matches: Vec::new(), more: 0, most: MOST }
+    }
+
+    /// One of so many expectations.
+    pub(super) fn one_of(&mut self, all: usize) {
+        self.most = (MOST_OF_ALL / all.max(1)).clamp(FEW, MOST);
     }
 
     /// Adds one, as far as there is room.
     pub(super) fn push(&mut self, found: Match) {
-        if self.matches.len() < MOST {
+        if self.matches.len() < self.most {
             self.matches.push(found);
         } else {
             self.more += 1;

@@ -23,7 +23,7 @@ impl Nearness {
     /// How near `event` comes, which does not match; `None` if it is about something else.
     pub(super) fn of(event: &Event, matcher: &Matcher, known: &Bindings) -> Option<Nearness> {
         let EventKind::Call(call) = &event.kind else { return None };
-        if !matcher.pattern().calls().contains(call.sysno?) {
+        if !matcher.is_about(call.sysno?) {
             return None;
         }
         let arguments = matcher.matches_entry(event, known);

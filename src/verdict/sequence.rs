@@ -27,7 +27,7 @@ pub(super) struct SequenceMachine {
     /// How many events of the view there were.
     seen: u64,
     /// Where items matched.
-    met: Met,
+    pub(super) met: Met,
 }
 
 #[derive(Debug)]

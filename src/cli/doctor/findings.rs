@@ -27,7 +27,7 @@ impl State {
         }
     }
 
-    pub(super) fn allowed(there: bool) -> State {
+    fn allowed(there: bool) -> State {
         if there { State::There } else { State::Missing("refused".to_owned()) }
     }
 

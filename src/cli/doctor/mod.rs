@@ -9,7 +9,7 @@ use super::args::Global;
 use super::exit_status::ExitStatus;
 use super::terminal::print;
 use crate::abi::Arch;
-use crate::run::{Refusal, can_fix_addresses, has_ptrace_capability, is_filtered, yama_scope};
+use crate::run::{Refusal, has_ptrace_capability, is_filtered, yama_scope};
 use crate::sys::{self, Namespace};
 
 pub(super) fn main(_global: &Global) -> ExitStatus {
@@ -40,7 +40,7 @@ fn facts() -> Facts {
         denies_ptrace: denies_ptrace(),
         offers: Offers {
             traced,
-            fixed_addresses: State::allowed(can_fix_addresses()),
+            fixed_addresses: State::of(sys::probe_fixed_addresses()),
             seccomp_trace: State::of(sys::probe_seccomp_trace()),
             vm_readv: State::of(sys::probe_vm_readv()),
             kcmp: State::of(sys::probe_kcmp()),
