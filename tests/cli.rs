@@ -389,6 +389,22 @@ fn when_the_tracer_dies_the_tracees_die() {
 }
 
 #[test]
+fn time_limits_are_stretched_for_a_machine_that_is_slow() {
+    if !can_trace() {
+        return;
+    }
+    let spec = "spec = 1\ntarget = { program = \"sleep\", args = [\"0.3\"], timeout = \"50ms\" }\nsnapshot = { transcript = false }\n";
+    let folder = folder(&[("late.toml", spec)]);
+    let (status, out, _) = run(&mut rinject(folder.path(), &["run", "late.toml"]));
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("`[target] timeout` sets the limit, and `--timeout-multiplier` all of them"), "{out}");
+    let (status, out, _) = run(&mut rinject(folder.path(), &["run", "--timeout-multiplier", "1000", "late.toml"]));
+    assert_eq!(status, 0, "{out}");
+    let (status, _, err) = run(&mut rinject(folder.path(), &["run", "--timeout-multiplier", "0", "late.toml"]));
+    assert_eq!(status, 2, "{err}");
+}
+
+#[test]
 fn an_environment_that_is_no_text_is_no_obstacle() {
     let folder = folder(&[("x.toml", GOOD)]);
     let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff");

@@ -154,6 +154,10 @@ pub(super) struct Run {
     /// Cases in parallel [default: the number of processors]
     #[arg(short, long, value_name = "N", env = "RINJECT_JOBS")]
     pub(super) jobs: Option<usize>,
+    /// Give whatever has a time limit N times as long: for a machine that is slow or busy
+    #[arg(long, value_name = "N", default_value_t = 1, env = "RINJECT_TIMEOUT_MULTIPLIER",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) timeout_multiplier: u32,
     /// What may be written of snapshots [default: auto, or what INSTA_UPDATE says]
     #[arg(long, value_name = "WHAT", env = "RINJECT_UPDATE", conflicts_with_all = ["update_all", "check"])]
     pub(super) update: Option<UpdateWord>,

@@ -116,6 +116,7 @@ fn options(words: &Run, global: &Global) -> Result<Options, ExitStatus> {
     let stopper = Stopper::default();
     Ok(Options {
         seed: words.select.seed,
+        timeout_multiplier: words.timeout_multiplier,
         policy: None,
         update,
         is_ci,

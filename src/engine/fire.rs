@@ -334,6 +334,9 @@ impl Engine {
                 Deed::Kill(victim) => {
                     decision.edits.push(Edit::Kill(victim));
                     self.go(name, |go| go.may_end = true);
+                    if victim == Victim::Tree {
+                        self.all_are_killed();
+                    }
                 }
                 Deed::Skip { .. }
                 | Deed::Fail(..)

@@ -316,9 +316,15 @@ impl Engine {
         self.leader_ended(name.process, ending);
     }
 
+    /// The whole tree is killed: in which order its processes come to their ends is the kernel's affair.
+    pub(super) fn all_are_killed(&mut self) {
+        self.tasks.values_mut().for_each(|task| task.is_killed = true);
+    }
+
     /// The first process has ended: whoever is still alive, and not ending, is an orphan.
     pub(super) fn look_for_orphans(&mut self) {
-        let alive = self.tasks.values().filter(|task| task.name.thread == 1 && !task.exiting && !task.silent);
+        let is_ending = |task: &Task| task.exiting || task.is_killed;
+        let alive = self.tasks.values().filter(|task| task.name.thread == 1 && !is_ending(task) && !task.silent);
         self.record.orphans = alive.map(|task| task.name).collect();
         if !self.record.orphans.is_empty() && self.wants(Invariant::NoOrphans) {
             self.end();

@@ -49,6 +49,9 @@ pub enum Keep {
 pub struct Options {
     /// Instead of the specs' own seeds.
     pub seed: Option<u64>,
+    /// How many times as long as specs say, or as by default, whatever has a time limit may take: more than one where the
+    /// machine is slow or busy.
+    pub timeout_multiplier: u32,
     /// What may be written of snapshots.
     pub update: Update,
     /// Whether this is a CI run, where nothing is written unasked.
@@ -71,6 +74,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             seed: None,
+            timeout_multiplier: 1,
             policy: None,
             update: Update::Auto,
             is_ci: false,
@@ -253,6 +257,7 @@ fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics>
         inherited: std::env::vars_os().collect(),
         bins: surroundings::binaries(&options.bins, &options.bins_of_project),
         seed: options.seed,
+        timeout_multiplier: options.timeout_multiplier,
         policy: options.policy.clone(),
         attach: options.attach,
         cell: case.cell.clone(),

@@ -140,7 +140,7 @@ fn limit(record: &Record) -> Option<Failure> {
     Some(match reason {
         Abandoned::Timeout(hangs) => {
             let mut timeout = failure("the run did not end within its time limit".into())
-                .help("`[target] timeout` sets the limit; the transcript shows how far it came");
+                .help("`[target] timeout` sets the limit, and `--timeout-multiplier` all of them; the transcript shows how far it came");
             timeout.notes.extend(whereabouts(hangs));
             timeout
         }

@@ -24,6 +24,8 @@ const UNKNOWN: u64 = u64::MAX;
 const CROWD: usize = 3;
 /// One call of rinject runs so many cases at most, or so many milliseconds of them.
 const SHARE: (usize, u64) = (16, 300);
+/// Where so many runs wait for a processor, and others beside them, time limits that are right for one are too short.
+const PATIENCE: &str = "100";
 /// The table of fewer runs is not written.
 const WORTH_TELLING: u32 = 100;
 /// How often each case has run.
@@ -228,7 +230,8 @@ fn one_call(rinject: &Path, kept: &Kept, specs: &[String], number: usize) -> Res
     let _ = fs::remove_file(&report);
     let output = Command::new(rinject)
         .current_dir(project::root())
-        .args(["run", "--check", "--quiet", "-j", "1", "--report", &format!("json={}", report.display())])
+        .args(["run", "--check", "--quiet", "-j", "1", "--timeout-multiplier", PATIENCE])
+        .args(["--report", &format!("json={}", report.display())])
         .args(specs)
         .stdin(Stdio::null())
         .output()

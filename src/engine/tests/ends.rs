@@ -28,3 +28,22 @@ fn more_tasks_than_the_limit_end_the_run() {
     assert_eq!(engine.next(), Next::Abandon);
     assert_eq!(engine.into_record().abandoned, Some(Abandoned::Tasks(1)));
 }
+
+/// P1 has a child P2, whose write kills `victim`; P1's end is told before P2's.
+fn orphans_of_a_kill(victim: &str) -> Vec<String> {
+    const CHILD: TaskId = TaskId(200);
+    let rule = format!("inject = [{{ on = \"write\", kill = \"{victim}\" }}]\nexpect = {{ exit = \"any\" }}");
+    let mut run = Run::new(&rule);
+    run.resumes(ROOT);
+    run.see(ROOT, Stop::Born(Newborn { child: CHILD, birth: Birth::Fork, process: CHILD, shares_memory: false }));
+    run.see(CHILD, Stop::Started);
+    run.enter(ROOT, "write", WRITE);
+    run.tell(Observation::Ended { task: ROOT, ending: Ending::Killed(Signal::KILL) });
+    run.engine.into_record().orphans.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn who_is_killed_with_the_tree_has_outlived_nobody() {
+    assert_eq!(orphans_of_a_kill("tree"), Vec::<String>::new());
+    assert_eq!(orphans_of_a_kill("process"), ["P2"]);
+}

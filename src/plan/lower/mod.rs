@@ -59,6 +59,8 @@ pub struct Context {
     pub bins: BTreeMap<String, String>,
     /// Instead of the spec's own seed.
     pub seed: Option<u64>,
+    /// How many times as long as it says, or as by default, whatever has a time limit may take.
+    pub timeout_multiplier: u32,
     /// Who runs instead of what the spec says, unless that is that all do.
     pub policy: Option<super::Policy>,
     /// The process to trace instead of a program, from the command line.
@@ -83,6 +85,7 @@ impl Context {
             inherited: Vec::new(),
             bins: BTreeMap::new(),
             seed: None,
+            timeout_multiplier: 1,
             policy: None,
             attach: None,
             cell: Cell::default(),

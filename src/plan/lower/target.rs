@@ -14,6 +14,8 @@ use crate::spec::{self, At, Scalar, Text, keys};
 
 /// Wall clock of the run, and of commands without one of their own.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A hundred years: more than anybody waits, and less than clocks can count.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 impl Lowering<'_> {
     /// The program; `None` where there is none, which has been reported.
@@ -43,8 +45,7 @@ impl Lowering<'_> {
         let unsaid = if has_terminal(written) { Output::Terminal } else { Output::File };
         let stdout = self.output(written.stdout.as_ref(), "stdout", &unsaid);
         let stderr = self.output(written.stderr.as_ref(), "stderr", &unsaid);
-        let timeout =
-            written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout")).unwrap_or(TIMEOUT);
+        let timeout = self.timeout(written.timeout.as_ref(), TIMEOUT);
         let limits = self.limits(written);
         let ((program, as_written), program_span) = program?;
         let mut argv = vec![arg0.unwrap_or(as_written)];
@@ -69,8 +70,8 @@ impl Lowering<'_> {
 
     /// A process that runs already: nothing of it is of rinject's making.
     fn attached(&mut self, written: &spec::Target, attach: Attach) -> Option<Target> {
-        let timeout = written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout"));
         let lasts = attach.lasts.unwrap_or_default();
+        let timeout = self.timeout(written.timeout.as_ref(), TIMEOUT + lasts);
         Some(Target {
             program: String::new(),
             program_span: attach.span,
@@ -81,12 +82,18 @@ impl Lowering<'_> {
             stdin: Input::Null,
             stdout: Output::Null,
             stderr: Output::Null,
-            timeout: timeout.unwrap_or(TIMEOUT + lasts),
+            timeout,
             limits: self.limits(written),
             attach: Some(attach),
             inherits: true,
             aslr: true,
         })
+    }
+
+    /// A time limit on this machine.
+    fn timeout(&mut self, written: Option<&Text>, unsaid: Duration) -> Duration {
+        let timeout = written.and_then(|timeout| self.duration(timeout, "timeout")).unwrap_or(unsaid);
+        timeout.saturating_mul(self.context.timeout_multiplier).min(LONGEST)
     }
 
     pub(super) fn setup(&mut self) -> Vec<Command> {
@@ -123,8 +130,7 @@ impl Lowering<'_> {
     }
 
     fn command(&mut self, written: &spec::Command) -> Option<Command> {
-        let timeout =
-            written.timeout.as_ref().and_then(|timeout| self.duration(timeout, "timeout")).unwrap_or(TIMEOUT);
+        let timeout = self.timeout(written.timeout.as_ref(), TIMEOUT);
         let run = written.run.as_ref()?;
         let Some((program, args)) = run.value.split_first() else {
             let help = Some("write `run = [\"program\", \"argument\"]`".to_owned());

@@ -9,6 +9,23 @@ use crate::diagnostic::{Source, Style};
 use crate::plan::{Action, ExitExpect, FileContent, Item, Phase, Plan, ProcessTest, Recipient, Side, Start};
 use crate::spec;
 
+#[test]
+fn all_time_limits_are_stretched_for_a_slow_machine() {
+    let limits = |text: &str, timeout_multiplier| {
+        let source = Arc::new(Source::new("x.toml", format!("spec = 1\n{text}")));
+        let plan = lower(&spec::parse(&source).unwrap(), &Context { timeout_multiplier, ..context() }).unwrap();
+        [plan.target.timeout, plan.setup[0].timeout, plan.checks[0].command.timeout].map(|limit| limit.as_secs())
+    };
+    let said = "target = { program = \"kv\", timeout = \"2s\" }\nsetup = [{ run = [\"a\"], timeout = \"3s\" }]\n\
+        check = [{ run = [\"b\"], timeout = \"4s\" }]\n";
+    assert_eq!(limits(said, 1), [2, 3, 4]);
+    assert_eq!(limits(said, 5), [10, 15, 20]);
+    let unsaid = "target = { program = \"kv\" }\nsetup = [{ run = [\"a\"] }]\ncheck = [{ run = [\"b\"] }]\n";
+    assert_eq!(limits(unsaid, 3), [30, 30, 30]);
+    // What no clock can count is as good as no limit.
+    assert_eq!(limits(&said.replace("2s", "500000000000y"), u32::MAX)[0], 100 * 365 * 86_400);
+}
+
 fn context() -> Context {
     let mut context = Context::new(Arch::X86_64, "/tmp/rinject-00000000", "/proj/specs");
     context.case = "specs/x".to_owned();
