@@ -11,6 +11,7 @@ mod namespace;
 mod probe;
 pub mod procfs;
 mod ptrace;
+mod raw;
 mod registers;
 mod reserve;
 mod shortage;

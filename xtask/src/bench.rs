@@ -194,7 +194,7 @@ fn rows(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             ],
         },
         Row {
-            work: "a handled signal nobody selected".to_owned(),
+            work: "a handled signal that is not selected".to_owned(),
             count: SIGNALS,
             ways: vec![
                 pinned("strace pinned", words(&["strace", "-f", "-o", "/dev/null", "-e", "trace=none", "-e", "signal=none", &signals, &many])),
