@@ -18,6 +18,11 @@ impl Instead {
         Instead { matchers: matchers.collect(), seen: Vec::new() }
     }
 
+    /// What they are looked at with.
+    pub(super) fn matchers(&self) -> impl Iterator<Item = &Matcher> {
+        self.matchers.iter().map(|(_, matcher)| matcher)
+    }
+
     /// The calls that are looked at.
     pub(super) fn calls(&self) -> CallSet {
         let mut calls = CallSet::new();

@@ -8,7 +8,7 @@ use super::instead::Instead;
 use super::scope::{Key, keys};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
-use crate::pattern::{Alt, Bindings, Head, Matcher, Noun};
+use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, SubjectKind};
 use crate::plan::{Phase, Rule};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
@@ -18,6 +18,8 @@ use super::filter::holds;
 #[derive(Debug)]
 pub(super) struct Rules {
     rules: Vec<RuleState>,
+    /// Those of them that an event can be anything to.
+    audience: Audience,
     /// What rules have captured so far.
     captured: Bindings,
     /// Whether signals decide, arm or disarm some rule.
@@ -45,6 +47,7 @@ impl Rules {
     pub(super) fn new(rules: &[Rule]) -> Rules {
         let mut all = Rules {
             rules: Vec::new(),
+            audience: Audience::default(),
             captured: Bindings::new(),
             concern_signals: rules.iter().any(concerns_signals),
             entry_calls: CallSet::new(),
@@ -75,6 +78,11 @@ impl Rules {
         all
     }
 
+    /// The positions of those that `event` can be anything to, in file order.
+    fn heeding(&mut self, event: &Event) -> Arc<[usize]> {
+        self.audience.of(event.kind(), !event.fired.is_empty(), &self.rules, RuleState::heeds)
+    }
+
     /// Whether some rule is decided at the entry of `call`.
     pub(super) fn concern_entry(&self, call: Sysno) -> bool {
         self.entry_calls.contains(call)
@@ -99,7 +107,8 @@ impl Rules {
             _ => None,
         };
         let mut candidates = Vec::new();
-        for (at, state) in self.rules.iter_mut().enumerate() {
+        for &at in &*self.heeding(event) {
+            let state = &mut self.rules[at];
             if phase == Phase::Entry && call.is_some_and(|call| !state.calls.contains(call)) {
                 state.look_beside(event, stack, &self.captured);
             }
@@ -116,8 +125,8 @@ impl Rules {
 
     /// Lets rules note a call that is none of their own.
     pub(super) fn look_beside(&mut self, event: &Event, stack: &Stack<'_>) {
-        for state in &mut self.rules {
-            state.look_beside(event, stack, &self.captured);
+        for &at in &*self.heeding(event) {
+            self.rules[at].look_beside(event, stack, &self.captured);
         }
     }
 
@@ -189,7 +198,8 @@ impl Rules {
         let mut changed = false;
         self.captured.capture(event);
         let mut bindings = self.captured.clone();
-        for state in &mut self.rules {
+        for &at in &*self.heeding(event) {
+            let state = &mut self.rules[at];
             state.matcher.note(event);
             if let Some(after) = &mut state.after {
                 if after.matches(event, &mut bindings) {
@@ -225,6 +235,13 @@ impl Rules {
 }
 
 impl RuleState {
+    /// Whether an event of this kind can be what it is about, arm or disarm it, or tell why it did not fire.
+    fn heeds(&self, kind: SubjectKind, is_fired_on: bool) -> bool {
+        let mut matchers =
+            [&self.matcher].into_iter().chain(&self.after).chain(&self.until).chain(self.instead.matchers());
+        matchers.any(|matcher| matcher.heeds(kind, is_fired_on))
+    }
+
     fn look_beside(&mut self, event: &Event, stack: &Stack<'_>, captured: &Bindings) {
         let filter = &self.rule.filter;
         self.instead.notice(event, captured, |event| holds(filter, event, stack));

@@ -38,6 +38,12 @@ impl Matcher {
         self.calls.contains(call)
     }
 
+    /// Whether an event of this kind, on which rules have fired or not, can be anything to it: be what it means, or what
+    /// that is to come after or before.
+    pub fn heeds(&self, kind: SubjectKind, is_fired_on: bool) -> bool {
+        self.pattern.alts.iter().flat_map(Alt::chain).any(|alt| head_heeds(&alt.head, kind, is_fired_on))
+    }
+
     /// Whether `subject`, with its result, matches. Variables are bound only if it does.
     pub fn matches(&self, subject: &dyn Subject, bindings: &mut Bindings) -> bool {
         self.any_alt(subject, bindings, true)
@@ -116,10 +122,19 @@ fn alt_matches(alt: &Alt, subject: &dyn Subject, known: &Bindings, fresh: &mut B
 
 fn head_matches(head: &Head, subject: &dyn Subject) -> bool {
     match (head, subject.kind()) {
-        (Head::Call(call), SubjectKind::Call(Some(other))) => *call == other,
-        (Head::Class { calls, .. }, SubjectKind::Call(Some(call))) => calls.contains(call),
         (Head::Operation(operation), SubjectKind::Call(Some(call))) => does_job(*operation, call, subject),
         (Head::Noun(Noun::Inject), _) => subject.fired().next().is_some(),
+        (head, kind) => head_heeds(head, kind, false),
+    }
+}
+
+/// Whether an event of this kind, on which rules have fired or not, can be what `head` means.
+fn head_heeds(head: &Head, kind: SubjectKind, is_fired_on: bool) -> bool {
+    match (head, kind) {
+        (Head::Call(call), SubjectKind::Call(Some(other))) => *call == other,
+        (Head::Class { calls, .. }, SubjectKind::Call(Some(call))) => calls.contains(call),
+        (Head::Operation(operation), SubjectKind::Call(Some(call))) => operation.member(call).is_some(),
+        (Head::Noun(Noun::Inject), _) => is_fired_on,
         (Head::Noun(Noun::Signal), SubjectKind::Signal)
         | (Head::Noun(Noun::Hit), SubjectKind::Hit)
         | (Head::Noun(Noun::Watch), SubjectKind::Watch)

@@ -10,6 +10,7 @@
 //! ```
 
 mod ast;
+mod audience;
 mod bindings;
 mod cursor;
 mod glob;
@@ -29,6 +30,7 @@ mod tests;
 pub use ast::{
     Alt, Comparison, Head, Noun, Order, Pattern, Pred, Relation, ResultPred, ResultTest, Test, Value, Variable,
 };
+pub use audience::Audience;
 pub use bindings::{Bindings, Bound};
 pub use glob::PathGlob;
 pub use matcher::Matcher;

@@ -6,7 +6,7 @@ use crate::abi::flags::FlagSet;
 use crate::abi::{Errno, Sysno};
 
 /// What kind of event a subject is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SubjectKind {
     /// A system call; `None` for a number without a name.
     Call(Option<Sysno>),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Bindings, Matcher, Operand, ResultView, Subject, SubjectKind, parse, parse_preds};
+use super::{Audience, Bindings, Matcher, Operand, ResultView, Subject, SubjectKind, parse, parse_preds};
 use crate::abi::{Arch, ArgKind, Errno, Signal, Sysno};
 
 fn prints(text: &str, expected: &str) {
@@ -264,7 +264,27 @@ fn matcher(text: &str) -> Matcher {
 }
 
 fn check(text: &str, subject: &Fake, expected: bool) {
-    assert_eq!(matcher(text).matches(subject, &mut Bindings::new()), expected, "{text}");
+    let matcher = matcher(text);
+    assert_eq!(matcher.matches(subject, &mut Bindings::new()), expected, "{text}");
+    assert!(!expected || matcher.heeds(subject.kind(), !subject.fired.is_empty()), "{text}");
+}
+
+#[test]
+fn an_event_is_shown_to_those_alone_that_it_can_be_anything_to() {
+    let texts =
+        ["write(count = 1)", "fsync", "%desc", "file.sync", "unlink after fsync", "signal(SIGINT)", "inject(r1)"];
+    let all = texts.map(matcher);
+    let mut audience = Audience::default();
+    let mut who = |kind, is_fired_on| audience.of(kind, is_fired_on, &all, Matcher::heeds).to_vec();
+    let call = |name: &str| SubjectKind::Call(Sysno::parse(name));
+    assert_eq!(who(call("write"), false), [0, 2]);
+    assert_eq!(who(call("fsync"), false), [1, 2, 3, 4]);
+    assert_eq!(who(call("fsync"), true), [1, 2, 3, 4, 6]);
+    assert_eq!(who(call("unlink"), false), [4]);
+    assert!(who(call("getppid"), false).is_empty());
+    assert!(who(SubjectKind::Call(None), false).is_empty());
+    assert_eq!(who(SubjectKind::Signal, false), [5]);
+    assert_eq!(who(call("write"), false), [0, 2]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Everything that is decided event by event: sequences, what must never happen, how often things happen.
 
 use crate::diagnostic::Span;
-use crate::pattern::{Bindings, Matcher, Ranges};
+use crate::pattern::{Audience, Bindings, Matcher, Ranges, Subject, SubjectKind};
 use crate::plan::{CountExpect, NeverExpect, Plan};
 use crate::transcript::{Event, EventKind, Part, Sink, TaskName};
 
@@ -19,6 +19,8 @@ pub struct Judge {
     lines: u64,
     never: Vec<Forbidden>,
     counts: Vec<Counted>,
+    /// Those of `never` and of `counts` that have to see an event.
+    audiences: [Audience; 2],
     sequences: Vec<SequenceMachine>,
     /// Where the first process ended.
     end: Option<At>,
@@ -64,6 +66,10 @@ impl Forbidden {
         Forbidden { matcher: Matcher::new(never.pattern.clone()), span: never.span, met }
     }
 
+    fn heeds(&self, kind: SubjectKind, is_fired_on: bool) -> bool {
+        self.matcher.heeds(kind, is_fired_on)
+    }
+
     fn event(&mut self, event: &Event, at: At, captured: &Bindings) {
         if self.matcher.matches(event, &mut captured.clone()) {
             self.met.push(Match::new(at, Role::Breaks, Some(self.span)));
@@ -94,6 +100,10 @@ impl Counted {
             miss: Miss::default(),
             met: Met::new(expectation, Some(count.span)),
         }
+    }
+
+    fn heeds(&self, kind: SubjectKind, is_fired_on: bool) -> bool {
+        self.matcher.heeds(kind, is_fired_on)
     }
 
     fn event(&mut self, event: &Event, at: At, captured: &Bindings) {
@@ -137,6 +147,7 @@ impl Judge {
             lines: 0,
             never: expect.never.iter().map(Forbidden::new).collect(),
             counts: expect.count.iter().map(Counted::new).collect(),
+            audiences: Default::default(),
             sequences: (1..).zip(&expect.sequences).map(|(at, it)| SequenceMachine::new(at, it)).collect(),
             end: None,
             captured: Bindings::new(),
@@ -179,11 +190,13 @@ impl Sink for Judge {
             EventKind::Exit { .. } | EventKind::Killed(_) if event.task == FIRST => self.end = Some(at),
             _ => {}
         }
-        for never in &mut self.never {
-            never.event(event, at, &self.captured);
+        let (kind, is_fired_on) = (event.kind(), !event.fired.is_empty());
+        let [never, counts] = &mut self.audiences;
+        for heeding in &*never.of(kind, is_fired_on, &self.never, Forbidden::heeds) {
+            self.never[*heeding].event(event, at, &self.captured);
         }
-        for counted in &mut self.counts {
-            counted.event(event, at, &self.captured);
+        for heeding in &*counts.of(kind, is_fired_on, &self.counts, Counted::heeds) {
+            self.counts[*heeding].event(event, at, &self.captured);
         }
         for sequence in &mut self.sequences {
             sequence.event(event, at);

@@ -1,0 +1,125 @@
+//! Measures rinject beside a bare ptrace loop, strace and gdb, interleaved in one run: ratios, targets and verdicts.
+//! Times are of one machine and drift; nothing asserts them.
+
+mod goal;
+mod rows;
+mod way;
+
+use std::fmt::Write;
+
+use goal::Goal;
+use way::{Way, What};
+
+use crate::page::Place;
+use crate::project;
+
+/// The same work done in several ways.
+pub struct Row {
+    work: String,
+    what: What,
+    ways: Vec<Way>,
+    goals: Vec<Goal>,
+    /// In so many rounds at most: work that takes long, or is the same each time.
+    rounds: usize,
+}
+
+/// Where the tables stand.
+const PLACE: Place = Place { page: "docs/speed.md", name: "speed", chore: "bench" };
+/// Fewer rounds than these are not worth being written down.
+const WORTH_TELLING: usize = 5;
+
+/// What a row came to: an amount for each round of each way.
+struct Measured<'a> {
+    row: &'a Row,
+    amounts: Vec<Vec<f64>>,
+}
+
+/// Measures the rows whose work contains one of `wanted` (all, without any), `rounds` times each, and prints the tables;
+/// those of all rows are written to their page.
+pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
+    let bin = project::fixtures()?;
+    let rinject = project::rinject()?;
+    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+    let all = rows::all(&bin, &rinject, folder.path())?;
+    let works: Vec<&str> = all.iter().map(|row| row.work.as_str()).collect();
+    if let Some(word) = wanted.iter().find(|word| !works.iter().any(|work| work.contains(word.as_str()))) {
+        return Err(format!("no row is about `{word}`; the rows: {}", works.join(", ")));
+    }
+    let is_wanted = |row: &&Row| wanted.is_empty() || wanted.iter().any(|word| row.work.contains(word.as_str()));
+    let mut measured = Vec::new();
+    println!("{WAYS}");
+    for row in all.iter().filter(is_wanted) {
+        let measured_row = measure(row, rounds.max(1).min(row.rounds))?;
+        print!("{}", measured_row.ways());
+        measured.push(measured_row);
+    }
+    let targets: String = measured.iter().map(Measured::verdicts).collect();
+    println!("\n{TARGETS}\n{targets}");
+    if wanted.is_empty() && rounds >= WORTH_TELLING {
+        let ways: String = measured.iter().map(Measured::ways).collect();
+        PLACE
+            .write(&format!("{TARGETS}\n{targets}\nWhat was measured for that, each a median:\n\n{WAYS}\n{ways}"))?;
+    }
+    Ok(())
+}
+
+const TARGETS: &str = "| work | target | measured | |\n|---|---|---|---|";
+const WAYS: &str = "| work | way | each | times the first |\n|---|---|---|---|";
+
+/// Each way once in each round, one after the other, so that whatever else the machine does has its part in all of them.
+fn measure(row: &Row, rounds: usize) -> Result<Measured<'_>, String> {
+    let mut amounts = vec![Vec::new(); row.ways.len()];
+    for _ in 0..rounds {
+        for (way, amounts) in row.ways.iter().zip(&mut amounts) {
+            amounts.push(way.measure(row.what)?);
+        }
+    }
+    Ok(Measured { row, amounts })
+}
+
+impl Measured<'_> {
+    /// Lines with what each way took.
+    fn ways(&self) -> String {
+        let mut text = String::new();
+        let medians: Vec<f64> = self.amounts.iter().map(|amounts| median(amounts.clone())).collect();
+        for (way, amount) in self.row.ways.iter().zip(&medians) {
+            let (work, times) = (&self.row.work, amount / medians[0]);
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "| {work} | {} | {} | {times:.2} |", way.name, self.show(*amount));
+        }
+        text
+    }
+
+    /// Lines with what was to be, and whether it is.
+    fn verdicts(&self) -> String {
+        let mut text = String::new();
+        let of = |name: &str| {
+            let at = self.row.ways.iter().position(|way| way.name == name);
+            self.amounts[at.unwrap_or_else(|| panic!("`{}` has no way `{name}`", self.row.work))].clone()
+        };
+        for goal in &self.row.goals {
+            let verdict = goal.judge(&of, &|amount| self.show(amount));
+            let (work, word) = (&self.row.work, verdict.word());
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "| {work} | {} | {} | {word} |", verdict.target, verdict.measured);
+        }
+        text
+    }
+
+    fn show(&self, amount: f64) -> String {
+        match (self.row.what, amount.abs()) {
+            (What::Memory, bytes) if bytes >= 1024.0 * 1024.0 => format!("{:.1} MiB", amount / 1024.0 / 1024.0),
+            (What::Memory, _) => format!("{:.1} KiB", amount / 1024.0),
+            (What::Time, seconds) if seconds >= 1.0 => format!("{amount:.2} s"),
+            (What::Time, seconds) if seconds >= 1e-3 => format!("{:.2} ms", amount * 1e3),
+            (What::Time, seconds) if seconds >= 1e-5 => format!("{:.1} µs", amount * 1e6),
+            (What::Time, _) => format!("{:.0} ns", amount * 1e9),
+        }
+    }
+}
+
+/// The one in the middle.
+fn median(mut amounts: Vec<f64>) -> f64 {
+    amounts.sort_by(f64::total_cmp);
+    amounts[amounts.len() / 2]
+}

@@ -1,0 +1,183 @@
+//! What one call costs, and one hit and one signal.
+
+use super::{Maker, Row, strace, words};
+use crate::bench::goal::Goal;
+use crate::bench::way::{Way, What};
+
+const STOPS: u64 = 1_000_000;
+/// strace on two processors takes ten times as long for each, which fewer of them show as well.
+const UNPINNED: u64 = 100_000;
+const HITS: u64 = 100_000;
+const FREE: u64 = 10_000_000;
+const RULES: u64 = 300_000;
+
+pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
+    let (calls, bare) = (maker.fixture("make-calls"), maker.fixture("bare-loop"));
+    let bare_loop = |how: &str, kind: &str, count: u64| words(&[&bare, how, &calls, kind, &count.to_string()]);
+    let access = |name: &str, rest: &str, count: u64| maker.run(name, &calls, &["access", &count.to_string()], rest);
+    let pinned = |option: &str| {
+        let command = strace(&["--seccomp-bpf", "-e", option], &[&calls, "access", &STOPS.to_string()]);
+        Way::new("strace pinned", command, STOPS).pinned()
+    };
+    let unpinned = |option: &str| {
+        Way::new("strace", strace(&["-e", option], &[&calls, "access", &UNPINNED.to_string()]), UNPINNED)
+    };
+    let inject = "inject=access:error=EIO";
+    let quiet = "inject = [{ on = \"access\", error = \"EIO\", quiet = true }]";
+    let constant = "inject = [{ on = \"access\", error = \"EIO\", quiet = true, fires = \"0..\" }]\ntrace = { start = \"exec\" }";
+    let free = |rest: &str| maker.run("free", &calls, &["getppid", &FREE.to_string()], rest);
+    let functions = maker.fixture("call-functions");
+    let gdb = || -> Result<Vec<String>, String> {
+        let script = "break bump\ncommands\nsilent\nprintf \"%ld\\n\", $rdi\ncontinue\nend\nrun\n";
+        let script = maker.file("gdb", script)?.to_string_lossy().into_owned();
+        Ok(words(&["gdb", "-q", "-batch", "-x", &script, "--args", &functions, "loop", &HITS.to_string()]))
+    };
+    let signals = maker.fixture("count-signals");
+    let raised = STOPS.to_string();
+    let no_signals = strace(&["-e", "trace=none", "-e", "signal=none"], &[&signals, &raised]);
+    Ok(vec![
+        Row {
+            work: "a call that is not selected".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("bare filter", bare_loop("filter", "getppid", FREE), FREE),
+                Way::new("rinject", free("inject = [{ on = \"access\", error = \"EIO\" }]")?, FREE),
+                Way::new("alone", words(&[&calls, "getppid", &FREE.to_string()]), FREE),
+            ],
+            goals: vec![Goal::AtMost("rinject", 1.02, "bare filter")],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "an injected errno, quiet".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("bare loop", bare_loop("inject", "access", STOPS), STOPS),
+                Way::new("rinject", access("quiet", quiet, STOPS)?, STOPS),
+            ],
+            goals: vec![Goal::AtMost("rinject", 1.15, "bare loop")],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "an injected errno, with its line".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("bare loop", bare_loop("inject-read", "access", STOPS), STOPS),
+                Way::new(
+                    "rinject",
+                    access("inject", "inject = [{ on = \"access\", error = \"EIO\" }]", STOPS)?,
+                    STOPS,
+                ),
+                pinned(inject),
+                unpinned(inject),
+            ],
+            goals: vec![
+                Goal::AtMost("rinject", 1.15, "bare loop"),
+                Goal::Faster("rinject", 1.8, "strace pinned"),
+                Goal::Faster("rinject", 5.0, "strace"),
+            ],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "a recorded call with one string".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("bare loop", bare_loop("record", "access", STOPS), STOPS),
+                Way::new("rinject", access("record", "trace = { syscalls = [\"access\"] }", STOPS)?, STOPS),
+                pinned("trace=access"),
+                unpinned("trace=access"),
+            ],
+            goals: vec![
+                Goal::AtMost("rinject", 1.2, "bare loop"),
+                Goal::Faster("rinject", 1.0, "strace pinned"),
+                Goal::Faster("rinject", 5.0, "strace"),
+            ],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "a constant errno that nobody counts".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("bare filter", bare_loop("errno", "access", FREE), FREE),
+                Way::new("rinject", access("constant", constant, STOPS)?, STOPS),
+            ],
+            goals: vec![Goal::AtMost("rinject", 1.1, "bare filter")],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "a call among 200 rules and 5,000 expectations of others".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("one rule", access("one-rule", &rules(1), RULES)?, RULES),
+                Way::new("200 rules", access("200-rules", &rules(200), RULES)?, RULES),
+                Way::new("one expectation", access("one-expectation", &expectations(1), RULES)?, RULES),
+                Way::new("5,000 expectations", access("5000-expectations", &expectations(5000), RULES)?, RULES),
+                Way::new("its millionth", access("millionth", &millionth(), STOPS)?, STOPS),
+            ],
+            goals: vec![
+                Goal::AtMost("200 rules", 1.1, "one rule"),
+                Goal::AtMost("5,000 expectations", 1.1, "one expectation"),
+                Goal::AtMost("its millionth", 1.1, "one rule"),
+            ],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "a breakpoint hit with an argument".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("gdb", gdb()?, HITS),
+                Way::new("gdb pinned", gdb()?, HITS).pinned(),
+                Way::new(
+                    "rinject",
+                    maker.run(
+                        "hit",
+                        &functions,
+                        &["loop", &HITS.to_string()],
+                        "inject = [{ at = \"bump\", signature = \"bump(n: i64) -> void\" }]",
+                    )?,
+                    HITS,
+                ),
+            ],
+            goals: vec![Goal::Faster("rinject", 5.0, "gdb"), Goal::Faster("rinject", 5.0, "gdb pinned")],
+            rounds: usize::MAX,
+        },
+        Row {
+            work: "a handled signal that is not selected".to_owned(),
+            what: What::Time,
+            ways: vec![
+                Way::new("strace pinned", no_signals.clone(), STOPS).pinned(),
+                Way::new("strace", no_signals, STOPS),
+                Way::new(
+                    "rinject",
+                    maker.run(
+                        "signal",
+                        &signals,
+                        &[&raised],
+                        "trace = { signals = [\"all\", \"!SIGUSR1\"], syscalls = [\"exit_group\"] }",
+                    )?,
+                    STOPS,
+                ),
+                Way::new("alone", words(&[&signals, &raised]), STOPS),
+            ],
+            goals: vec![Goal::Faster("rinject", 1.0, "strace pinned")],
+            rounds: 3,
+        },
+    ])
+}
+
+/// A rule on the call that is made, which fires at its last, and others that never match.
+fn rules(count: u64) -> String {
+    let others: String = (1..count)
+        .map(|number| format!("[[inject]]\non = \"openat(path ~ '*.{number}')\"\nerror = \"EIO\"\nfires = \"0..\"\n"))
+        .collect();
+    format!("trace = {{ syscalls = [] }}\n[[inject]]\non = \"access\"\nwhen = \"{RULES}\"\nerror = \"EIO\"\n{others}")
+}
+
+fn millionth() -> String {
+    format!("trace = {{ syscalls = [] }}\n[[inject]]\non = \"access\"\nwhen = \"{STOPS}\"\nerror = \"EIO\"\n")
+}
+
+/// Expectations of calls that are not made.
+fn expectations(count: u64) -> String {
+    let never: Vec<String> = (0..count).map(|number| format!("openat(path ~ '*.{number}')")).collect();
+    format!("trace = {{ syscalls = [\"access\", \"openat\"] }}\nexpect = {{ never = {} }}\n", super::toml(never))
+}
