@@ -4,7 +4,7 @@ use super::filter::host_text;
 use crate::abi::{CallSet, SignalSet};
 use crate::pattern::{Bindings, Matcher, PathGlob};
 use crate::plan::{Plan, Start};
-use crate::transcript::{Arg, Event, EventKind, Part, Sink, TaskName, Weave};
+use crate::transcript::{Arg, Event, EventKind, Part, TaskName, Weave};
 
 /// The way of an event into the transcript.
 #[derive(Debug)]
@@ -18,14 +18,6 @@ pub(super) struct Log {
     /// Whether events exist yet, for starts that are an event of their own.
     begun: bool,
     events: u64,
-}
-
-struct Collect<'a>(&'a mut Vec<Event>);
-
-impl Sink for Collect<'_> {
-    fn event(&mut self, event: &Event) {
-        self.0.push(event.clone());
-    }
 }
 
 impl Log {
@@ -76,7 +68,7 @@ impl Log {
         if event.written && !is_life_cycle(&event) {
             self.events += 1;
         }
-        self.weave.push(event, &mut Collect(out));
+        self.weave.push(event, out);
         false
     }
 
@@ -89,7 +81,7 @@ impl Log {
 
     /// Another line of the same task is about to fall into its call: its start is shown now.
     pub(super) fn split(&mut self, task: TaskName, out: &mut Vec<Event>) {
-        self.weave.split(task, &mut Collect(out));
+        self.weave.split(task, out);
     }
 
     /// A task has another name now; the call it is in goes on.

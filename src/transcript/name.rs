@@ -1,6 +1,6 @@
 //! The canonical names of tasks.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// A task as the transcript names it: `P2` for the first thread of the second process, `P2.T3` for its third.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,10 +13,28 @@ pub struct TaskName {
 
 impl fmt::Display for TaskName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.thread == 1 {
-            f.pad(&format!("P{}", self.process))
-        } else {
-            f.pad(&format!("P{}.T{}", self.process, self.thread))
+        let digits = |number: u32| number.checked_ilog10().unwrap_or_default() as usize + 1;
+        write!(f, "P{}", self.process)?;
+        let mut len = 1 + digits(self.process);
+        if self.thread != 1 {
+            write!(f, ".T{}", self.thread)?;
+            len += 2 + digits(self.thread);
         }
+        // In a column it stands on the left.
+        (len..f.width().unwrap_or_default()).try_for_each(|_| f.write_char(' '))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TaskName;
+
+    #[test]
+    fn names_fill_their_column() {
+        let shown = |process, thread| format!("{0}|{0:<6}|{0:6}|", TaskName { process, thread });
+        assert_eq!(shown(1, 1), "P1|P1    |P1    |");
+        assert_eq!(shown(10, 1), "P10|P10   |P10   |");
+        assert_eq!(shown(9, 3), "P9.T3|P9.T3 |P9.T3 |");
+        assert_eq!(shown(12, 345), "P12.T345|P12.T345|P12.T345|");
     }
 }

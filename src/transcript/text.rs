@@ -33,15 +33,17 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::{Call, CallResult, Event, EventKind, Part, TaskName, Value};
 use crate::abi::{Signal, SignalInfo};
 
+/// How long the name of a task is at least.
+const TASK: usize = 6;
 /// Where the names of the rules that fired begin, at the earliest.
 const COLUMN: usize = 72;
 
 impl Display for Event {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.fired.is_empty() {
-            return write!(f, "{:<6} {}", self.task, self.kind);
+            return write!(f, "{:<TASK$} {}", self.task, self.kind);
         }
-        let line = format!("{:<6} {}", self.task, self.kind);
+        let line = format!("{:<TASK$} {}", self.task, self.kind);
         write!(f, "{line:<COLUMN$}  (INJECTED ")?;
         for (at, fired) in self.fired.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
@@ -232,16 +234,22 @@ pub fn escape(name: &str) -> String {
 /// As C writes a string: what is no text, or would end the line, is escaped.
 fn escaped(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\n' => f.write_str("\\n")?,
-                '\t' => f.write_str("\\t")?,
-                '\r' => f.write_str("\\r")?,
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if acts(c) => hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?,
-                c => f.write_char(c)?,
+        let mut rest = chunk.valid();
+        while let Some(at) = rest.find(|c| matches!(c, '"' | '\\') || acts(c)) {
+            let (plain, other) = rest.split_at(at);
+            f.write_str(plain)?;
+            let mut others = other.chars();
+            match others.next() {
+                Some('\n') => f.write_str("\\n")?,
+                Some('\t') => f.write_str("\\t")?,
+                Some('\r') => f.write_str("\\r")?,
+                Some(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
+                Some(c) => hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?,
+                None => {}
             }
+            rest = others.as_str();
         }
+        f.write_str(rest)?;
         hex(f, chunk.invalid())?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, Event, EventKind, Part, Sink, TaskName};
+use super::{Call, Event, EventKind, Part, TaskName};
 
 /// Calls that have begun and have no result yet. A task has several where signal handlers run on top of a call.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Weave {
 
     /// Passes `event` on. Before a line of one task, the starts of the other tasks' calls are shown, in the order
     /// of the tasks' names; a call whose start was shown is [`Part::Resumed`].
-    pub fn push(&mut self, mut event: Event, out: &mut dyn Sink) {
+    pub fn push(&mut self, mut event: Event, out: &mut Vec<Event>) {
         if event.written {
             for (task, pending) in &mut self.pending {
                 if *task != event.task {
@@ -55,11 +55,11 @@ impl Weave {
             | EventKind::Clone { .. }
             | EventKind::Note(_) => {}
         }
-        out.event(&event);
+        out.push(event);
     }
 
     /// Another line of `task` is about to fall into its own call, such as a signal's: the start is shown now.
-    pub fn split(&mut self, task: TaskName, out: &mut dyn Sink) {
+    pub fn split(&mut self, task: TaskName, out: &mut Vec<Event>) {
         for pending in self.pending.get_mut(&task).into_iter().flatten() {
             pending.show(out);
         }
@@ -81,16 +81,19 @@ impl Weave {
 
 /// Takes the begun call that `call` is the end of: the latest one of the same kind and arguments.
 fn take(pending: &mut Vec<Pending>, call: &Call) -> Option<Pending> {
-    let raw = |call: &Call| call.args.iter().map(|arg| arg.raw).collect::<Vec<u64>>();
     let at = pending.iter().rposition(|pending| match &pending.event.kind {
-        EventKind::Call(begun) => begun.number == call.number && raw(begun) == raw(call),
+        EventKind::Call(begun) => begun.number == call.number && raw(begun).eq(raw(call)),
         _ => false,
     })?;
     Some(pending.remove(at))
 }
 
+fn raw(call: &Call) -> impl Iterator<Item = u64> {
+    call.args.iter().map(|arg| arg.raw)
+}
+
 impl Pending {
-    fn show(&mut self, out: &mut dyn Sink) {
+    fn show(&mut self, out: &mut Vec<Event>) {
         if self.shown {
             return;
         }
@@ -104,7 +107,7 @@ impl Pending {
             call.part = Part::Started;
             call.result = None;
         }
-        out.event(&event);
+        out.push(event);
     }
 }
 

@@ -26,32 +26,28 @@ fn exit(process: u32) -> Event {
     Event { kind: EventKind::Exit { code: 0 }, ..call(process, true) }
 }
 
-#[derive(Default)]
-struct Lines(Vec<String>);
-
-impl Sink for Lines {
-    fn event(&mut self, event: &Event) {
-        let text = event.to_string().replace("syscall_0x1()", "call").replace("     ", " ");
-        self.0.push(if event.written { text } else { format!("({text})") });
-    }
+fn line(event: &Event) -> String {
+    let text = event.to_string().replace("syscall_0x1()", "call").replace("     ", " ");
+    if event.written { text } else { format!("({text})") }
 }
 
 /// Steps: `+2` P2's call begins, `-2` it ends, `~2` it ends unwritten, `x2` P2 exits, `/2` another line of P2 comes,
 /// `!2` its call is forgotten.
 fn check(steps: &str, expected: &[&str]) {
-    let (mut weave, mut lines) = (Weave::default(), Lines::default());
+    let (mut weave, mut events) = (Weave::default(), Vec::new());
     for step in steps.split(' ') {
         let process = step[1..].parse().unwrap();
         match &step[..1] {
             "+" => weave.start(&call(process, true)),
-            "-" => weave.push(call(process, true), &mut lines),
-            "~" => weave.push(call(process, false), &mut lines),
-            "x" => weave.push(exit(process), &mut lines),
-            "/" => weave.split(task(process), &mut lines),
+            "-" => weave.push(call(process, true), &mut events),
+            "~" => weave.push(call(process, false), &mut events),
+            "x" => weave.push(exit(process), &mut events),
+            "/" => weave.split(task(process), &mut events),
             _ => weave.forget(task(process)),
         }
     }
-    assert_eq!(lines.0, expected, "{steps}");
+    let lines: Vec<String> = events.iter().map(line).collect();
+    assert_eq!(lines, expected, "{steps}");
 }
 
 #[test]

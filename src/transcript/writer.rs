@@ -1,6 +1,7 @@
 //! Streams events as lines of text, so that memory does not grow with the run.
 //! It must not know what it writes to.
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
 use super::text::Unbroken;
@@ -13,6 +14,8 @@ const FRAME: usize = 9;
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     out: BufWriter<W>,
+    /// The event that is being written, whole.
+    text: String,
     lines: u64,
     events: u64,
     most: u64,
@@ -23,7 +26,15 @@ pub struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     /// A writer of at most `most` events to `out`.
     pub fn new(out: W, most: u64) -> Writer<W> {
-        Writer { out: BufWriter::new(out), lines: 0, events: 0, most, refused: false, failed: None }
+        Writer {
+            out: BufWriter::new(out),
+            text: String::new(),
+            lines: 0,
+            events: 0,
+            most,
+            refused: false,
+            failed: None,
+        }
     }
 
     /// How many lines were written.
@@ -53,10 +64,13 @@ impl<W: Write> Sink for Writer<W> {
             self.refused = true;
             return;
         }
-        let frames = |out: &mut BufWriter<W>| {
-            event.frames.iter().try_for_each(|frame| writeln!(out, "{:FRAME$}at {}", "", Unbroken(frame)))
-        };
-        match writeln!(self.out, "{event}").and_then(|()| frames(&mut self.out)) {
+        self.text.clear();
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.text, "{event}");
+        for frame in &event.frames {
+            let _ = writeln!(self.text, "{:FRAME$}at {}", "", Unbroken(frame));
+        }
+        match self.out.write_all(self.text.as_bytes()) {
             Ok(()) => {
                 self.events += 1;
                 self.lines += event.lines();
