@@ -1,7 +1,7 @@
 //! Resources that run out: how much of each is used, and what becomes of the call that wants more than is left.
 //! It must not know where a budget comes from; what can be asked of the kernel is not counted here.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::fire::{Deed, Moment};
 use super::inspect::{Descriptor, Inspect};

@@ -58,8 +58,10 @@ pub use inspect::{
 pub use location::{CodeSite, Location, Resolved, Site};
 pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Ring, Settle, Stop};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::abi::{CallSet, TaskId};
 use crate::plan::{FilterMode, Plan, Start};
@@ -145,7 +147,7 @@ impl Engine {
             stepping: BTreeSet::new(),
             log: Log::new(&plan),
             tasks: BTreeMap::new(),
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             processes: BTreeMap::new(),
             told: Told::default(),
             budgets: Budgets::default(),

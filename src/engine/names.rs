@@ -2,8 +2,10 @@
 //! It must not know where tasks and descriptors come from, nor which events are written.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::Descriptor;
 use crate::abi::TaskId;

@@ -1,8 +1,9 @@
 //! Which rules an event concerns: filters, counters, arming. Whether they can fire, and what firing means, is not
 //! decided here.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::instead::Instead;
 use super::scope::{Key, keys};
@@ -70,7 +71,7 @@ impl Rules {
                 after: rule.after.clone().map(Matcher::new),
                 until: rule.until.clone().map(Matcher::new),
                 armed,
-                counters: HashMap::new(),
+                counters: HashMap::default(),
                 record: RuleRecord { armed, ..RuleRecord::default() },
                 rule: Arc::new(rule.clone()),
             });
@@ -264,8 +265,7 @@ impl RuleState {
         }
         self.record.matched += 1;
         // The counter of each of its paths goes on, whichever of them decides.
-        let turns: Vec<bool> = keys(&self.rule, event, stack).into_iter().map(|key| self.is_turn_of(key)).collect();
-        turns.contains(&true)
+        keys(&self.rule, event, stack).into_iter().fold(false, |is_turn, key| self.is_turn_of(key) | is_turn)
     }
 
     fn is_turn_of(&mut self, key: Key) -> bool {

@@ -24,10 +24,10 @@ pub(super) enum Key {
 /// The counters that `event` advances for `rule`: one, or one for each of its paths or descriptors.
 pub(super) fn keys(rule: &Rule, event: &Event, stack: &Stack<'_>) -> Vec<Key> {
     let mut keys = match rule.scope {
-        Scope::Run => vec![Key::Run],
-        Scope::Process => vec![Key::Process(event.task.process)],
-        Scope::Thread => vec![Key::Thread(event.task)],
-        Scope::Callsite => vec![Key::Stack(stack.fingerprint())],
+        Scope::Run => return vec![Key::Run],
+        Scope::Process => return vec![Key::Process(event.task.process)],
+        Scope::Thread => return vec![Key::Thread(event.task)],
+        Scope::Callsite => return vec![Key::Stack(stack.fingerprint())],
         Scope::Path => paths(&rule.filter, event),
         Scope::Descriptor => descriptors(&rule.filter, event),
     };

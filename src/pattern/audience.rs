@@ -1,8 +1,9 @@
 //! Who of many has to see an event, found out once for each kind of event: thousands of patterns cost nothing where a call is
 //! none of theirs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 #[cfg(doc)]
 use super::matcher::Matcher;

@@ -1,11 +1,12 @@
 //! The files that processes have mapped, read and parsed once each. It decides nothing about places in them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
+
+use foldhash::HashMap;
 
 use super::modules::Modules;
 use crate::abi::TaskId;

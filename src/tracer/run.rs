@@ -1,9 +1,11 @@
 //! One run: alternates between the engine's two questions until every task is gone.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Instant;
+
+use foldhash::HashMap;
 
 use super::decode::decode;
 use super::edits::carry_out;
@@ -69,9 +71,9 @@ impl<'a> Tracer<'a> {
         Tracer {
             engine,
             watchdog,
-            seats: HashMap::new(),
-            put_off: HashMap::new(),
-            early: HashMap::new(),
+            seats: HashMap::default(),
+            put_off: HashMap::default(),
+            early: HashMap::default(),
             seen: VecDeque::new(),
             images: Rc::default(),
             timers: Rc::default(),

@@ -37,6 +37,11 @@ use crate::abi::{Signal, SignalInfo};
 const TASK: usize = 6;
 /// Where the names of the rules that fired begin, at the earliest.
 const COLUMN: usize = 72;
+/// As many spaces.
+const BLANKS: &str = match std::str::from_utf8(&[b' '; COLUMN]) {
+    Ok(blanks) => blanks,
+    Err(_) => unreachable!(),
+};
 
 impl Display for Event {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -44,7 +49,9 @@ impl Display for Event {
             return write!(f, "{:<TASK$} {}", self.task, self.kind);
         }
         let line = format!("{:<TASK$} {}", self.task, self.kind);
-        write!(f, "{line:<COLUMN$}  (INJECTED ")?;
+        f.write_str(&line)?;
+        f.write_str(&BLANKS[line.chars().count().min(COLUMN)..])?;
+        f.write_str("  (INJECTED ")?;
         for (at, fired) in self.fired.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{} #{}", fired.rule, fired.hit)?;

@@ -5,6 +5,7 @@ mod bless;
 mod codegen;
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
+mod instructions;
 mod kept;
 mod ledger;
 mod load;
@@ -105,6 +106,12 @@ enum Chore {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// Counts the instructions of one stop, by valgrind; fails where they are more than docs/instructions.txt says
+    Instructions {
+        /// Write down what has become less.
+        #[arg(long)]
+        lower: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -121,6 +128,7 @@ fn main() -> ExitCode {
         Chore::Stress { cycles, kills } => stress::run(cycles, kills),
         Chore::Transparency { word } => transparency::run(word.as_deref()),
         Chore::Bench { words, rounds } => bench::run(rounds, &words),
+        Chore::Instructions { lower } => instructions::run(lower),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,6 +20,11 @@ pub fn rinject() -> Result<PathBuf, String> {
     built(&mut cargo_build())
 }
 
+/// Builds what takes stops through the engine; returns its path.
+pub fn hot() -> Result<PathBuf, String> {
+    built(&mut cargo_build_of("hot"))
+}
+
 /// Builds `rinject` in release mode with the C library in it, for systems that have an older one; returns its path.
 pub fn static_rinject() -> Result<PathBuf, String> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -27,8 +32,13 @@ pub fn static_rinject() -> Result<PathBuf, String> {
 }
 
 fn cargo_build() -> Command {
+    cargo_build_of("rinject")
+}
+
+/// The package and its binary have one name.
+fn cargo_build_of(package: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--release", "--package", "rinject", "--bin", "rinject", "--message-format", "json"]);
+    command.args(["build", "--release", "--package", package, "--bin", package, "--message-format", "json"]);
     command.current_dir(root()).stderr(Stdio::inherit());
     command
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::package::{self, Made, is_there, said};
-use crate::{codegen, project, soak};
+use crate::{codegen, instructions, project, soak};
 
 /// How often each spec is to have run.
 const SOAKED: u32 = 1000;
@@ -32,7 +32,7 @@ enum Came {
 }
 
 /// What takes no time comes first.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Step { name: "tree", what: "all is committed", how: How::Check(tree) },
     Step {
         name: "version",
@@ -49,6 +49,11 @@ const STEPS: [Step; 15] = [
         name: "soak",
         what: "every spec has run 1,000 times as it is now, a long one 100 times",
         how: How::Check(soaked),
+    },
+    Step {
+        name: "instructions",
+        what: "a stop takes no more of them than docs/instructions.txt says",
+        how: How::Check(counted),
     },
     Step { name: "msrv", what: "it builds with the oldest Rust that Cargo.toml names", how: How::Check(msrv) },
     Step { name: "crate", what: "what is packed for crates.io builds", how: How::Lines(&["cargo package --locked"]) },
@@ -169,6 +174,13 @@ fn same_version(version: &str, changelog: &str) -> Result<(), String> {
 
 fn generated() -> Result<Came, String> {
     codegen::run(true).map(|()| Came::Done)
+}
+
+fn counted() -> Result<Came, String> {
+    if !is_there(Command::new("valgrind").arg("--version")) {
+        return Ok(Came::Left("valgrind is not installed".to_owned()));
+    }
+    instructions::run(false).map(|()| Came::Done)
 }
 
 fn soaked() -> Result<Came, String> {

@@ -11,7 +11,8 @@ const PATH_MAX: usize = 4096;
 impl Decoder<'_> {
     pub(super) fn path(&mut self, raw: &Raw, addr: u64, dir: Option<u8>) -> Value {
         let Some(given) = self.c_string(addr, PATH_MAX) else { return self.pointer(addr) };
-        let given = String::from_utf8_lossy(&given).into_owned();
+        let given =
+            String::from_utf8(given).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let dir = dir.map_or(scalar::AT_FDCWD, |at| raw.at(at) as i32);
         let host = self.resolve(&given, dir);
         Value::Path(PathValue { shown: self.names.rename_path(&given), host })
@@ -62,15 +63,43 @@ pub(super) fn creates(raw: &Raw, flags: u64) -> bool {
 
 /// `path` without empty components, `.` and `..`; links are not followed.
 fn normalise(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
+    let mut normal = String::with_capacity(path.len() + 1);
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop();
+            ".." => normal.truncate(normal.rfind('/').unwrap_or_default()),
+            name => {
+                normal.push('/');
+                normal.push_str(name);
             }
-            name => parts.push(name),
         }
     }
-    format!("/{}", parts.join("/"))
+    if normal.is_empty() {
+        normal.push('/');
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalise;
+
+    #[test]
+    fn empty_components_and_dots_are_taken_out() {
+        let cases = [
+            ("/", "/"),
+            ("", "/"),
+            ("/a/b", "/a/b"),
+            ("a/b", "/a/b"),
+            ("//a///b//", "/a/b"),
+            ("/./a/./b/.", "/a/b"),
+            ("/a/../b", "/b"),
+            ("/a/b/..", "/a"),
+            ("/..", "/"),
+            ("/../../a", "/a"),
+            ("/a/..", "/"),
+            ("/a/.../b", "/a/.../b"),
+        ];
+        cases.iter().for_each(|(path, normal)| assert_eq!(normalise(path), *normal, "{path}"));
+    }
 }

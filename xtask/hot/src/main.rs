@@ -1,0 +1,227 @@
+//! The way of one stop through the engine, into lines and past expectations, so many times: `hot inject 1000`. Under
+//! callgrind its instructions are counted (`cargo xtask instructions`), which are the same wherever they run.
+
+use std::sync::Arc;
+
+use rinject::abi::{Addr, Arch, DirectoryEntry, Register, Registers, SignalSet, Sysno, TaskId, Word};
+use rinject::diagnostic::Source;
+use rinject::engine::{
+    Descriptor, DirectoryId, Engine, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Next,
+    Observation, RawCall, Region, Resolved, Stop, TimerFile,
+};
+use rinject::plan::{self, Context, Place};
+use rinject::transcript::{Sink, Writer};
+use rinject::verdict::Judge;
+use rinject::{faults, spec};
+
+const TASK: TaskId = TaskId(100);
+/// Where the path stands that calls are made with.
+const PATH: Addr = Addr(0x1000);
+const TEXT: &[u8] = b"/nowhere/to/be/found\0";
+
+/// What is measured: a name, the rest of the spec, and the results of calls that stop at their exits, too.
+const KINDS: [(&str, &str, Option<i64>); 4] = [
+    ("inject", "inject = [{ on = \"access\", error = \"EIO\" }]", None),
+    ("quiet", "inject = [{ on = \"access\", error = \"EIO\", quiet = true }]", None),
+    ("record", "trace = { syscalls = [\"access\"] }", Some(-2)),
+    (
+        "count",
+        "trace = { syscalls = [] }\ninject = [{ on = \"access\", when = \"1000000000\", error = \"EIO\" }]",
+        Some(-2),
+    ),
+];
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [kind, count] = &*words else { panic!("write a kind and a number of stops: inject 1000") };
+    let (_, rest, result) = KINDS.iter().find(|(name, ..)| name == kind).expect("a kind of stop");
+    run(rest, *result, count.parse().expect("a number of stops"));
+}
+
+fn run(rest: &str, result: Option<i64>, count: u64) {
+    let text = format!(
+        "spec = 1\ntarget = {{ program = \"kv\" }}\nsnapshot = {{ transcript = false }}\n{}",
+        rest.replacen("trace = {", "trace = { start = \"exec\",", 1)
+    );
+    let text = if rest.contains("trace") { text } else { format!("{text}\ntrace = {{ start = \"exec\" }}\n") };
+    let spec = spec::parse(&Arc::new(Source::new("hot.toml", text))).expect("it is TOML");
+    let plan =
+        Arc::new(plan::lower(&spec, &Context::new(Arch::X86_64, "/case", "/specs")).expect("it is a good spec"));
+    let mut judge = Judge::new(&plan);
+    let mut writer = Writer::new(std::io::sink(), u64::MAX);
+    let mut engine = Engine::new(plan, TASK);
+    let mut see = |stop: Stop| {
+        let next = engine.next();
+        assert!(matches!(next, Next::Resume { task: TASK, .. }), "{next:?}");
+        let decision = engine.observe(Observation::Stop { task: TASK, stop }, &Still);
+        for event in &decision.events {
+            writer.event(event);
+            judge.event(event);
+        }
+    };
+    see(Stop::Exec { former: TASK });
+    let number = Sysno::parse("access").and_then(|call| call.number(Arch::X86_64)).expect("it has a number");
+    let args = [PATH.0, 0, 0, 0, 0, 0];
+    for _ in 0..count {
+        see(Stop::Entry(RawCall { arch: Arch::X86_64, number: number.into(), args, ip: 0x40_2000 }));
+        if let Some(result) = result {
+            see(Stop::Exit(result));
+        }
+    }
+    assert!(writer.lines() <= count + 1);
+}
+
+/// A task that has a path in its memory, and nothing else.
+struct Still;
+
+impl Inspect for Still {
+    fn registers(&self) -> Result<Registers, Gone> {
+        Ok(Registers { rip: 0x40_2000, ..Registers::default() })
+    }
+
+    fn register(&self, register: Register) -> Option<Word> {
+        self.registers().ok()?.get(register)
+    }
+
+    fn rewound_to(&self, _addr: Addr) {}
+
+    fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
+
+    fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
+        let got = if addr == PATH { TEXT.len().min(buffer.len()) } else { 0 };
+        buffer[..got].copy_from_slice(&TEXT[..got]);
+        got
+    }
+
+    fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
+        false
+    }
+
+    fn room(&self, _addr: Addr, _most: usize) -> usize {
+        0
+    }
+
+    fn descriptor(&self, _fd: i32) -> Option<Descriptor> {
+        None
+    }
+
+    fn directory(&self, _fd: i32) -> Option<(DirectoryId, u64)> {
+        None
+    }
+
+    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
+        None
+    }
+
+    fn file(&self, _place: &FilePlace) -> FileFound {
+        FileFound::Unknown
+    }
+
+    fn working_directory(&self) -> Option<String> {
+        Some("/case".to_owned())
+    }
+
+    fn region(&self, _addr: Addr) -> Option<Region> {
+        None
+    }
+
+    fn resolve(&self, _place: &Place) -> Resolved {
+        Resolved::NoModule
+    }
+
+    fn locate(&self, _addr: Addr) -> Option<Location> {
+        None
+    }
+
+    fn errno_location(&self) -> Option<Addr> {
+        None
+    }
+
+    fn backtrace(&self, _most: usize) -> Vec<Addr> {
+        Vec::new()
+    }
+
+    fn landmarks(&self) -> Landmarks {
+        Landmarks::default()
+    }
+
+    fn image(&self) -> Option<Image> {
+        Some(Image { path: "/usr/bin/kv".to_owned(), argv: vec![b"kv".to_vec()] })
+    }
+
+    fn zombie_children(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
+
+    fn is_fifo(&self, _fd: i32) -> bool {
+        false
+    }
+
+    fn open_file(&self, _fd: i32) -> Option<faults::Descriptor> {
+        None
+    }
+
+    fn time_limit(&self, _fd: i32, _sends: bool) -> bool {
+        false
+    }
+
+    fn is_same_file(&self, _fd: i32, _other: TaskId, _other_fd: i32) -> Option<bool> {
+        None
+    }
+
+    fn timer_file(&self, _fd: i32) -> Option<TimerFile> {
+        None
+    }
+
+    fn size_limit(&self) -> bool {
+        false
+    }
+
+    fn descriptor_slots(&self) -> usize {
+        64
+    }
+
+    fn open_descriptors(&self) -> Vec<i32> {
+        Vec::new()
+    }
+
+    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
+        None
+    }
+
+    fn data_memory(&self, _process: TaskId) -> u64 {
+        0
+    }
+
+    fn program_break(&self) -> Option<Addr> {
+        None
+    }
+
+    fn number(&self, task: TaskId) -> Option<TaskId> {
+        Some(task)
+    }
+
+    fn may_set_clock(&self) -> bool {
+        false
+    }
+
+    fn blocked_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
+    fn pending_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
+    fn caught_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
+    fn ignored_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
+    fn lost_rights(&self) -> bool {
+        false
+    }
+}
