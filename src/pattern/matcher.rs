@@ -6,14 +6,12 @@ use super::bindings::Bindings;
 use super::names::constant;
 use super::subject::{Operand, ResultView, Subject, SubjectKind};
 use crate::abi::flags::FlagSet;
-use crate::abi::{CallSet, On, Operation, Sysno};
+use crate::abi::{On, Operation, Sysno};
 
 /// A pattern together with what it has to remember.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     pattern: Pattern,
-    /// The calls that it may be about.
-    calls: CallSet,
     /// For each alternative, and each event that it says it comes after or before: whether that has happened.
     happened: Vec<Vec<bool>>,
     relates: bool,
@@ -24,8 +22,7 @@ impl Matcher {
     pub fn new(pattern: Pattern) -> Matcher {
         let happened = pattern.alts.iter().map(|alt| vec![false; alt.chain().count() - 1]).collect();
         let relates = pattern.has_relation();
-        let calls = pattern.calls();
-        Matcher { pattern, calls, happened, relates }
+        Matcher { pattern, happened, relates }
     }
 
     /// The pattern.
@@ -35,7 +32,7 @@ impl Matcher {
 
     /// Whether it is about a call, whatever the arguments and the result.
     pub fn is_about(&self, call: Sysno) -> bool {
-        self.calls.contains(call)
+        self.pattern.alts.iter().any(|alt| head_heeds(&alt.head, SubjectKind::Call(Some(call)), false))
     }
 
     /// Whether an event of this kind, on which rules have fired or not, can be anything to it: be what it means, or what

@@ -4,13 +4,19 @@
 use std::arch::asm;
 use std::ffi::c_long;
 
-/// What a system call comes to: its result, or an errno below zero.
+/// What a system call comes to: its result, or an errno below zero. Arguments that it has not are zero.
 ///
 /// # Safety
 /// As the call itself: what its arguments point to has to be there.
-#[cfg(target_arch = "x86_64")]
 pub(super) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> isize {
-    let args = six(args);
+    let mut six = [0; 6];
+    six[..N].copy_from_slice(&args);
+    // SAFETY: the caller's.
+    unsafe { enter(number, six) }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn enter(number: c_long, args: [usize; 6]) -> isize {
     let result;
     // SAFETY: the kernel's convention (syscall(2)); it leaves all other registers and the stack alone.
     unsafe {
@@ -31,15 +37,10 @@ pub(super) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> i
     result
 }
 
-/// What a system call comes to: its result, or an errno below zero.
-///
-/// # Safety
-/// As the call itself: what its arguments point to has to be there.
 #[cfg(target_arch = "aarch64")]
-pub(super) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> isize {
-    let args = six(args);
+unsafe fn enter(number: c_long, args: [usize; 6]) -> isize {
     let result;
-    // SAFETY: the kernel's convention (syscall(2)); it leaves all other registers and the stack alone.
+    // SAFETY: as above.
     unsafe {
         asm!(
             "svc 0",
@@ -54,13 +55,6 @@ pub(super) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> i
         );
     }
     result
-}
-
-/// All arguments that a call can have; those that it has not are zero.
-fn six<const N: usize>(args: [usize; N]) -> [usize; 6] {
-    let mut six = [0; 6];
-    six[..N].copy_from_slice(&args);
-    six
 }
 
 #[cfg(test)]

@@ -34,6 +34,9 @@ pub fn run(lower: bool) -> Result<(), String> {
         if let Some(most) = most.filter(|most| count > most + most / SLACK) {
             worse.push(format!("`{kind}` takes {count} instructions, and took {most}"));
         }
+        if most.is_none() && !lower {
+            worse.push(format!("{LEDGER} has no count of `{kind}`; --lower writes it"));
+        }
         counts.insert(kind.to_owned(), most.map_or(count, |most| most.min(count)));
     }
     if !worse.is_empty() {

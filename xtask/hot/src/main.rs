@@ -19,31 +19,67 @@ const TASK: TaskId = TaskId(100);
 const PATH: Addr = Addr(0x1000);
 const TEXT: &[u8] = b"/nowhere/to/be/found\0";
 
-/// What is measured: a name, the rest of the spec, and the results of calls that stop at their exits, too.
-const KINDS: [(&str, &str, Option<i64>); 4] = [
-    ("inject", "inject = [{ on = \"access\", error = \"EIO\" }]", None),
-    ("quiet", "inject = [{ on = \"access\", error = \"EIO\", quiet = true }]", None),
-    ("record", "trace = { syscalls = [\"access\"] }", Some(-2)),
-    (
-        "count",
-        "trace = { syscalls = [] }\ninject = [{ on = \"access\", when = \"1000000000\", error = \"EIO\" }]",
-        Some(-2),
-    ),
+/// What is measured.
+struct Kind {
+    name: &'static str,
+    /// What `[trace]` has besides its start, and the rest of the spec.
+    trace: &'static str,
+    rest: &'static str,
+    /// The result of a call that stops at its exit, too.
+    result: Option<i64>,
+    /// Whether each call is a line, and whether the rule fires on each.
+    is_written: bool,
+    fires: bool,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        name: "inject",
+        trace: "",
+        rest: "inject = [{ on = \"access\", error = \"EIO\" }]",
+        result: None,
+        is_written: true,
+        fires: true,
+    },
+    Kind {
+        name: "quiet",
+        trace: "",
+        rest: "inject = [{ on = \"access\", error = \"EIO\", quiet = true }]",
+        result: None,
+        is_written: false,
+        fires: true,
+    },
+    Kind {
+        name: "record",
+        trace: "syscalls = [\"access\"], ",
+        rest: "",
+        result: Some(-2),
+        is_written: true,
+        fires: false,
+    },
+    Kind {
+        name: "count",
+        trace: "syscalls = [], ",
+        rest: "inject = [{ on = \"access\", when = \"1000000000\", error = \"EIO\" }]",
+        result: Some(-2),
+        is_written: false,
+        fires: false,
+    },
 ];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [kind, count] = &*words else { panic!("write a kind and a number of stops: inject 1000") };
-    let (_, rest, result) = KINDS.iter().find(|(name, ..)| name == kind).expect("a kind of stop");
-    run(rest, *result, count.parse().expect("a number of stops"));
+    let kind = KINDS.iter().find(|known| known.name == kind).expect("a kind of stop");
+    run(kind, count.parse().expect("a number of stops"));
 }
 
-fn run(rest: &str, result: Option<i64>, count: u64) {
+fn run(kind: &Kind, count: u64) {
+    let Kind { trace, rest, .. } = kind;
     let text = format!(
-        "spec = 1\ntarget = {{ program = \"kv\" }}\nsnapshot = {{ transcript = false }}\n{}",
-        rest.replacen("trace = {", "trace = { start = \"exec\",", 1)
+        "spec = 1\ntarget = {{ program = \"kv\" }}\nsnapshot = {{ transcript = false }}\n\
+         trace = {{ {trace}start = \"exec\" }}\n{rest}\n"
     );
-    let text = if rest.contains("trace") { text } else { format!("{text}\ntrace = {{ start = \"exec\" }}\n") };
     let spec = spec::parse(&Arc::new(Source::new("hot.toml", text))).expect("it is TOML");
     let plan =
         Arc::new(plan::lower(&spec, &Context::new(Arch::X86_64, "/case", "/specs")).expect("it is a good spec"));
@@ -64,11 +100,14 @@ fn run(rest: &str, result: Option<i64>, count: u64) {
     let args = [PATH.0, 0, 0, 0, 0, 0];
     for _ in 0..count {
         see(Stop::Entry(RawCall { arch: Arch::X86_64, number: number.into(), args, ip: 0x40_2000 }));
-        if let Some(result) = result {
+        if let Some(result) = kind.result {
             see(Stop::Exit(result));
         }
     }
-    assert!(writer.lines() <= count + 1);
+    // The exec is a line of its own. Whatever did not happen would cost little.
+    assert_eq!(writer.lines(), 1 + if kind.is_written { count } else { 0 });
+    let fired: u64 = engine.into_record().rules.iter().map(|rule| rule.fired).sum();
+    assert_eq!(fired, if kind.fires { count } else { 0 });
 }
 
 /// A task that has a path in its memory, and nothing else.

@@ -23,6 +23,23 @@ pub struct Row {
     rounds: usize,
 }
 
+impl Row {
+    /// Work whose time counts.
+    fn timed(work: impl Into<String>, ways: Vec<Way>, goals: Vec<Goal>) -> Row {
+        Row { work: work.into(), what: What::Time, ways, goals, rounds: usize::MAX }
+    }
+
+    /// Work whose memory counts, which is the same each time.
+    fn of_memory(work: impl Into<String>, ways: Vec<Way>, goals: Vec<Goal>) -> Row {
+        Row { what: What::Memory, rounds: 1, ..Row::timed(work, ways, goals) }
+    }
+
+    /// In so many rounds at most.
+    fn in_rounds(self, rounds: usize) -> Row {
+        Row { rounds, ..self }
+    }
+}
+
 /// Where the tables stand.
 const PLACE: Place = Place { page: "docs/speed.md", name: "speed", chore: "bench" };
 /// Fewer rounds than these are not worth being written down.

@@ -2,7 +2,7 @@
 
 use super::{Maker, Row, strace, words};
 use crate::bench::goal::Goal;
-use crate::bench::way::{Way, What};
+use crate::bench::way::Way;
 
 const STOPS: u64 = 1_000_000;
 /// strace on two processors takes ten times as long for each, which fewer of them show as well.
@@ -36,31 +36,26 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     let raised = STOPS.to_string();
     let no_signals = strace(&["-e", "trace=none", "-e", "signal=none"], &[&signals, &raised]);
     Ok(vec![
-        Row {
-            work: "a call that is not selected".to_owned(),
-            what: What::Time,
-            ways: vec![
+        Row::timed(
+            "a call that is not selected",
+            vec![
                 Way::new("bare filter", bare_loop("filter", "getppid", FREE), FREE),
                 Way::new("rinject", free("inject = [{ on = \"access\", error = \"EIO\" }]")?, FREE),
                 Way::new("alone", words(&[&calls, "getppid", &FREE.to_string()]), FREE),
             ],
-            goals: vec![Goal::AtMost("rinject", 1.02, "bare filter")],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "an injected errno, quiet".to_owned(),
-            what: What::Time,
-            ways: vec![
+            vec![Goal::AtMost("rinject", 1.02, "bare filter")],
+        ),
+        Row::timed(
+            "an injected errno, quiet",
+            vec![
                 Way::new("bare loop", bare_loop("inject", "access", STOPS), STOPS),
                 Way::new("rinject", access("quiet", quiet, STOPS)?, STOPS),
             ],
-            goals: vec![Goal::AtMost("rinject", 1.15, "bare loop")],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "an injected errno, with its line".to_owned(),
-            what: What::Time,
-            ways: vec![
+            vec![Goal::AtMost("rinject", 1.15, "bare loop")],
+        ),
+        Row::timed(
+            "an injected errno, with its line",
+            vec![
                 Way::new("bare loop", bare_loop("inject-read", "access", STOPS), STOPS),
                 Way::new(
                     "rinject",
@@ -70,60 +65,52 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                 pinned(inject),
                 unpinned(inject),
             ],
-            goals: vec![
+            vec![
                 Goal::AtMost("rinject", 1.15, "bare loop"),
                 Goal::Faster("rinject", 1.8, "strace pinned"),
                 Goal::Faster("rinject", 5.0, "strace"),
             ],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "a recorded call with one string".to_owned(),
-            what: What::Time,
-            ways: vec![
+        ),
+        Row::timed(
+            "a recorded call with one string",
+            vec![
                 Way::new("bare loop", bare_loop("record", "access", STOPS), STOPS),
                 Way::new("rinject", access("record", "trace = { syscalls = [\"access\"] }", STOPS)?, STOPS),
                 pinned("trace=access"),
                 unpinned("trace=access"),
             ],
-            goals: vec![
+            vec![
                 Goal::AtMost("rinject", 1.2, "bare loop"),
                 Goal::Faster("rinject", 1.0, "strace pinned"),
                 Goal::Faster("rinject", 5.0, "strace"),
             ],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "a constant errno that nobody counts".to_owned(),
-            what: What::Time,
-            ways: vec![
+        ),
+        Row::timed(
+            "a constant errno that nobody counts",
+            vec![
                 Way::new("bare filter", bare_loop("errno", "access", FREE), FREE),
                 Way::new("rinject", access("constant", constant, STOPS)?, STOPS),
             ],
-            goals: vec![Goal::AtMost("rinject", 1.1, "bare filter")],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "a call among 200 rules and 5,000 expectations of others".to_owned(),
-            what: What::Time,
-            ways: vec![
+            vec![Goal::AtMost("rinject", 1.1, "bare filter")],
+        ),
+        Row::timed(
+            "a call among 200 rules and 5,000 expectations of others",
+            vec![
                 Way::new("one rule", access("one-rule", &rules(1), RULES)?, RULES),
                 Way::new("200 rules", access("200-rules", &rules(200), RULES)?, RULES),
                 Way::new("one expectation", access("one-expectation", &expectations(1), RULES)?, RULES),
                 Way::new("5,000 expectations", access("5000-expectations", &expectations(5000), RULES)?, RULES),
                 Way::new("its millionth", access("millionth", &millionth(), STOPS)?, STOPS),
             ],
-            goals: vec![
+            vec![
                 Goal::AtMost("200 rules", 1.1, "one rule"),
                 Goal::AtMost("5,000 expectations", 1.1, "one expectation"),
                 Goal::AtMost("its millionth", 1.1, "one rule"),
             ],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "a breakpoint hit with an argument".to_owned(),
-            what: What::Time,
-            ways: vec![
+        ),
+        Row::timed(
+            "a breakpoint hit with an argument",
+            vec![
                 Way::new("gdb", gdb()?, HITS),
                 Way::new("gdb pinned", gdb()?, HITS).pinned(),
                 Way::new(
@@ -137,13 +124,11 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                     HITS,
                 ),
             ],
-            goals: vec![Goal::Faster("rinject", 5.0, "gdb"), Goal::Faster("rinject", 5.0, "gdb pinned")],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "a handled signal that is not selected".to_owned(),
-            what: What::Time,
-            ways: vec![
+            vec![Goal::Faster("rinject", 5.0, "gdb"), Goal::Faster("rinject", 5.0, "gdb pinned")],
+        ),
+        Row::timed(
+            "a handled signal that is not selected",
+            vec![
                 Way::new("strace pinned", no_signals.clone(), STOPS).pinned(),
                 Way::new("strace", no_signals, STOPS),
                 Way::new(
@@ -158,9 +143,9 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                 ),
                 Way::new("alone", words(&[&signals, &raised]), STOPS),
             ],
-            goals: vec![Goal::Faster("rinject", 1.0, "strace pinned")],
-            rounds: 3,
-        },
+            vec![Goal::Faster("rinject", 1.0, "strace pinned")],
+        )
+        .in_rounds(3),
     ])
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{Maker, Row, strace, text, words};
 use crate::bench::goal::Goal;
-use crate::bench::way::{Way, What};
+use crate::bench::way::Way;
 
 pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     let work = maker.folder.join("work");
@@ -45,13 +45,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         if name.starts_with("make") {
             ways.push(way("alone, pinned", inside(words(&command))).pinned());
         }
-        rows.push(Row {
-            work: name.to_owned(),
-            what: What::Time,
-            ways,
-            goals: vec![Goal::Adds("rinject", 0.2, "strace"), Goal::Adds("rinject", 1.0, "strace pinned")],
-            rounds: 3,
-        });
+        let goals = vec![Goal::Adds("rinject", 0.2, "strace"), Goal::Adds("rinject", 1.0, "strace pinned")];
+        rows.push(Row::timed(name, ways, goals).in_rounds(3));
     }
     Ok(rows)
 }

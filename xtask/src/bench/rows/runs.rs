@@ -2,7 +2,7 @@
 
 use super::{Maker, Row, strace, text, words};
 use crate::bench::goal::Goal;
-use crate::bench::way::{Way, What};
+use crate::bench::way::Way;
 
 const SPECS: u64 = 500;
 const EVENTS: u64 = 10_000_000;
@@ -23,21 +23,18 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         "trace = { syscalls = [\"access\"] }",
     )?;
     Ok(vec![
-        Row {
-            work: "start to end of /bin/true".to_owned(),
-            what: What::Time,
-            ways: vec![
+        Row::timed(
+            "start to end of /bin/true",
+            vec![
                 Way::new("alone", words(&["/bin/true"]), 1),
                 Way::new("rinject", maker.run("true", "/bin/true", &[], fault)?, 1),
                 Way::new("strace", strace(&["-e", "inject=exit_group:error=EIO"], &["/bin/true"]), 1),
             ],
-            goals: vec![Goal::More("rinject", 0.002, "alone")],
-            rounds: usize::MAX,
-        },
-        Row {
-            work: "each of 500 small specs".to_owned(),
-            what: What::Time,
-            ways: vec![
+            vec![Goal::More("rinject", 0.002, "alone")],
+        ),
+        Row::timed(
+            "each of 500 small specs",
+            vec![
                 Way::new("shell and strace", words(&["sh", &shell]), SPECS),
                 Way::new(
                     "rinject",
@@ -45,23 +42,19 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                     SPECS,
                 ),
             ],
-            goals: vec![Goal::Faster("rinject", 4.0, "shell and strace")],
-            rounds: 3,
-        },
-        Row {
-            work: "memory over 10 million events".to_owned(),
-            what: What::Memory,
-            ways: vec![Way::new("rinject", events, 1)],
-            goals: vec![Goal::Limit("rinject", 32.0 * MIB)],
-            rounds: 1,
-        },
-        Row {
-            work: "memory of 1,000 processes".to_owned(),
-            what: What::Memory,
-            ways: vec![Way::new("one process", beside(1)?, 1), Way::new("1,000 processes", beside(1000)?, 1)],
-            goals: vec![Goal::More("1,000 processes", 1000.0 * 64.0 * 1024.0, "one process")],
-            rounds: 1,
-        },
+            vec![Goal::Faster("rinject", 4.0, "shell and strace")],
+        )
+        .in_rounds(3),
+        Row::of_memory(
+            "memory over 10 million events",
+            vec![Way::new("rinject", events, 1)],
+            vec![Goal::Limit("rinject", 32.0 * MIB)],
+        ),
+        Row::of_memory(
+            "memory of 1,000 processes",
+            vec![Way::new("one process", beside(1)?, 1), Way::new("1,000 processes", beside(1000)?, 1)],
+            vec![Goal::More("1,000 processes", 1000.0 * 64.0 * 1024.0, "one process")],
+        ),
     ])
 }
 

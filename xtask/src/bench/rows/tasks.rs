@@ -2,7 +2,7 @@
 
 use super::{Maker, Row, words};
 use crate::bench::goal::Goal;
-use crate::bench::way::{Way, What};
+use crate::bench::way::Way;
 
 const SHARED: u64 = 200_000;
 
@@ -20,18 +20,16 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     };
     let mut rows = Vec::new();
     for number in [1, 4, 16, 64] {
-        rows.push(Row {
-            work: format!("a recorded call of {number} threads, in turn"),
-            what: What::Time,
-            ways: vec![
+        rows.push(Row::timed(
+            format!("a recorded call of {number} threads, in turn"),
+            vec![
                 Way::new("free, pinned", crowd("threads", number, "free")?, SHARED).pinned(),
                 Way::new("free", crowd("threads", number, "free")?, SHARED),
                 Way::new("serial", crowd("threads", number, "serial")?, SHARED),
                 Way::new("alone", words(&[&tasks, "threads", &number.to_string(), &SHARED.to_string()]), SHARED),
             ],
-            goals: if number <= 16 { vec![Goal::AtMost("serial", 1.3, "free, pinned")] } else { Vec::new() },
-            rounds: usize::MAX,
-        });
+            if number <= 16 { vec![Goal::AtMost("serial", 1.3, "free, pinned")] } else { Vec::new() },
+        ));
     }
     let one = maker.run(
         "one-task",
@@ -39,29 +37,25 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         &["access", &SHARED.to_string()],
         "trace = { syscalls = [\"access\"] }",
     )?;
-    rows.push(Row {
-        work: "a recorded call of one in a thousand".to_owned(),
-        what: What::Time,
-        ways: vec![
+    rows.push(Row::timed(
+        "a recorded call of one in a thousand",
+        vec![
             Way::new("one task", one, SHARED),
             Way::new("1,000 threads", crowd("threads", 1000, "serial")?, SHARED),
             Way::new("1,000 processes", crowd("processes", 1000, "serial")?, SHARED),
             Way::new("1,000 threads, free", crowd("threads", 1000, "free")?, SHARED),
             Way::new("1,000 processes, free", crowd("processes", 1000, "free")?, SHARED),
         ],
-        goals: vec![Goal::AtMost("1,000 threads", 1.3, "one task"), Goal::AtMost("1,000 processes", 1.3, "one task")],
-        rounds: usize::MAX,
-    });
-    rows.push(Row {
-        work: "a recorded write beside many that sleep".to_owned(),
-        what: What::Time,
-        ways: vec![
+        vec![Goal::AtMost("1,000 threads", 1.3, "one task"), Goal::AtMost("1,000 processes", 1.3, "one task")],
+    ));
+    rows.push(Row::timed(
+        "a recorded write beside many that sleep",
+        vec![
             Way::new("none", crowd("beside", 0, "serial")?, SHARED),
             Way::new("1 thread", crowd("beside", 1, "serial")?, SHARED),
             Way::new("1,000 threads", crowd("beside", 1000, "serial")?, SHARED),
         ],
-        goals: vec![Goal::AtMost("1,000 threads", 1.3, "1 thread")],
-        rounds: usize::MAX,
-    });
+        vec![Goal::AtMost("1,000 threads", 1.3, "1 thread")],
+    ));
     Ok(rows)
 }
