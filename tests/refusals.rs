@@ -201,6 +201,25 @@ fn a_profile_that_forbids_ptrace() {
 }
 
 #[test]
+fn who_traces_rinject_traces_its_children() {
+    if !common::can_trace() || !common::has_program("strace") {
+        return;
+    }
+    let spec =
+        "spec = 1\ntarget = { program = \"true\" }\ntrace.syscalls = [\"exit_group\"]\nsnapshot.transcript = false\n";
+    let folder = common::folder(&[("x.toml", spec)]);
+    let under = ["strace", "-f", "-o", "/dev/null", env!("CARGO_BIN_EXE_rinject")];
+    let says = ["`strace` (", ") traces rinject and what it starts", "`strace` without `-f`"];
+    for words in [&["run", "x.toml"][..], &["doctor"]] {
+        check(output(&[&under[..], words].concat(), folder.path()), &says);
+    }
+    // One that leaves children alone is in nobody's way.
+    let (status, text) =
+        output(&[&["strace", "-o", "/dev/null"], &under[4..], &["run", "x.toml"]].concat(), folder.path());
+    assert_eq!(status, 0, "{text}");
+}
+
+#[test]
 fn oneself() {
     // A shell that becomes rinject keeps its number.
     let folder = tempfile::tempdir_in("/tmp").unwrap();

@@ -13,8 +13,8 @@ use rinject::spec::{self, keys};
 use serde_json::Value;
 
 mod common;
-#[path = "schema/taplo.rs"]
-mod taplo;
+#[path = "schema/editors.rs"]
+mod editors;
 
 const PUBLISHED: &str = "docs/rinject.schema.json";
 

@@ -198,10 +198,12 @@ fn the_command_that_runs_a_case_again_has_the_words_that_say_what_it_is() {
     let spec = "spec = 1\ntarget = { program = \"${bin.kv}\" }\ntrace.syscalls = [\"exit_group\"]\n\
                 snapshot = { transcript = false }\n";
     let folder = common::folder(&[("a b.toml", spec), ("rinject.toml", "[profile.ci]\ncheck = true\n")]);
-    let words = ["run", "--bin", "kv=/bin/false", "--seed", "3", "--profile", "ci", "a b.toml"];
+    let words =
+        ["run", "--bin", "kv=/bin/false", "--seed", "3", "--profile", "ci", "--timeout-multiplier", "9", "a b.toml"];
     let (text, status) = rinject(folder.path(), &words);
     assert_eq!(status, 1, "{text}");
-    let again = "run it again: rinject run --profile ci --bin kv=/bin/false --seed 3 'a b.toml'\n";
+    let again =
+        "run it again: rinject run --profile ci --bin kv=/bin/false --seed 3 --timeout-multiplier 9 'a b.toml'\n";
     assert!(text.contains(again), "{text}");
 
     let mut child = common::limited(folder.path(), env!("CARGO_BIN_EXE_rinject"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::args::{Global, KeepWord, Run, Select, UpdateWord};
+use super::args::{Global, KeepWord, Run, UpdateWord};
 use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
@@ -158,7 +158,7 @@ impl Session {
             failures: 0,
             cut_short: false,
             remembered: Remembered::read(),
-            asked: asked(&words.select, global),
+            asked: asked(words, global),
         }
     }
 
@@ -197,12 +197,15 @@ impl Session {
     }
 }
 
-/// The words that say what cases are, as a shell takes them, each after a space.
-fn asked(words: &Select, global: &Global) -> String {
+/// The words that say what cases are and how long they may take, as a shell takes them, each after a space.
+fn asked(words: &Run, global: &Global) -> String {
+    let limits = Some(words.timeout_multiplier).filter(|times| *times != 1);
+    let limits = limits.iter().map(|times| format!(" --timeout-multiplier {times}"));
+    let words = &words.select;
     let profile = global.profile.iter().map(|name| format!(" --profile {}", shell_word(name)));
     let bins = words.bin.iter().map(|bin| format!(" --bin {}", shell_word(bin)));
     let seed = words.seed.iter().map(|seed| format!(" --seed {seed}"));
-    profile.chain(bins).chain(seed).collect()
+    profile.chain(bins).chain(seed).chain(limits).collect()
 }
 
 /// What a case's end adds to the exit status.

@@ -219,7 +219,9 @@ impl Action {
     pub fn is_outcome(&self) -> bool {
         match self {
             Action::Error(_) | Action::ErrorAfter(_) | Action::Retval(_) => true,
-            Action::Short(_) | Action::Args(_) | Action::Substitute(_) | Action::Kill { .. } => true,
+            Action::Short(_) | Action::Args(_) | Action::Substitute(_) => true,
+            // After the effect there is an outcome already, whatever has decided it.
+            Action::Kill { at, .. } => *at == Side::Enter,
             Action::Suppress | Action::Replace(_) => true,
             Action::Corrupt(_) | Action::Signal { .. } | Action::Delay { .. } => false,
             Action::Return(_) | Action::Jump(_) | Action::Detach => true,

@@ -1,5 +1,6 @@
 //! What is known of a process that may not be traced, read from /proc. It must not draw conclusions.
 
+use super::barrier::Barrier;
 use super::refusal::yama_scope;
 use super::untraceable::Facts;
 use crate::abi::TaskId;
@@ -24,9 +25,6 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
     let groups = numbers(process, "Gid");
     let own_group = nix::unistd::getgid().as_raw();
     let own_capabilities = own_capabilities();
-    let tracer = procfs::status_field(process, "TracerPid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
-    // The thread that traces is told; its process is what can be ended.
-    let tracer = tracer.map(|task| procfs::process_of(TaskId(task)).unwrap_or(TaskId(task)));
     let has_capability = has_ptrace_capability();
     let namespace = |task: TaskId| procfs::link(task, "ns/user");
     Facts {
@@ -36,7 +34,7 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
         is_self: error == SeizeError::Oneself,
         is_zombie: procfs::run_state(process) == RunState::Zombie,
         is_kernel: procfs::flags(process).is_some_and(|flags| flags & KERNEL_THREAD != 0),
-        tracer: tracer.map(|task| (task.0, procfs::name(task).unwrap_or_else(|| "?".to_owned()))),
+        tracer: tracer(process),
         own_user: nix::unistd::getuid().as_raw(),
         users: users.into_iter().take(3).collect(),
         same_groups: groups.iter().take(3).all(|group| *group == own_group),
@@ -48,13 +46,29 @@ pub(super) fn gather(process: TaskId, error: SeizeError) -> Facts {
         is_readable: procfs::link(process, "exe").is_some(),
         yama: yama_scope(),
         is_descendant: is_descendant(process, own),
-        child_refused: error == SeizeError::Forbidden && sys::probe_tracing().is_err(),
-        is_filtered: is_filtered(),
+        barrier: (error == SeizeError::Forbidden && sys::probe_tracing().is_err()).then(barrier),
         error: match error {
             SeizeError::Forbidden => "operation not permitted".to_owned(),
             SeizeError::Gone | SeizeError::Oneself => error.to_string(),
         },
     }
+}
+
+/// What keeps rinject from tracing a child, once that has been refused.
+pub(super) fn barrier() -> Barrier {
+    match tracer(TaskId(std::process::id() as i32)) {
+        Some((pid, name)) => Barrier::Tracer(pid, name),
+        None if is_filtered() => Barrier::Filter,
+        None => Barrier::Module,
+    }
+}
+
+/// Who traces `process`, with its name.
+fn tracer(process: TaskId) -> Option<(i32, String)> {
+    let task = procfs::status_field(process, "TracerPid")?.parse().ok().filter(|pid| *pid != 0)?;
+    // The thread that traces is told; its process is what can be ended.
+    let tracer = procfs::process_of(TaskId(task)).unwrap_or(TaskId(task));
+    Some((tracer.0, procfs::name(tracer).unwrap_or_else(|| "?".to_owned())))
 }
 
 fn capabilities(task: TaskId, field: &str) -> u64 {

@@ -1,5 +1,6 @@
 //! The story of one case: parse, lower, run, judge, compare.
 
+mod barrier;
 mod cause;
 mod facts;
 mod golden;

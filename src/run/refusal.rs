@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 
 use super::facts;
-use super::untraceable::{self, Untraceable};
+use super::untraceable::Untraceable;
 use crate::abi::TaskId;
 use crate::sys::{PtraceError, SpawnError};
 use crate::tracer::{SeizeError, TraceError};
@@ -49,7 +49,7 @@ impl fmt::Display for Refusal {
                 f.write_str("Yama forbids ptrace to everybody (kernel.yama.ptrace_scope = 3)")
             }
             Refusal::Ptrace(libc::EPERM | libc::EACCES) => {
-                write!(f, "cannot trace a child: {}", untraceable::profile(facts::is_filtered()))
+                write!(f, "cannot trace a child: {}", facts::barrier())
             }
             Refusal::Ptrace(errno) => {
                 write!(f, "the kernel refused to let a child process be traced: {}", words(errno))
@@ -79,7 +79,7 @@ impl Refusal {
             Refusal::Ptrace(_) if yama_scope() == Some(3) => {
                 "only the next boot can change that; `sysctl.d` may set it then".to_owned()
             }
-            Refusal::Ptrace(libc::EPERM | libc::EACCES) => untraceable::profile_help(facts::is_filtered()),
+            Refusal::Ptrace(libc::EPERM | libc::EACCES) => facts::barrier().help(),
             Refusal::Ptrace(_) => "a container's seccomp profile may forbid it: run the container with \
                 `--cap-add=SYS_PTRACE`, or with `--security-opt seccomp=unconfined`"
                 .to_owned(),

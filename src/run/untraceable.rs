@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::barrier::Barrier;
+
 /// What is known of rinject, of the machine and of the process that it wanted to attach to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
@@ -37,10 +39,8 @@ pub(super) struct Facts {
     pub(super) yama: Option<u32>,
     /// Whether the process is a child of rinject, or of a child.
     pub(super) is_descendant: bool,
-    /// Whether not even a child can be traced.
-    pub(super) child_refused: bool,
-    /// Whether a seccomp filter lies on rinject itself.
-    pub(super) is_filtered: bool,
+    /// Why not even a child can be traced, where that is so.
+    pub(super) barrier: Option<Barrier>,
     /// The errno of ptrace(2), as words.
     pub(super) error: String,
 }
@@ -54,7 +54,7 @@ pub(super) enum Cause {
     Kernel,
     Zombie,
     Traced(i32, String),
-    Profile,
+    NoChildren(Barrier),
     Yama(u32),
     OtherUser(u32),
     OtherNamespace,
@@ -86,9 +86,8 @@ pub(super) fn cause(facts: &Facts) -> Cause {
     if facts.yama.is_some_and(|scope| scope >= 3) {
         return Cause::Yama(3);
     }
-    // Every user may trace a child that has changed nothing, so this comes from a filter or a security module.
-    if facts.child_refused {
-        return Cause::Profile;
+    if let Some(barrier) = &facts.barrier {
+        return Cause::NoChildren(barrier.clone());
     }
     if facts.has_capability {
         return if facts.other_namespace { Cause::OtherNamespace } else { Cause::Unknown };
@@ -141,7 +140,7 @@ impl Untraceable {
             Cause::Traced(pid, name) => {
                 format!("a process has one tracer at a time: end `{name}` ({pid}), or have it detach")
             }
-            Cause::Profile => profile_help(self.facts.is_filtered),
+            Cause::NoChildren(barrier) => barrier.help(),
             Cause::Yama(1) => format!(
                 "`sysctl kernel.yama.ptrace_scope=0` allows all processes of one's own, prctl(PR_SET_PTRACER) in the \
                  process itself allows this one; or {as_root}"
@@ -176,7 +175,7 @@ impl fmt::Display for Untraceable {
             Cause::Kernel => f.write_str("it is a thread of the kernel"),
             Cause::Zombie => f.write_str("it has ended already, and waits for its parent to ask how (a zombie)"),
             Cause::Traced(tracer, name) => write!(f, "process {tracer} (`{name}`) traces it already"),
-            Cause::Profile => f.write_str(profile(self.facts.is_filtered)),
+            Cause::NoChildren(barrier) => barrier.fmt(f),
             Cause::Yama(1) => f.write_str("Yama allows it for one's own children only (kernel.yama.ptrace_scope = 1)"),
             Cause::Yama(2) => f.write_str("Yama allows it with CAP_SYS_PTRACE only (kernel.yama.ptrace_scope = 2)"),
             Cause::Yama(_) => f.write_str("Yama forbids it to everybody (kernel.yama.ptrace_scope = 3)"),
@@ -191,24 +190,6 @@ impl fmt::Display for Untraceable {
             ),
             Cause::Unknown => write!(f, "the kernel refused: {}", self.facts.error),
         }
-    }
-}
-
-/// That not even a child can be traced.
-pub(super) fn profile(is_filtered: bool) -> &'static str {
-    if is_filtered {
-        "the seccomp profile that lies on rinject forbids ptrace, as containers' profiles do"
-    } else {
-        "a security module forbids ptrace, even of children"
-    }
-}
-
-/// What allows it all the same.
-pub(super) fn profile_help(is_filtered: bool) -> String {
-    if is_filtered {
-        "run the container with `--cap-add=SYS_PTRACE`, or with `--security-opt seccomp=unconfined`".into()
-    } else {
-        "SELinux: `setsebool deny_ptrace off`; AppArmor: a profile with `ptrace (trace)`".into()
     }
 }
 
@@ -237,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_the_process_is_comes_first() {
-        let filtered = Facts { child_refused: true, ..allowed() };
+        let filtered = Facts { barrier: Some(Barrier::Filter), ..allowed() };
         check(Facts { name: None, ..filtered.clone() }, Cause::Gone);
         check(Facts { thread_of: Some(6), is_self: true, ..filtered.clone() }, Cause::Thread(6));
         check(Facts { is_self: true, ..filtered.clone() }, Cause::Oneself);
@@ -248,8 +229,11 @@ mod tests {
 
     #[test]
     fn who_traces_no_child_traces_nobody() {
-        check(Facts { child_refused: true, users: vec![0], ..allowed() }, Cause::Profile);
-        check(Facts { child_refused: true, yama: Some(3), ..allowed() }, Cause::Yama(3));
+        for barrier in [Barrier::Tracer(9, "strace".into()), Barrier::Filter, Barrier::Module] {
+            let facts = Facts { barrier: Some(barrier.clone()), users: vec![0], ..allowed() };
+            check(facts, Cause::NoChildren(barrier));
+        }
+        check(Facts { barrier: Some(Barrier::Filter), yama: Some(3), ..allowed() }, Cause::Yama(3));
         check(Facts { has_capability: true, yama: Some(3), ..allowed() }, Cause::Yama(3));
     }
 
@@ -286,7 +270,9 @@ mod tests {
             Cause::Kernel,
             Cause::Zombie,
             Cause::Traced(9, "gdb".into()),
-            Cause::Profile,
+            Cause::NoChildren(Barrier::Tracer(9, "strace".into())),
+            Cause::NoChildren(Barrier::Filter),
+            Cause::NoChildren(Barrier::Module),
             Cause::Yama(1),
             Cause::Yama(2),
             Cause::Yama(3),

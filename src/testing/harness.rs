@@ -12,7 +12,8 @@ use crate::report::CaseResult;
 use crate::run::{self, Options};
 
 /// What [`harness!`](crate::harness) makes of `main`: runs all specs that `words` stand for, relative to `folder`, as tests.
-/// A machine that cannot trace fails them; `RINJECT_SKIP_UNABLE=1` lets them be ignored there instead.
+/// A machine that cannot trace fails them; `RINJECT_SKIP_UNABLE=1` lets them be ignored there instead. On one that is slow or
+/// busy `RINJECT_TIMEOUT_MULTIPLIER=10` gives whatever has a time limit ten times as long.
 pub fn harness(folder: &str, words: &[&str], bins: &[(&str, &str)]) -> ExitCode {
     let arguments = Arguments::from_args();
     match trials(folder, words, bins) {
@@ -35,9 +36,17 @@ fn trials(folder: &str, words: &[&str], bins: &[(&str, &str)]) -> Result<Vec<Tri
         loaded.push(cases::load(&file).map_err(|error| Error::new(error.to_string()))?);
     }
     let mut options = options();
+    options.timeout_multiplier = timeout_multiplier()?;
     options.bins = bins.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect();
     let cases = cases::without_parts(loaded, |file| words.contains(&file.name()));
     Ok(cases.into_iter().flat_map(Case::cells).map(|case| trial(case, options.clone())).collect())
+}
+
+fn timeout_multiplier() -> Result<u32, Error> {
+    const NAME: &str = "RINJECT_TIMEOUT_MULTIPLIER";
+    let Some(word) = std::env::var_os(NAME) else { return Ok(1) };
+    let number = word.to_str().and_then(|word| word.parse().ok()).filter(|number| *number >= 1);
+    number.ok_or_else(|| Error::new(format!("{NAME} is `{}`: a whole number from 1 is wanted", word.display())))
 }
 
 fn trial(case: Case, options: Options) -> Trial {

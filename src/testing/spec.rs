@@ -64,6 +64,13 @@ impl Spec {
         self
     }
 
+    /// Gives whatever has a time limit so many times as long: for a machine that is slow or busy. Zero is as one.
+    #[must_use]
+    pub fn timeout_multiplier(mut self, times: u32) -> Spec {
+        self.options.timeout_multiplier = times.max(1);
+        self
+    }
+
     /// Writes no snapshot, and leaves none to be accepted: one that is new or differs only fails it.
     #[must_use]
     pub fn writing_nothing(mut self) -> Spec {

@@ -1,4 +1,4 @@
-//! The schema in an editor: the language server that editors use for TOML marks mistakes and completes names.
+//! The schema in an editor: what editors use for TOML marks mistakes (taplo, tombi) and completes names (their language servers).
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -28,56 +28,76 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// Whether taplo likes a spec, and what it says.
-fn lint(spec: &str) -> (bool, String) {
+/// Whether a linter likes a spec, and what it says.
+fn lint(command: &[&str], spec: &str) -> (bool, String) {
     let folder = folder();
     fs::write(folder.path().join("x.toml"), spec).expect("it can be written");
-    let mut taplo = Command::new("taplo");
-    taplo.args(["lint", "--colors", "never", "x.toml"]).current_dir(folder.path()).stdin(Stdio::null());
-    let output = taplo.output().expect("taplo runs");
+    let mut linter = Command::new(command[0]);
+    linter.args(&command[1..]).arg("x.toml").env("NO_COLOR", "1").current_dir(folder.path()).stdin(Stdio::null());
+    let output = linter.output().expect("the linter runs");
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// What is wrong in a spec: the text that is right, the one in its place, and what is said of it.
+const MISTAKES: [(&str, &str, &str); 8] = [
+    ("error =", "eror =", "eror"),
+    ("\"EIO\"", "\"EIOO\"", ""),
+    ("\"EIO\"", "[\"EIO\", \"EIOO\"]", ""),
+    ("SIGTERM", "SIGTREM", ""),
+    ("exit = 1", "exit = true", ""),
+    ("\"read(fd ~ 'x')\"", "\"raed\"", ""),
+    ("\"serial\"", "\"cereal\"", ""),
+    ("spec = 1", "spec = 2", "1"),
+];
+
 #[test]
 fn mistakes_are_marked() {
-    if !common::has_program("taplo") {
-        return;
-    }
-    let (good, said) = lint(SPEC);
-    assert!(good, "{said}");
-    for (right, wrong, what) in [
-        ("error =", "eror =", "'eror' was unexpected"),
-        ("\"EIO\"", "\"EIOO\"", ""),
-        ("\"EIO\"", "[\"EIO\", \"EIOO\"]", ""),
-        ("SIGTERM", "SIGTREM", ""),
-        ("exit = 1", "exit = true", ""),
-        ("\"read(fd ~ 'x')\"", "\"raed\"", ""),
-        ("\"serial\"", "\"cereal\"", ""),
-        ("spec = 1", "spec = 2", "1 was expected"),
-    ] {
-        let text = SPEC.replace(right, wrong);
-        // An unknown key is marked at its table.
-        let marked = if what.contains("unexpected") { "[[inject]]" } else { wrong };
-        let line = text.lines().position(|line| line.contains(marked)).expect("it is there") + 1;
-        let (good, said) = lint(&text);
-        assert!(!good && said.contains(&format!("x.toml:{line}:")) && said.contains(what), "{wrong} {line}: {said}");
+    // taplo marks an unknown key at its table.
+    for (command, unknown_key_at) in
+        [(&["taplo", "lint", "--colors", "never"][..], "[[inject]]"), (&["tombi", "lint", "--offline"], "eror")]
+    {
+        if !common::has_program(command[0]) {
+            continue;
+        }
+        let (good, said) = lint(command, SPEC);
+        assert!(good, "{said}");
+        for (right, wrong, what) in MISTAKES {
+            let text = SPEC.replace(right, wrong);
+            let marked = if what == "eror" { unknown_key_at } else { wrong };
+            let line = text.lines().position(|line| line.contains(marked)).expect("it is there") + 1;
+            let (good, said) = lint(command, &text);
+            let place = format!("x.toml:{line}:");
+            assert!(!good && said.contains(&place) && said.contains(what), "{command:?} {wrong} {line}: {said}");
+        }
     }
 }
 
 #[test]
 fn keys_calls_errnos_and_signals_are_completed() {
+    if common::has_program("tombi") {
+        completes(&["tombi", "lsp", "--offline"]);
+    }
+}
+
+#[test]
+fn keys_calls_errnos_and_signals_are_completed_by_taplo() {
     if !common::has_program("taplo") {
         return;
     }
     // It is built with and without a language server.
     let able = Command::new("taplo").args(["lsp", "stdio"]).stdin(Stdio::null()).output().expect("taplo runs");
-    if !able.status.success() {
+    if able.status.success() {
+        completes(&["taplo", "lsp", "stdio"]);
+    } else {
         println!("skipped: this taplo has no language server");
-        return;
     }
+}
+
+/// What a language server offers in a spec.
+fn completes(server: &[&str]) {
     let emptied = ["\"read(fd ~ 'x')\"", "\"EIO\"", "\"SIGTERM\"", "\"serial\""];
     let text = emptied.iter().fold(SPEC.to_owned(), |text, word| text.replace(word, "\"\""));
-    let mut editor = Editor::open(&text);
+    let mut editor = Editor::open(server, &text);
     let in_quotes = |key: &str| {
         let (at, line) = text.lines().enumerate().find(|(_, line)| line.starts_with(key)).expect("it is there");
         (at, line.len() - 1)
@@ -107,11 +127,11 @@ struct Editor {
 }
 
 impl Editor {
-    fn open(text: &str) -> Editor {
+    fn open(command: &[&str], text: &str) -> Editor {
         let folder = folder();
-        let mut taplo = Command::new("taplo");
-        taplo.args(["lsp", "stdio"]).current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut server = taplo.stderr(Stdio::null()).spawn().expect("taplo runs");
+        let mut server = Command::new(command[0]);
+        server.args(&command[1..]).current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut server = server.stderr(Stdio::null()).spawn().expect("the server runs");
         let input = server.stdin.take().expect("a pipe");
         let mut output = BufReader::new(server.stdout.take().expect("a pipe"));
         let (sender, answers) = mpsc::channel();
@@ -158,8 +178,11 @@ impl Editor {
             let message = self.answers.recv_timeout(PATIENCE).expect("the server answers");
             match (message.get("method"), message.get("id")) {
                 (None, Some(answered)) if *answered == id => return message,
-                // A question of the server: there are no settings.
-                (Some(_), Some(asked)) => self.send(&json!({ "jsonrpc": "2.0", "id": asked, "result": [null] })),
+                // A question of the server: there are no settings, and nothing to say to any other.
+                (Some(question), Some(asked)) => {
+                    let none = if question == "workspace/configuration" { json!([null]) } else { json!(null) };
+                    self.send(&json!({ "jsonrpc": "2.0", "id": asked, "result": none }));
+                }
                 _ => {}
             }
         }
