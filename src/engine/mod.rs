@@ -365,6 +365,12 @@ impl Engine {
             if let Some(reason) = self.fixed.clock_change_unseen(at).filter(|_| record.armed) {
                 record.prevented.push((reason, 1));
             }
+            record.is_uncounted = self.plan.trace.is_constant(&rule.name);
+        }
+        let uncounted = self.plan.rules.iter().zip(&self.record.rules).filter(|(_, record)| record.is_uncounted);
+        let uncounted: Vec<String> = uncounted.map(|(rule, _)| rule.name.to_string()).collect();
+        for rule in uncounted {
+            self.note(format!("the filter itself carries out rule `{rule}`: how often it fires is not counted"));
         }
         self.record.events = self.log.events();
         self.tell_spins();

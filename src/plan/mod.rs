@@ -41,7 +41,8 @@ pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest,
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
 pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
-pub use trace::{FilterMode, Follow, IoUring, Nested, Start, Trace};
+use trace::always_stops;
+pub use trace::{Constant, FilterMode, Follow, IoUring, Nested, Start, Trace};
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
 //! Which events exist, and which of them are written.
 
+use std::sync::Arc;
+
 use super::Place;
-use crate::abi::{CallSet, SignalSet, Sysno};
+use crate::abi::{CallSet, Errno, SignalSet, Sysno};
 use crate::diagnostic::Span;
 use crate::pattern::{PathGlob, Pattern};
 
@@ -34,6 +36,8 @@ pub struct Trace {
     pub hides_vdso: bool,
     /// Calls whose answers are not the kernel's.
     pub answered: CallSet,
+    /// Calls that the filter itself lets fail: they do not stop, and nobody counts them.
+    pub constants: Vec<Constant>,
     /// How many frames are shown below an event.
     pub backtrace: usize,
     /// What becomes of calls that set up or use an io_uring.
@@ -42,6 +46,17 @@ pub struct Trace {
     pub nested: Nested,
     /// How calls are selected.
     pub filter: FilterMode,
+}
+
+/// A call that the filter itself lets fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constant {
+    /// The name of the rule.
+    pub rule: Arc<str>,
+    /// The call.
+    pub call: Sysno,
+    /// How it fails.
+    pub errno: Errno,
 }
 
 /// When tracing begins.
@@ -105,10 +120,20 @@ impl IoUring {
 const ALWAYS: [&str; 10] =
     ["alarm", "clone", "clone3", "fork", "prctl", "seccomp", "setitimer", "timer_create", "userfaultfd", "vfork"];
 
+/// The calls that stop for rinject's own sake, whatever is traced.
+pub(super) fn always_stops() -> CallSet {
+    ALWAYS.iter().filter_map(|name| Sysno::parse(name)).collect()
+}
+
 impl Trace {
+    /// Whether the filter itself carries out the rule of this name.
+    pub fn is_constant(&self, rule: &str) -> bool {
+        self.constants.iter().any(|constant| *constant.rule == *rule)
+    }
+
     /// All calls that stop: those with events, and those that are watched for rinject's own sake.
     pub fn stops(&self) -> CallSet {
-        let mut calls: CallSet = ALWAYS.iter().filter_map(|name| Sysno::parse(name)).collect();
+        let mut calls = always_stops();
         calls.union(&self.calls);
         calls.union(&self.io_uring.calls());
         calls.union(&self.nested.calls());

@@ -69,6 +69,13 @@ struct RuleLine<'a> {
     name: &'a str,
     fired: u64,
     matched: u64,
+    /// Whether these are counts: false where the filter has carried the rule out.
+    #[serde(skip_serializing_if = "is_true")]
+    counted: bool,
+}
+
+fn is_true(it: &bool) -> bool {
+    *it
 }
 
 #[derive(Serialize)]
@@ -209,7 +216,12 @@ impl<W: Write> Report for Json<W> {
             transcript_lines: result.transcript.count(),
             rules: result
                 .rules()
-                .map(|(name, record)| RuleLine { name, fired: record.fired, matched: record.matched })
+                .map(|(name, record)| RuleLine {
+                    name,
+                    fired: record.fired,
+                    matched: record.matched,
+                    counted: !record.is_uncounted,
+                })
                 .collect(),
             failures: result
                 .outcome

@@ -87,7 +87,8 @@ fn test_case(result: &CaseResult) -> TestCase {
 
 fn properties(result: &CaseResult) -> Vec<Property> {
     let rules = result.rules().map(|(name, rule)| {
-        Property::new(format!("rule {name}"), format!("fired {}, matched {}", rule.fired, rule.matched))
+        let counts = format!("fired {}, matched {}", rule.fired, rule.matched);
+        Property::new(format!("rule {name}"), if rule.is_uncounted { "not counted".to_owned() } else { counts })
     });
     let notes = result.notes().iter().map(|note| Property::new("note", visible(note).as_ref()));
     let kept = result.kept.iter().map(|folder| Property::new("folder", visible(&folder.to_string_lossy()).as_ref()));

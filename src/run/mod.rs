@@ -285,7 +285,7 @@ fn observe(
     let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
     let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
     let filter = match plan.trace.filter {
-        FilterMode::Seccomp => plan::filter(&plan.trace.stops(), arch),
+        FilterMode::Seccomp => plan::filter(&plan.trace.stops(), &plan.trace.constants, arch),
         FilterMode::Ptrace => Vec::new(),
     };
     let writer = Writer::new(lines_file(case)?, plan.target.limits.most_events());

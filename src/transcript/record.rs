@@ -38,6 +38,8 @@ pub struct Record {
 pub struct RuleRecord {
     /// How often it fired.
     pub fired: u64,
+    /// Whether the filter has carried it out, so that nobody could count anything.
+    pub is_uncounted: bool,
     /// How often its event and conditions were met while it was armed.
     pub matched: u64,
     /// How often its event was met, whatever `where` said and whether it was armed or not.

@@ -4,6 +4,7 @@
 mod actions;
 mod budget;
 mod clock;
+mod constant;
 mod determinism;
 mod edits;
 mod expand;
@@ -137,6 +138,10 @@ struct Lowering<'a> {
     has_time: bool,
     /// Whether a call is named that the vDSO answers without the kernel.
     vdso_named: bool,
+    /// Rules that may need no stop.
+    lone: Vec<constant::Lone>,
+    /// Whether something is about rules that fire.
+    injections_named: bool,
     /// Calls that are looked at beside those of the rules: what is used instead of them, what a fault depends on.
     beside: CallSet,
 }
@@ -155,6 +160,8 @@ impl<'a> Lowering<'a> {
             noticed: CallSet::new(),
             has_time: false,
             vdso_named: false,
+            lone: Vec::new(),
+            injections_named: false,
             beside: CallSet::new(),
         }
     }
@@ -182,8 +189,7 @@ impl<'a> Lowering<'a> {
         let checks = self.checks();
         let snapshot = self.snapshot();
         self.notice_renames();
-        let mut trace = self.trace(scope);
-        trace.answered = fixed.calls();
+        let mut trace = self.trace(scope, fixed.calls());
         trace.hides_vdso |= fixed.clock.is_some() || fixed.random.is_some();
         self.vacuity(&trace, &expect);
         self.check_rings(&trace, &rules);

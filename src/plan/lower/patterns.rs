@@ -4,7 +4,7 @@
 use super::Lowering;
 use crate::abi::CallSet;
 use crate::diagnostic::{Code, Diagnostic, Located, Span, did_you_mean, listed};
-use crate::pattern::{Alt, Head, Pattern, PatternProblem, Pred, parse, parse_preds};
+use crate::pattern::{Alt, Head, Noun, Pattern, PatternProblem, Pred, parse, parse_preds};
 use crate::plan::IoUring;
 use crate::spec::Text;
 
@@ -89,6 +89,8 @@ impl Lowering<'_> {
     pub(super) fn name_calls(&mut self, placed: &Placed) {
         self.notice_vdso(&placed.pattern);
         self.named.union(&placed.pattern.all_calls());
+        let mut heads = placed.pattern.alts.iter().flat_map(Alt::chain).map(|alt| &alt.head);
+        self.injections_named |= heads.any(|head| *head == Head::Noun(Noun::Inject));
     }
 
     /// Notes whether a pattern is of calls that the vDSO answers (vdso(7)): by name, or by a class or an operation
@@ -130,6 +132,7 @@ impl Lowering<'_> {
 
     /// Says if there is no rule of this name.
     pub(super) fn check_rule(&mut self, name: &str, span: Span) {
+        self.injections_named = true;
         if name == IoUring::RULE || self.rule_names.iter().any(|known| **known == *name) {
             return;
         }

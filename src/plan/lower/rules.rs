@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Lowering;
+use super::constant::Lone;
 use super::patterns::Placed;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::pattern::{Head, Noun, Pattern, Ranges};
@@ -83,10 +84,7 @@ impl Lowering<'_> {
         let on = on.map(|on| self.with_result(on, written));
         let quiet = written.quiet.as_ref().is_some_and(|quiet| quiet.value);
         match &on {
-            Some(on) if quiet => {
-                self.notice_vdso(&on.pattern);
-                self.noticed.union(&on.pattern.all_calls());
-            }
+            Some(on) if quiet => self.notice_vdso(&on.pattern),
             Some(on) => self.name_calls(on),
             None => {}
         }
@@ -117,7 +115,7 @@ impl Lowering<'_> {
         };
         let (phase, when, fires) = (phase?, when?, fires?);
         let instead = if fires.contains(0) { Vec::new() } else { self.instead(&pattern) };
-        Some(Rule {
+        let rule = Rule {
             name,
             span: written.span,
             on_span,
@@ -136,7 +134,13 @@ impl Lowering<'_> {
             budget: None,
             clock: None,
             actions,
-        })
+        };
+        match Lone::of(&rule) {
+            Some(lone) => self.lone.push(lone),
+            None if quiet => self.noticed.union(&rule.trigger.pattern.all_calls()),
+            None => {}
+        }
+        Some(rule)
     }
 
     /// `probability` and its seed.

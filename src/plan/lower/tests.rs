@@ -271,3 +271,85 @@ fn a_spec_for_a_program_says_what_has_no_effect_on_a_process_that_runs() {
     let expected = "`program`, `args`, `start` belong to a program that is started, and process 7 runs already";
     assert!(told.contains(expected), "{told}");
 }
+
+#[test]
+fn the_filter_answers_for_rules_that_nobody_counts_and_for_no_others() {
+    const RULE: &str = "on = \"access, faccessat\"\nerror = \"EIO\"\nquiet = true\nfires = \"0..\"\n";
+    let spec = |start: &str, rule: &str, rest: &str| {
+        with(&format!(
+            "trace.start = \"{start}\"\nsnapshot.transcript = false\n{rest}\n[[inject]]\nname = \"r\"\n{rule}"
+        ))
+    };
+    let answered = |plan: &Plan| {
+        let calls: Vec<_> = plan.trace.constants.iter().map(|constant| constant.call.name()).collect();
+        assert_eq!(plan.trace.is_constant("r"), !calls.is_empty());
+        for call in ["access", "faccessat"] {
+            let stops = plan.trace.stops().contains(Sysno::parse(call).unwrap());
+            assert_ne!(stops, calls.contains(&call), "{call} is answered by the filter, or stops");
+        }
+        calls
+    };
+    assert_eq!(answered(&spec("exec", RULE, "")), ["access", "faccessat"]);
+    let rules = [
+        RULE.replace("quiet = true\n", ""),
+        RULE.replace("0..", "0..5"),
+        RULE.replace("fires = \"0..\"\n", ""),
+        RULE.replace("access,", "access(mode = 0),"),
+        format!("{RULE}when = \"2..\""),
+        format!("{RULE}after = \"openat\""),
+        format!("{RULE}until = \"openat\""),
+        format!("{RULE}probability = 0.5"),
+        format!("{RULE}scope = \"process\""),
+        format!("{RULE}where.process = \"P2\""),
+        format!("{RULE}where.path = \"/etc/**\""),
+        format!("{RULE}where.caller = \"main\""),
+        format!("{RULE}delay-enter = \"1ms\""),
+        format!("{RULE}signal = \"SIGUSR1\""),
+    ];
+    for rule in &rules {
+        assert!(answered(&spec("exec", rule, "")).is_empty(), "{rule}");
+    }
+    let rests = [
+        "trace.syscalls = [\"access\"]",
+        "trace.follow = [\"threads\", \"execs\"]",
+        "trace.filter = \"ptrace\"",
+        "trace.drop = [\"access\"]",
+        "expect.never = [\"access(mode = 0)\"]",
+        "expect.never = [\"getppid after inject(r)\"]",
+        "expect.sequence = [{ events = [{ event = \"getppid\", injected = \"r\" }] }]",
+        "[[inject]]\non = \"faccessat\"\nerror = \"EIO\"\nfires = \"0..\"",
+        "[[inject]]\non = \"faccessat\"\nerror = \"EIO\"\nquiet = true\nfires = \"0..\"",
+        "[[inject]]\non = \"getppid\"\nafter = \"inject(r)\"\nerror = \"EIO\"\nunfaithful = true",
+        "[[inject]]\non = \"getppid\"\nafter = \"access\"\nerror = \"EIO\"\nunfaithful = true",
+    ];
+    for rest in rests {
+        assert!(answered(&spec("exec", RULE, rest)).is_empty(), "{rest}");
+    }
+    assert!(answered(&spec("main", RULE, "")).is_empty(), "the loader's calls are not the rule's");
+}
+
+#[test]
+fn the_filter_answers_with_no_errno_that_brings_something_along() {
+    let answers = |on: &str, errno: &str| {
+        let plan = with(&format!(
+            "trace.start = \"exec\"\nsnapshot.transcript = false\n\
+             inject = [{{ on = \"{on}\", error = \"{errno}\", quiet = true, fires = \"0..\" }}]"
+        ));
+        !plan.trace.constants.is_empty()
+    };
+    for (on, errno) in [("open", "EMFILE"), ("mkdir", "ENOSPC"), ("access", "EIO"), ("socket", "ENFILE")] {
+        assert!(answers(on, errno), "{on} {errno}");
+    }
+    for (on, errno) in [
+        ("close", "EIO"),
+        ("brk", "ENOMEM"),
+        ("fsync", "EIO"),
+        ("read", "EAGAIN"),
+        ("read", "EINTR"),
+        ("write", "EIO"),
+        ("execve", "ENOENT"),
+        ("clone", "EAGAIN"),
+    ] {
+        assert!(!answers(on, errno), "{on} {errno}");
+    }
+}

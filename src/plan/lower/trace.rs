@@ -2,6 +2,7 @@
 //! It must not know how a filter selects them.
 
 use super::Lowering;
+use super::constant::Ground;
 use super::patterns::Placed;
 use super::values::shown;
 use crate::abi::{CallSet, Class, SignalSet, Sysno};
@@ -37,7 +38,20 @@ impl Lowering<'_> {
     }
 
     /// Adds what is named elsewhere.
-    pub(super) fn trace(&mut self, scope: TraceScope) -> Trace {
+    pub(super) fn trace(&mut self, scope: TraceScope, answered: CallSet) -> Trace {
+        let nested = self.nested();
+        let filter = self.filter_mode(nested);
+        let io_uring = self.io_uring();
+        let ground = Ground {
+            start: &scope.start,
+            follow: scope.follow,
+            filter,
+            nested,
+            io_uring,
+            answered: &answered,
+            listed: scope.written.as_ref(),
+        };
+        let constants = self.constants(&ground);
         let here =
             |set: &CallSet| set.iter().filter(|call| call.number(self.context.arch).is_some()).collect::<CallSet>();
         let named = here(&self.named);
@@ -56,15 +70,8 @@ impl Lowering<'_> {
         }
         let strings =
             self.spec.trace.strings.as_ref().and_then(|strings| self.within(strings, "strings", 0, 1 << 20));
-        let nested = self.nested();
-        let filter = self.filter_mode(nested);
         let backtrace = self.spec.trace.backtrace.as_ref();
         let backtrace = backtrace.and_then(|frames| self.within(frames, "backtrace", 0, 256));
-        let io_uring = self.spec.trace.io_uring.as_ref().and_then(|io_uring| {
-            self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)])
-        });
-        let untouched = if self.is_transparent() { IoUring::Allow } else { IoUring::Deny };
-        let io_uring = io_uring.unwrap_or(untouched);
         Trace {
             start: scope.start,
             start_span: self.spec.trace.start.as_ref().map(|start| start.span),
@@ -79,11 +86,19 @@ impl Lowering<'_> {
             io_uring,
             backtrace: backtrace.map_or(0, |frames| frames as usize),
             hides_vdso: self.vdso_named,
-            answered: CallSet::new(),
+            answered,
+            constants,
             strings: strings.map_or(64, |strings| strings as usize),
             nested,
             filter,
         }
+    }
+
+    fn io_uring(&mut self) -> IoUring {
+        let written = self.spec.trace.io_uring.as_ref().and_then(|io_uring| {
+            self.choice(io_uring, "io-uring", &[("deny", IoUring::Deny), ("allow", IoUring::Allow)])
+        });
+        written.unwrap_or(if self.is_transparent() { IoUring::Allow } else { IoUring::Deny })
     }
 
     fn start(&mut self, text: &Text) -> Option<Start> {

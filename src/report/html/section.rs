@@ -44,6 +44,7 @@ struct RuleRow {
     name: String,
     fired: u64,
     matched: u64,
+    is_uncounted: bool,
     why: String,
 }
 
@@ -95,6 +96,7 @@ fn rule_row(name: &str, rule: &RuleRecord) -> RuleRow {
         name: visible(name).into_owned(),
         fired: rule.fired,
         matched: rule.matched,
+        is_uncounted: rule.is_uncounted,
         why: visible(&why.collect::<Vec<_>>().join("; ")).into_owned(),
     }
 }
