@@ -1,5 +1,7 @@
 //! Names of flag bits and of values from a list (`O_APPEND`, `SEEK_SET`), as the manual pages have them.
 
+use std::fmt::{self, Write};
+
 pub use super::table::flag_sets;
 
 /// A named set of flags or values.
@@ -31,30 +33,45 @@ impl FlagSet {
 
     /// `bits` in names, as the program's author would write them; what has no name in hexadecimal.
     pub fn show(&self, bits: u64) -> String {
-        let mut parts: Vec<&str> = Vec::new();
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text, bits);
+        text
+    }
+
+    /// The same, without a text of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of `f`.
+    pub fn write(&self, f: &mut impl Write, bits: u64) -> fmt::Result {
+        let mut between = "";
+        let mut named = |f: &mut _, name: &str| -> fmt::Result {
+            Write::write_str(f, std::mem::replace(&mut between, "|"))?;
+            Write::write_str(f, name)
+        };
         let value = bits & self.value_mask;
         let mut unknown = 0;
         if self.value_mask != 0 || bits == 0 {
             match self.names.iter().find(|(_, known)| known & !self.value_mask == 0 && *known == value) {
-                Some((name, _)) => parts.push(name),
+                Some((name, _)) => named(f, name)?,
                 None => unknown = value,
             }
         }
         let mut rest = bits & !self.value_mask;
         for (name, flag) in self.names {
             if *flag != 0 && flag & self.value_mask == 0 && rest & flag == *flag {
-                parts.push(name);
+                named(f, name)?;
                 rest &= !flag;
             }
         }
         unknown |= rest;
-        // What these keep beside their flags are permission bits.
-        let rest = if self.name == "ipc" { format!("0{unknown:o}") } else { format!("{unknown:#x}") };
-        match (parts.is_empty(), unknown) {
-            (true, 0) => "0".to_owned(),
-            (true, _) => rest,
-            (false, 0) => parts.join("|"),
-            (false, _) => format!("{}|{rest}", parts.join("|")),
+        match (between, unknown) {
+            ("", 0) => f.write_char('0'),
+            (_, 0) => Ok(()),
+            // What these keep beside their flags are permission bits.
+            _ if self.name == "ipc" => write!(f, "{between}0{unknown:o}"),
+            _ => write!(f, "{between}{unknown:#x}"),
         }
     }
 }

@@ -45,12 +45,13 @@ const BLANKS: &str = match std::str::from_utf8(&[b' '; COLUMN]) {
 
 impl Display for Event {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut line = Counted { f, chars: 0 };
+        write!(line, "{:<TASK$} {}", self.task, self.kind)?;
+        let column = line.chars.min(COLUMN);
         if self.fired.is_empty() {
-            return write!(f, "{:<TASK$} {}", self.task, self.kind);
+            return Ok(());
         }
-        let line = format!("{:<TASK$} {}", self.task, self.kind);
-        f.write_str(&line)?;
-        f.write_str(&BLANKS[line.chars().count().min(COLUMN)..])?;
+        f.write_str(&BLANKS[column..])?;
         f.write_str("  (INJECTED ")?;
         for (at, fired) in self.fired.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
@@ -61,6 +62,19 @@ impl Display for Event {
             write!(f, "{comma} {name}={value}")?;
         }
         f.write_char(')')
+    }
+}
+
+/// Knows how many characters it has passed on.
+struct Counted<'f, 'b> {
+    f: &'f mut Formatter<'b>,
+    chars: usize,
+}
+
+impl Write for Counted<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.chars += text.chars().count();
+        self.f.write_str(text)
     }
 }
 
@@ -122,7 +136,10 @@ impl Display for EventKind {
 impl Display for Call {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.sysno {
-            Some(sysno) => write!(f, "{sysno}(")?,
+            Some(sysno) => {
+                f.write_str(sysno.name())?;
+                f.write_char('(')?;
+            }
             None => write!(f, "syscall_{:#x}(", self.number)?,
         }
         comma_separated(f, self.args.iter().map(|arg| &arg.value))?;
@@ -132,8 +149,14 @@ impl Display for Call {
             Part::Resumed => ") resumed",
         })?;
         match &self.result {
-            Some(CallResult::Value { value, .. }) => write!(f, " = {value}"),
-            Some(CallResult::Error(errno)) => write!(f, " = -1 {errno}"),
+            Some(CallResult::Value { value, .. }) => {
+                f.write_str(" = ")?;
+                value.fmt(f)
+            }
+            Some(CallResult::Error(errno)) => {
+                f.write_str(" = -1 ")?;
+                errno.fmt(f)
+            }
             Some(CallResult::Unknown) | None => f.write_str(" = ?"),
         }
     }
@@ -147,7 +170,7 @@ impl Display for Value {
             Value::Hex(number) => write!(f, "{number:#x}"),
             Value::Octal(0) => f.write_str("0"),
             Value::Octal(number) => write!(f, "0{number:o}"),
-            Value::Flags { set, bits } => f.write_str(&set.show(*bits)),
+            Value::Flags { set, bits } => set.write(f, *bits),
             Value::Descriptor { name, introduced: None, .. } => f.write_str(name),
             Value::Descriptor { name, introduced: Some(what), .. } => {
                 write!(f, "{name}<")?;
@@ -196,8 +219,10 @@ impl Display for Value {
 
 fn comma_separated<'v>(f: &mut Formatter<'_>, values: impl Iterator<Item = &'v Value>) -> fmt::Result {
     for (at, value) in values.enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        write!(f, "{comma}{value}")?;
+        if at > 0 {
+            f.write_str(", ")?;
+        }
+        value.fmt(f)?;
     }
     Ok(())
 }
@@ -240,6 +265,11 @@ pub fn escape(name: &str) -> String {
 
 /// As C writes a string: what is no text, or would end the line, is escaped.
 fn escaped(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
+    // Most are names of files, in which nothing has to be looked for.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if let Some(text) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(is_plain)) {
+        return f.write_str(text);
+    }
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();
         while let Some(at) = rest.find(|c| matches!(c, '"' | '\\') || acts(c)) {
