@@ -139,6 +139,22 @@ fn an_injected_error_takes_one_stop() {
 }
 
 #[test]
+fn a_call_recorded_without_its_result_takes_one_stop() {
+    let mut run = Run::new("trace = { syscalls = [\"write\", \"close\"], results = false }");
+    run.enter(ROOT, "close", WRITE);
+    assert_eq!(run.lines, ["P1     close(fd#1<${tmp}/data>) = ?"]);
+    assert_eq!(run.resumes(ROOT), (How::Run, None));
+    run.lines.clear();
+    // A rule that would do something at the exit gets there.
+    let mut run = Run::new(
+        "trace = { syscalls = [\"close\"], results = false }\n\
+         inject = [{ on = \"write\", signal = \"SIGTERM\" }, { on = \"write -> ok\", error-after = \"EIO\" }]",
+    );
+    run.call(ROOT, "write", WRITE, 5);
+    assert!(run.lines[0].contains(" = -1 EIO"), "{:?}", run.lines);
+}
+
+#[test]
 fn only_the_chosen_occurrence_is_injected() {
     let mut run = Run::new("inject = [{ on = \"write\", when = \"2\", error = \"EIO\" }]");
     run.call(ROOT, "write", WRITE, 5);

@@ -22,6 +22,8 @@ pub struct Trace {
     pub beside: CallSet,
     /// Calls that are written to the transcript.
     pub written: CallSet,
+    /// Those of them that are written as they are made: nobody waits for their results.
+    pub resultless: CallSet,
     /// Whether the calls came from `[trace] syscalls` and are not just the ones that are named elsewhere.
     pub explicit: bool,
     /// Signals that are written.

@@ -119,6 +119,8 @@ pub struct Trace {
     pub paths: Vec<Text>,
     /// `strings`.
     pub strings: Option<At<i128>>,
+    /// `results`.
+    pub results: Option<At<bool>>,
     /// `filter`.
     pub filter: Option<Text>,
     /// `backtrace`.

@@ -95,6 +95,7 @@ fn trace(fields: &Fields<'_, '_>) -> Trace {
         drop: fields.text_or_texts("drop"),
         paths: fields.text_or_texts("paths"),
         strings: fields.integer("strings"),
+        results: fields.flag("results"),
         filter: fields.text("filter"),
         backtrace: fields.integer("backtrace"),
         nested: fields.text("nested"),

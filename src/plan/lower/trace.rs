@@ -57,6 +57,7 @@ impl Lowering<'_> {
         let named = here(&self.named);
         let mut calls = named.clone();
         calls.union(&here(&self.noticed));
+        let resultless = self.resultless(scope.written.as_ref());
         let explicit = scope.written.is_some();
         let written = scope.written.unwrap_or(named);
         calls.union(&written);
@@ -79,6 +80,7 @@ impl Lowering<'_> {
             calls,
             beside,
             written,
+            resultless,
             explicit,
             signals: scope.signals,
             drop: scope.drop.into_iter().map(|drop| drop.pattern).collect(),
@@ -92,6 +94,21 @@ impl Lowering<'_> {
             nested,
             filter,
         }
+    }
+
+    /// The calls whose results nobody waits for: of those that are listed the ones that nothing else names.
+    fn resultless(&mut self, listed: Option<&CallSet>) -> CallSet {
+        let Some(left_out) = self.spec.trace.results.as_ref().filter(|results| !results.value) else {
+            return CallSet::new();
+        };
+        let Some(listed) = listed else {
+            let help = Some("say which calls are written: `syscalls = [\"%file\"]`".to_owned());
+            let message = "`results` is about the calls that `[trace] syscalls` lists, and it lists none";
+            self.error(Code::CONFLICTING_KEYS, left_out.span, message, "leaves no result out", help);
+            return CallSet::new();
+        };
+        let is_named = |call| [&self.named, &self.noticed, &self.beside].iter().any(|calls| calls.contains(call));
+        listed.iter().filter(|call| !is_named(*call)).collect()
     }
 
     fn io_uring(&mut self) -> IoUring {

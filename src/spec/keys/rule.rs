@@ -43,6 +43,12 @@ pub const TRACE: Table = Table {
         ),
         now("strings", Takes::Integer, "64", "bytes of a buffer shown before it is cut"),
         now(
+            "results",
+            Takes::Flag,
+            "false",
+            "false: a call that only `syscalls` names is written as it is made, and its result is `?`: one stop, not two",
+        ),
+        now(
             "filter",
             Takes::one_of(&["seccomp", "ptrace"]),
             "\"seccomp\"",

@@ -86,6 +86,18 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
             ],
         ),
         Row::timed(
+            "a call recorded without its result",
+            vec![
+                Way::new("bare loop", bare_loop("entry", "access", STOPS), STOPS),
+                Way::new(
+                    "rinject",
+                    access("entry", "trace = { syscalls = [\"access\"], results = false }", STOPS)?,
+                    STOPS,
+                ),
+            ],
+            vec![Goal::AtMost("rinject", 1.3, "bare loop")],
+        ),
+        Row::timed(
             "a constant errno that nobody counts",
             vec![
                 Way::new("bare filter", bare_loop("errno", "access", FREE), FREE),
