@@ -14,6 +14,8 @@ use crate::report::Status;
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     results: BTreeMap<String, String>,
+    /// Whether there is anything to be written.
+    is_changed: bool,
     /// What this call has found, which may run a case several times.
     found: BTreeMap<String, Status>,
 }
@@ -23,7 +25,7 @@ impl Remembered {
     pub(super) fn read() -> Remembered {
         let text = path().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
         let line = |line: &str| line.split_once(' ').map(|(status, id)| (id.to_owned(), status.to_owned()));
-        Remembered { results: text.lines().filter_map(line).collect(), found: BTreeMap::new() }
+        Remembered { results: text.lines().filter_map(line).collect(), ..Remembered::default() }
     }
 
     /// What became of a case.
@@ -43,13 +45,15 @@ impl Remembered {
         let failed_before = self.found.get(id).is_some_and(|found| found.is_bad());
         if status != Status::Interrupted && !id.contains('\n') && !failed_before {
             self.found.insert(id.to_owned(), status);
-            self.results.insert(id.to_owned(), status.name().to_owned());
+            let before = self.results.insert(id.to_owned(), status.name().to_owned());
+            self.is_changed |= before.as_deref() != Some(status.name());
         }
     }
 
-    /// Writes all of it for the next call.
+    /// Writes all of it for the next call, which takes longer than many a case: file systems write out what is renamed onto
+    /// another file.
     pub(super) fn write(&self) {
-        let Some(path) = path() else { return };
+        let Some(path) = path().filter(|_| self.is_changed) else { return };
         let lines = self.results.iter().map(|(id, status)| format!("{status} {id}\n"));
         let new = path.with_extension(std::process::id().to_string());
         let written = path

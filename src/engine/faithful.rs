@@ -200,10 +200,12 @@ impl Request<'_> {
     /// (signal(7)).
     fn is_timed(&self, engine: &Engine, inspect: &dyn Inspect) -> bool {
         let member = |operation| Operation::parse(operation).is_some_and(|all| all.member(self.sysno).is_some());
+        if !self.asks_for(|clause| clause == Clause::Timed) {
+            return false;
+        }
         let sends = ["net.send", "net.connect", "file.write"].into_iter().any(member);
         let fd = self.call.raw.args[0] as i32;
-        self.asks_for(|clause| clause == Clause::Timed)
-            && (inspect.time_limit(fd, sends) || engine.fixed.is_limited(fd, sends, inspect))
+        inspect.time_limit(fd, sends) || engine.fixed.is_limited(fd, sends, inspect)
     }
 
     /// The signal that can interrupt the call: the rule's own, or the lowest-numbered one.

@@ -10,7 +10,7 @@ use super::scope::{Key, keys};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, SubjectKind};
-use crate::plan::{Phase, Rule};
+use crate::plan::{Phase, Rule, Scope};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
 use super::filter::holds;
@@ -198,12 +198,11 @@ impl Rules {
     pub(super) fn note(&mut self, event: &Event) -> bool {
         let mut changed = false;
         self.captured.capture(event);
-        let mut bindings = self.captured.clone();
         for &at in &*self.heeding(event) {
             let state = &mut self.rules[at];
             state.matcher.note(event);
             if let Some(after) = &mut state.after {
-                if after.matches(event, &mut bindings) {
+                if after.matches(event, &mut self.captured.clone()) {
                     changed |= !state.armed;
                     state.armed = true;
                     state.record.armed = true;
@@ -211,7 +210,7 @@ impl Rules {
                 after.note(event);
             }
             if let Some(until) = &mut state.until {
-                if until.matches(event, &mut bindings) {
+                if until.matches(event, &mut self.captured.clone()) {
                     changed |= state.armed;
                     state.armed = false;
                 }
@@ -264,6 +263,9 @@ impl RuleState {
             return false;
         }
         self.record.matched += 1;
+        if self.rule.scope == Scope::Run {
+            return self.is_turn_of(Key::Run);
+        }
         // The counter of each of its paths goes on, whichever of them decides.
         keys(&self.rule, event, stack).into_iter().fold(false, |is_turn, key| self.is_turn_of(key) | is_turn)
     }

@@ -25,6 +25,9 @@ impl Audience {
         all: &[T],
         heeds: impl Fn(&T, SubjectKind, bool) -> bool,
     ) -> Arc<[usize]> {
+        if all.is_empty() {
+            return Arc::default();
+        }
         let of = self
             .of
             .entry((kind, is_fired_on))

@@ -39,9 +39,7 @@ impl Bindings {
 
     /// Binds the values that rules captured at `subject`, for the events after it.
     pub fn capture(&mut self, subject: &dyn Subject) {
-        for (name, operand) in subject.captures() {
-            self.bind(name, &operand);
-        }
+        subject.captures(&mut |name, operand| self.bind(name, operand));
     }
 
     /// The variables and what they hold, in the order in which they were bound.

@@ -67,6 +67,6 @@ pub trait Subject {
     fn result(&self) -> Option<ResultView<'_>>;
     /// The names of the rules that fired on it.
     fn fired(&self) -> Box<dyn Iterator<Item = &str> + '_>;
-    /// The values that rules captured at it, by name.
-    fn captures(&self) -> Box<dyn Iterator<Item = (&str, Operand<'_>)> + '_>;
+    /// Tells the values that rules captured at it, by name.
+    fn captures(&self, tell: &mut dyn FnMut(&str, &Operand<'_>));
 }

@@ -87,8 +87,8 @@ impl Subject for Event {
         Box::new(self.fired.iter().map(|fired| &*fired.rule))
     }
 
-    fn captures(&self) -> Box<dyn Iterator<Item = (&str, Operand<'_>)> + '_> {
-        Box::new(self.captures.iter().map(|(name, value)| (&**name, operand(value, 0))))
+    fn captures(&self, tell: &mut dyn FnMut(&str, &Operand<'_>)) {
+        self.captures.iter().for_each(|(name, value)| tell(name, &operand(value, 0)));
     }
 }
 
