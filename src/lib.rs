@@ -24,9 +24,10 @@
 //! | `sandbox` | the case's folder, files, standard streams, setup and check commands, leftovers | `abi diagnostic plan sys` |
 //! | `snapshot` | golden files: read, write, diff, pending, accept | `transcript diagnostic` |
 //! | `verdict` | expectations, comparison, invariants to `Outcome` | `abi plan pattern transcript diagnostic` |
+//! | `sweep` | fault points, cells, verdicts on runs with a fault, findings | `abi faults plan transcript verdict pattern diagnostic` |
 //! | `report` | human text, JSON, TAP, JUnit, SARIF, HTML, annotations, trace events | `cases run verdict diagnostic snapshot transcript` |
 //! | `run` | the story: parse, lower, run, judge | all |
-//! | `runner` | many cases: parallel, told in order; one in many orders, or several times | `run cases plan verdict` |
+//! | `runner` | many cases: parallel, told in order; one in many orders, or several times; sweeps | `abi cases diagnostic image plan run spec sweep transcript verdict` |
 //! | `cli` | the command line | all |
 //! | `testing` | specs in `#[test]`: files, texts, a builder, a harness | `cases run report snapshot diagnostic tracer abi transcript` |
 
@@ -45,6 +46,7 @@ pub mod runner;
 pub mod sandbox;
 pub mod snapshot;
 pub mod spec;
+pub mod sweep;
 pub mod sys;
 pub mod testing;
 pub mod tracer;

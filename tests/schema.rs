@@ -165,7 +165,7 @@ const KINDS: [&str; 12] = [
 ];
 
 /// Tables and how a spec leads to them, `@` standing for what is in them.
-const WAYS: [(&str, &str); 33] = [
+const WAYS: [(&str, &str); 34] = [
     ("the spec", "@"),
     ("`[target]`", "[target]\n@"),
     ("a file of `target.files`", "[target.files.a]\n@"),
@@ -199,6 +199,7 @@ const WAYS: [(&str, &str); 33] = [
     ("`expect` of a check", "[[check]]\nrun = [\"true\"]\n[check.expect]\n@"),
     ("`[snapshot]`", "[snapshot]\n@"),
     ("an entry of `redact`", "[[snapshot.redact]]\n@"),
+    ("`[sweep]`", "[sweep]\n@"),
 ];
 
 /// A spec with these lines in a table, and what the table cannot do without but for `without`.

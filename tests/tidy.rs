@@ -16,7 +16,7 @@ const LONG: [&str; 1] = ["src/abi/table.rs"];
 const LONGEST: usize = 500;
 
 /// Layers that must not know the system.
-const PURE: [&str; 7] = ["spec", "plan", "pattern", "faults", "engine", "transcript", "verdict"];
+const PURE: [&str; 8] = ["spec", "plan", "pattern", "faults", "engine", "transcript", "verdict", "sweep"];
 
 /// Layers that may print.
 const PRINTING: [&str; 2] = ["cli", "report"];

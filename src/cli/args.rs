@@ -9,6 +9,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use super::exec::Exec;
 use super::project::Project;
 use super::record::Record;
+use super::sweep::Sweep;
 use crate::cases::Shard;
 use crate::plan;
 
@@ -56,6 +57,8 @@ pub(super) enum Command {
     Exec(Exec),
     /// Run a program a few times and write down what was the same, as a spec with its snapshot
     Record(Record),
+    /// Make each call of a program fail, one run at a time, and judge what it does then
+    Sweep(Sweep),
     /// Trace a process that runs already by the rules of a spec; it goes on unharmed at the end
     Attach(Attach),
     /// Parse and resolve specs without running them
@@ -67,6 +70,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Show what this machine allows, and how to allow more
     Doctor,
+    /// Sweep programs with a planted mistake each, and see whether each is found on this very kernel
+    Selftest,
     /// Look at snapshots that wait, one by one, and accept or reject them
     Review(Paths),
     /// Accept snapshots that wait

@@ -28,7 +28,7 @@ pub(super) fn judged(end: End, global: &Global) -> Result<Box<Judged>, ExitStatu
 }
 
 /// Says what is wrong. Nobody has written a spec that the command line has made: there are no places in it to look at.
-fn tell(problems: &Diagnostics, global: &Global) {
+pub(super) fn tell(problems: &Diagnostics, global: &Global) {
     let is_made = |problem: &Diagnostic| problem.source.name.starts_with('<');
     if !problems.iter().any(is_made) {
         return talk(format!("{}\n", problems.render(error_style(global))));

@@ -18,12 +18,21 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(cases: usize, global: &Global) -> Live {
+        Live::with("{pos}/{len} {elapsed} {wide_msg}", cases, global)
+    }
+
+    /// One that says how much time is left, for runs that are much alike.
+    pub(super) fn with_time_left(runs: usize, global: &Global) -> Live {
+        Live::with("{pos}/{len} {elapsed} ({eta} left) {wide_msg}", runs, global)
+    }
+
+    fn with(template: &str, cases: usize, global: &Global) -> Live {
         if !io::stderr().is_terminal() || global.verbose > 0 || global.quiet {
             return Live { bar: ProgressBar::hidden(), running: Vec::new() };
         }
         let bar = ProgressBar::new(cases as u64);
         // The template is fixed: were it wrong, the default one would do.
-        if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {elapsed} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -47,6 +56,12 @@ impl Live {
         }
         self.bar.inc(1);
         self.show();
+    }
+
+    /// One more is over; `message` is what there is to say.
+    pub(super) fn one_more(&self, message: String) {
+        self.bar.inc(1);
+        self.bar.set_message(message);
     }
 
     /// Does something that writes lines of its own.

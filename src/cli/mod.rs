@@ -23,6 +23,8 @@ mod reports;
 mod review;
 mod run;
 mod select;
+mod selftest;
+mod sweep;
 mod terminal;
 mod toml_text;
 mod watched;
@@ -53,11 +55,13 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Run(run) => run::main(run, global),
         Command::Exec(exec) => exec::main(exec, global),
         Command::Record(record) => record::main(record, global),
+        Command::Sweep(words) => sweep::main(words, global),
         Command::Attach(attach) => attach::main(attach, global),
         Command::Check(check) => check::main(check, global),
         Command::List(list) => list::main(list, global),
         Command::Explain(explain) => explain::main(explain, global),
         Command::Doctor => doctor::main(global),
+        Command::Selftest => selftest::main(global),
         Command::Review(paths) => review::review(paths, global),
         Command::Accept(paths) => review::accept(paths, global),
         Command::Reject(paths) => review::reject(paths, global),
@@ -77,9 +81,10 @@ fn with_project(words: &[OsString]) -> Result<Args, ExitStatus> {
     // Others have no settings: a slip in the file is no matter of theirs.
     let has_settings = match args.command {
         Command::Run(_) | Command::Attach(_) | Command::Check(_) | Command::List(_) | Command::Explain(_) => true,
+        Command::Sweep(_) => true,
         Command::Exec(_) | Command::Record(_) | Command::Doctor | Command::Merge(_) | Command::Init(_) => false,
         Command::Review(_) | Command::Accept(_) | Command::Reject(_) | Command::Pending(_) => false,
-        Command::Schema | Command::Completions(_) | Command::Man(_) => false,
+        Command::Schema | Command::Completions(_) | Command::Man(_) | Command::Selftest => false,
     };
     if !has_settings {
         return Ok(args);

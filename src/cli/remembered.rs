@@ -65,6 +65,13 @@ impl Remembered {
     }
 }
 
+/// A file beside that of the current folder, for what is remembered of something called `name`.
+pub(super) fn beside(name: &str) -> Option<PathBuf> {
+    let digest = Sha256::digest(name.as_bytes());
+    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Some(path()?.with_extension(name))
+}
+
 /// `./specs` and `specs` are one folder.
 fn as_known(id: &str) -> &str {
     id.trim_start_matches("./")

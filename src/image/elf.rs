@@ -164,6 +164,12 @@ impl Elf {
         lines.as_ref().map_or(LineSearch::NoDebugInfo, |lines| lines.search(file, line))
     }
 
+    /// The source file and the line that the instruction at `addr` was made from, where that is known.
+    pub fn source_of(&self, addr: u64) -> Option<(String, u32)> {
+        let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.bytes)));
+        lines.as_ref()?.source_of(addr)
+    }
+
     /// Whether an instruction begins at `addr`.
     pub fn code_at(&self, addr: u64) -> CodeAt {
         if !self.code.iter().any(|range| range.contains(&addr)) {

@@ -53,6 +53,12 @@ impl Lines {
         Some(Lines { context, dwarf })
     }
 
+    /// The source file and the line that an address was made from.
+    pub(super) fn source_of(&self, addr: u64) -> Option<(String, u32)> {
+        let location = self.context.find_location(addr).ok()??;
+        Some((location.file?.to_owned(), location.line?))
+    }
+
     /// Looks for a line of the files whose path ends in `file`.
     pub(super) fn search(&self, file: &str, line: u32) -> LineSearch {
         let mut search = Search::default();

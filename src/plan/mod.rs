@@ -16,6 +16,7 @@ mod policy;
 mod rule;
 mod signature;
 mod spot;
+mod sweep;
 mod target;
 mod trace;
 
@@ -40,6 +41,7 @@ pub use policy::{Policy, Switch};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
+pub use sweep::{Compare, FaultKind, Mode, Sweep};
 pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
 use trace::always_stops;
 pub use trace::{Constant, FilterMode, Follow, IoUring, Nested, Start, Trace};
@@ -77,6 +79,8 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// What is compared with the golden file.
     pub snapshot: SnapshotPlan,
+    /// What a sweep does; `None` where the spec says nothing of it.
+    pub sweep: Option<Sweep>,
     /// Directories of the host and the names that stand for them in a transcript, such as
     /// (`/tmp/rinject-abcdefgh/data`, `${var.data}`); longest path first.
     pub names: Vec<(String, String)>,

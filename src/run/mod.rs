@@ -7,6 +7,7 @@ mod golden;
 mod lines;
 mod refusal;
 mod requires;
+mod stage;
 mod surroundings;
 mod untraceable;
 
@@ -15,6 +16,7 @@ pub use facts::{has_ptrace_capability, is_filtered};
 pub use lines::{Difference, Lines};
 pub use refusal::{Refusal, yama_scope};
 pub use requires::unmet;
+pub use stage::{Played, Stage};
 pub use untraceable::Untraceable;
 
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 
 use crate::abi::bpf::BpfInsn;
 use crate::abi::{Arch, TaskId};
-use crate::cases::{Case, SpecFile};
+use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, Span};
 use crate::plan::{self, FilterMode, Plan, TextTest};
 use crate::sandbox::{self, Launch, Sandbox, SetupError};
@@ -245,26 +247,7 @@ fn story(case: &Case, options: &Options, onlooker: &mut (dyn Sink + Send)) -> Re
 
 fn lower(case: &Case, options: &Options, tmp: &str) -> Result<Plan, Diagnostics> {
     let spec = case.spec.as_ref().map_err(Clone::clone)?;
-    // An architecture without a table is found out before anything runs; a spec can be checked all the same.
-    let arch = Arch::host().unwrap_or(Arch::X86_64);
-    let context = plan::Context {
-        arch,
-        tmp: tmp.to_owned(),
-        spec_dir: surroundings::spec_folder(&case.file).to_string_lossy().into_owned(),
-        here: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
-        case: case.id.clone(),
-        begun: surroundings::begun(),
-        env: surroundings::environment(),
-        inherited: std::env::vars_os().collect(),
-        bins: surroundings::binaries(&options.bins, &options.bins_of_project),
-        seed: options.seed,
-        timeout_multiplier: options.timeout_multiplier,
-        policy: options.policy.clone(),
-        attach: options.attach,
-        cell: case.cell.clone(),
-        is_file: matches!(case.file, SpecFile::Path(_)),
-    };
-    plan::lower(spec, &context)
+    plan::lower(spec, &surroundings::context(case, options, tmp))
 }
 
 struct Observed {

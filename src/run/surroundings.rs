@@ -4,7 +4,32 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::cases::SpecFile;
+use super::Options;
+use crate::abi::Arch;
+use crate::cases::{Case, SpecFile};
+use crate::plan;
+
+/// What lowering has to know besides the spec of a case that is run in the folder `tmp`.
+pub(super) fn context(case: &Case, options: &Options, tmp: &str) -> plan::Context {
+    plan::Context {
+        // An architecture without a table is found out before anything runs; a spec can be checked all the same.
+        arch: Arch::host().unwrap_or(Arch::X86_64),
+        tmp: tmp.to_owned(),
+        spec_dir: spec_folder(&case.file).to_string_lossy().into_owned(),
+        here: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
+        case: case.id.clone(),
+        begun: begun(),
+        env: environment(),
+        inherited: std::env::vars_os().collect(),
+        bins: binaries(&options.bins, &options.bins_of_project),
+        seed: options.seed,
+        timeout_multiplier: options.timeout_multiplier,
+        policy: options.policy.clone(),
+        attach: options.attach,
+        cell: case.cell.clone(),
+        is_file: matches!(case.file, SpecFile::Path(_)),
+    }
+}
 
 /// The folder of a spec, absolute; for standard input, the current one.
 pub(super) fn spec_folder(file: &SpecFile) -> PathBuf {

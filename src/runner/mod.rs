@@ -2,6 +2,7 @@
 
 mod explore;
 mod queue;
+pub mod sweep;
 mod verify;
 
 use std::ops::RangeInclusive;

@@ -1,6 +1,6 @@
 //! The case's folder: made afresh, filled, listed, removed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -113,6 +113,17 @@ impl Sandbox {
             .collect()
     }
 
+    /// All that is in the folder, by the names in it: each with its mode, files with length and hash.
+    pub fn described(&self) -> BTreeMap<String, String> {
+        let all = self.list().into_iter();
+        all.map(|name| (visible_name(name.as_os_str()), with_mode(&self.path().join(&name)))).collect()
+    }
+
+    /// The names that were in the folder before the target ran.
+    pub fn names_before(&self) -> BTreeSet<String> {
+        self.before.iter().map(|path| visible_name(path.as_os_str())).collect()
+    }
+
     /// Keeps the folder when this value is gone; tells where it is.
     pub fn keep(self) -> PathBuf {
         self.folder.keep()
@@ -158,6 +169,15 @@ fn place(file: &TargetFile, cwd: &Path) -> Result<(), SetupError> {
         fs::set_permissions(&path, permissions).map_err(|error| failed("set the mode of", &path, error))?;
     }
     Ok(())
+}
+
+/// What is there, with its permission bits.
+fn with_mode(path: &Path) -> String {
+    let mode = fs::symlink_metadata(path).map(|data| data.permissions().mode() & 0o7777);
+    match (describe(path), mode) {
+        (Ok(what), Ok(mode)) => format!("{mode:04o} {what}"),
+        (Err(error), _) | (_, Err(error)) => error.to_string(),
+    }
 }
 
 fn describe(path: &Path) -> io::Result<String> {

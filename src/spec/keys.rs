@@ -4,12 +4,14 @@
 mod determinism;
 mod expect;
 mod rule;
+mod sweep;
 mod takes;
 mod target;
 
 pub use determinism::{DETERMINISM, RANDOM_BYTES, SCHEDULE, TIME};
 pub use expect::{CHECK, CHECK_EXPECT, COUNT, EVENT, EXIT, EXPECT, OF, OUTPUT, REDACT, SEQUENCE, SNAPSHOT};
 pub use rule::{BUDGET, CLOCK, CORRUPT, INJECT, MEMORY, RANDOM, SIGNAL, STEP, TRACE, WHERE};
+pub use sweep::SWEEP;
 pub use takes::{Takes, Words};
 pub use target::{ATTACH, FILE, LIMITS, OUTPUT_TO, SETUP, STDIN, TARGET};
 
@@ -84,7 +86,7 @@ const fn later(name: &'static str, takes: Takes, example: &'static str, about: &
 }
 
 /// Every table, for documentation.
-pub const ALL: [&Table; 33] = [
+pub const ALL: [&Table; 34] = [
     &ROOT,
     &TARGET,
     &FILE,
@@ -118,6 +120,7 @@ pub const ALL: [&Table; 33] = [
     &CHECK_EXPECT,
     &SNAPSHOT,
     &REDACT,
+    &SWEEP,
 ];
 
 /// Whether a key of this name takes this word, in whatever table.
@@ -182,6 +185,11 @@ pub const ROOT: Table = Table {
             "{ engine = [\"btree\", \"lsm\"] }",
             "one case for each combination",
         ),
-        later("sweep", Takes::Single, "{ on = \"%file\" }", "one case for each fault point"),
+        now(
+            "sweep",
+            Takes::Table(&SWEEP),
+            "{ faults = [\"errors\", \"short\"] }",
+            "what `rinject sweep` does; `rinject run` does not look at it",
+        ),
     ],
 };

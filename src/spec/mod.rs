@@ -13,6 +13,7 @@ mod model;
 mod read;
 mod ready;
 mod schema;
+mod sweep;
 mod target;
 mod toml_one;
 mod walk;
@@ -28,6 +29,7 @@ pub use model::{
 };
 pub use ready::{READY, Ready};
 pub use schema::schema;
+pub use sweep::Sweep;
 pub use target::{Attach, File, Output, Stdin, Target};
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cell::Choice;
 use super::determinism::Determinism;
+use super::sweep::Sweep;
 use super::target::Target;
 use crate::diagnostic::{Diagnostics, Source, Span};
 
@@ -71,6 +72,8 @@ pub struct Spec {
     pub check: Vec<Check>,
     /// `[snapshot]`.
     pub snapshot: Snapshot,
+    /// `[sweep]`.
+    pub sweep: Option<Sweep>,
     /// What is wrong with keys and types. Lowering reports it together with what it finds itself.
     pub problems: Diagnostics,
 }

@@ -11,6 +11,7 @@ use super::keys;
 use super::matrix::{matrix, without_values};
 use super::model::{At, Check, Command, Inject, Scalar, SignalAction, Spec, Text, Trace, Where};
 use super::ready;
+use super::sweep::sweep;
 use super::target::target;
 use super::walk::{Fields, Value, Walk};
 use crate::diagnostic::{Code, Diagnostics, Source};
@@ -42,6 +43,7 @@ pub(super) fn spec(walk: &Walk, root: &Fields<'_, '_>, source: &Arc<Source>) -> 
         expect: root.table("expect", &keys::EXPECT).map(|fields| expect(walk, &fields)).unwrap_or_default(),
         check: root.tables("check", &keys::CHECK).iter().map(|fields| check(walk, fields)).collect(),
         snapshot: root.table("snapshot", &keys::SNAPSHOT).map(|fields| snapshot(&fields)).unwrap_or_default(),
+        sweep: root.table("sweep", &keys::SWEEP).map(|fields| sweep(walk, &fields)),
         problems: Diagnostics::new(),
     }
 }

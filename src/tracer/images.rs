@@ -20,12 +20,33 @@ const DEBUG_FOLDER: &str = "/usr/lib/debug";
 /// What the kernel tells a file apart by, and when it last changed.
 type FileId = (u64, u64, i64, i64);
 
+/// Files by identity.
+type Files = RefCell<HashMap<FileId, Option<Rc<Elf>>>>;
+
+/// So many files are kept from one run to the next: more than a program has mapped.
+const KEPT: usize = 64;
+
+thread_local! {
+    /// Runs on one thread come one after the other, and most of them are of the same program and libraries.
+    static FILES: Rc<Files> = Rc::default();
+}
+
 /// Files by identity, and the modules of each process as they were when last asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Images {
-    files: RefCell<HashMap<FileId, Option<Rc<Elf>>>>,
+    files: Rc<Files>,
     vdso: RefCell<Option<Rc<Elf>>>,
     processes: RefCell<HashMap<TaskId, (String, Rc<Modules>)>>,
+}
+
+impl Default for Images {
+    fn default() -> Images {
+        let files = FILES.with(Rc::clone);
+        if files.borrow().len() > KEPT {
+            files.borrow_mut().clear();
+        }
+        Images { files, vdso: RefCell::default(), processes: RefCell::default() }
+    }
 }
 
 impl Images {

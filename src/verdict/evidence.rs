@@ -134,6 +134,13 @@ impl Evidence {
     }
 }
 
+/// What the checks of a plan found, by what they came to in order: one sentence each.
+pub fn failed_checks(plan: &Plan, checks: Vec<CheckResult>) -> Vec<String> {
+    let evidence = Evidence { checks, ..Evidence::default() };
+    let failures = plan.checks.iter().zip(&evidence.checks).flat_map(|(check, result)| evidence.check(check, result));
+    failures.map(|failure| plan.renamed(&failure.message)).collect()
+}
+
 fn limit(record: &Record) -> Option<Failure> {
     let reason = record.abandoned.as_ref()?;
     let failure = |message: String| Failure::new(FailureKind::Limit, message);

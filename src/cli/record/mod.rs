@@ -9,7 +9,7 @@ mod witness;
 pub(super) use args::Record;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +71,27 @@ fn record(words: &Record, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let snapshot = if golden.exists() { format!(" and {}", golden.display()) } else { String::new() };
     print(format!("wrote {}{snapshot}\n", output.display()))?;
     Ok(ExitStatus::Passed)
+}
+
+/// A spec that runs a command, with the files of the working directory that it reads, and says nothing else. It is one of
+/// the current folder.
+pub(super) fn target_of(command: &[OsString], options: &Options, global: &Global) -> Result<String, ExitStatus> {
+    let here = std::env::current_dir().map_err(|error| {
+        complain(format!("cannot find out the working directory: {error}"), None);
+        ExitStatus::NotSetUp
+    })?;
+    let words = Record {
+        focus: Vec::new(),
+        calls: None,
+        output: None,
+        timeout: None,
+        force: false,
+        command: command.to_vec(),
+    };
+    let mut recording = asked(&words, &here, &here)?;
+    let recorder = Recorder { options: options.clone(), beside: here.clone(), global };
+    recorder.find_files(&mut recording, &here, [PathBuf::new(), PathBuf::new()])?;
+    Ok(recording.target())
 }
 
 /// The file that the spec is written to.

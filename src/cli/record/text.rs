@@ -91,8 +91,8 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// The spec.
-    pub(super) fn spec(&self) -> String {
+    /// What is run, and in what surroundings, as a spec.
+    pub(super) fn target(&self) -> String {
         let mut text = "spec = 1\n\n[target]\n".to_owned();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "program = {}", string(&literal(&self.program)));
@@ -122,6 +122,13 @@ impl Recording {
         if self.is_sorted {
             text += "dir-order = \"sorted\"\n";
         }
+        text
+    }
+
+    /// The spec.
+    pub(super) fn spec(&self) -> String {
+        let mut text = self.target();
+        // Writing to a String cannot fail.
         if !self.calls.is_empty() {
             let _ = writeln!(text, "\n[trace]\nsyscalls = {}", wrapped(&self.calls));
             let _ = writeln!(text, "paths = {}", list(&self.paths));

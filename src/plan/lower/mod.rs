@@ -18,6 +18,7 @@ mod rules;
 mod sequences;
 mod state;
 mod surroundings;
+mod sweep;
 mod target;
 mod trace;
 mod vacuity;
@@ -188,6 +189,7 @@ impl<'a> Lowering<'a> {
         let expect = self.expect();
         let checks = self.checks();
         let snapshot = self.snapshot();
+        let sweep = self.sweep();
         self.notice_renames();
         let mut trace = self.trace(scope, fixed.calls());
         trace.hides_vdso |= fixed.clock.is_some() || fixed.random.is_some();
@@ -212,6 +214,7 @@ impl<'a> Lowering<'a> {
             expect,
             checks,
             snapshot,
+            sweep,
             names: self.host_names(),
             warnings: Diagnostics::new(),
         })

@@ -1,0 +1,257 @@
+//! `rinject sweep`: one run for each point at which a program can be hurt and each fault, and what that shows.
+
+mod args;
+mod json;
+mod result;
+mod saved;
+mod state;
+mod told;
+
+pub(super) use args::Sweep;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::args::{Global, Select};
+use super::check::invalid;
+use super::exit_status::ExitStatus;
+use super::interrupt::{self, Second};
+use super::judged::{judged, tell};
+use super::live::Live;
+use super::reports::{self, Kind};
+use super::select::{binaries, select};
+use super::terminal::{colour, complain, print, talk};
+use super::{record, remembered};
+use crate::cases::Case;
+use crate::run::Options;
+use crate::runner::sweep::{Base, Course, Refused, run_cells, settings};
+use crate::snapshot::Update;
+use crate::sweep::{Cell, cells, sample};
+use crate::tracer::Stopper;
+use result::{Again, Result as CellResult, Results};
+use state::{Kept, State};
+
+pub(super) fn main(words: &Sweep, global: &Global) -> ExitStatus {
+    sweep(words, global).unwrap_or_else(|status| status)
+}
+
+fn sweep(words: &Sweep, global: &Global) -> Result<ExitStatus, ExitStatus> {
+    let begun = Instant::now();
+    let options = Options {
+        timeout_multiplier: words.timeout_multiplier,
+        update: Update::No,
+        bins: binaries(&words.bin)?,
+        bins_of_project: global.project.bins.clone(),
+        stopper: Stopper::default(),
+        ..Options::default()
+    };
+    let reports = reports::read(&words.report, &[Kind::Json])?;
+    let known = words.baseline_findings.as_deref().map(json::findings).transpose()?;
+    interrupt::watch(options.stopper.clone(), Second::Ends);
+    let (cases, mut status) = selected(words, &options, global)?;
+    let mut state = Sweeping::state(words, &cases)?;
+    let mut all = Vec::new();
+    for case in &cases {
+        let sweeping = Sweeping { words, global, options: &options };
+        match sweeping.case(case, &mut state) {
+            Ok(results) => {
+                told::results(&results, colour(global), global.quiet, known.as_ref()).map_or(Ok(()), print)?;
+                if let Some(folder) = &words.save_findings {
+                    saved::save(&results, folder)?;
+                }
+                status = status.and(results.status(known.as_ref()));
+                all.push(results);
+            }
+            Err(ExitStatus::Interrupted) => return Err(ExitStatus::Interrupted),
+            Err(other) => status = status.and(other),
+        }
+    }
+    if words.state.is_none() {
+        state.forget();
+    }
+    for (_, path) in reports {
+        json::write(&path, &all, begun.elapsed(), known.as_ref())?;
+    }
+    Ok(status)
+}
+
+/// The cases that the words name, and whether files could not be read.
+fn selected(words: &Sweep, options: &Options, global: &Global) -> Result<(Vec<Case>, ExitStatus), ExitStatus> {
+    if !words.command.is_empty() {
+        let text = record::target_of(&words.command, options, global)?;
+        return Ok((vec![Case::of_text("<command>", text)], ExitStatus::Passed));
+    }
+    let select = self::select(&Select {
+        specs: words.specs.clone(),
+        filter: Vec::new(),
+        last_failed: false,
+        shard: None,
+        bin: words.bin.clone(),
+        seed: None,
+    })?;
+    Ok((select.cases, select.status))
+}
+
+/// What holds for all cases of a sweep.
+struct Sweeping<'a> {
+    words: &'a Sweep,
+    global: &'a Global,
+    options: &'a Options,
+}
+
+impl Sweeping<'_> {
+    /// Where results are kept meanwhile.
+    fn state(words: &Sweep, cases: &[Case]) -> Result<State, ExitStatus> {
+        let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+        let name = format!("{ids:?} {:?}", words.command);
+        let path: Option<PathBuf> = words.state.clone().or_else(|| remembered::beside(&name));
+        State::open(path.as_deref(), words.resume).map_err(|error| {
+            let shown = path.unwrap_or_default();
+            complain(
+                format!("cannot keep results in `{}`: {error}", shown.display()),
+                Some("--state names another file"),
+            );
+            ExitStatus::NotSetUp
+        })
+    }
+
+    /// Sweeps one case. `Err` after saying why there is nothing to judge.
+    fn case(&self, case: &Case, state: &mut State) -> Result<Results, ExitStatus> {
+        let problems = |problems| {
+            tell(&problems, self.global);
+            invalid(&problems)
+        };
+        let base = Base::of(case).map_err(problems)?;
+        let sweep = settings(&base, &self.words.instead(), self.options).map_err(problems)?;
+        let course = Course::take(&base, &sweep, self.options).map_err(|refused| self.refused(case, refused))?;
+        for note in &course.notes {
+            talk(format!("note: {}: {note}\n", case.id));
+        }
+        let (cells, of) = self.cells(case, &course)?;
+        let results = self.run(case, course, cells, state)?;
+        Ok(Results { of, ..results })
+    }
+
+    fn refused(&self, case: &Case, refused: Refused) -> ExitStatus {
+        match refused {
+            Refused::End(end) => judged(*end, self.global).err().unwrap_or(ExitStatus::Internal),
+            Refused::Unsteady(why) => {
+                let help = "fix what differs with `[determinism]`, or leave it out with `[sweep] compare` and `on`";
+                complain(format!("{}: runs without a fault do not agree", case.id), Some(help));
+                why.iter().for_each(|why| talk(format!("note: {why}\n")));
+                ExitStatus::NotSetUp
+            }
+        }
+    }
+
+    /// The cells that are run, and how many there are in all shares.
+    fn cells(&self, case: &Case, course: &Course) -> Result<(Vec<Cell>, usize), ExitStatus> {
+        let all = cells(&course.points, &course.sweep);
+        let asked: BTreeSet<&str> = self.words.cell.iter().map(String::as_str).collect();
+        if !asked.is_empty() {
+            let named: Vec<Cell> =
+                all.iter().filter(|cell| asked.contains(cell.to_string().as_str())).copied().collect();
+            let missing = asked.iter().find(|name| !named.iter().any(|cell| cell.to_string() == **name));
+            if let Some(missing) = missing {
+                let help =
+                    "runs are named as the findings are: write#3:ENOSPC; `--points each` has one for each call";
+                complain(format!("{}: there is no run `{missing}`", case.id), Some(help));
+                return Err(ExitStatus::NothingSelected);
+            }
+            let of = named.len();
+            return Ok((named, of));
+        }
+        let drawn = course.sweep.limit.map_or(all.clone(), |most| sample(all.clone(), most, course.sweep.seed));
+        if drawn.len() < all.len() {
+            talk(format!(
+                "note: {}: {} of {} runs, drawn by seed {}\n",
+                case.id,
+                drawn.len(),
+                all.len(),
+                course.sweep.seed
+            ));
+        }
+        let of = drawn.len();
+        let id = |cell: &Cell| format!("{} {cell}", case.id);
+        let mine = drawn.into_iter().filter(|cell| self.words.shard.is_none_or(|shard| shard.has(&id(cell))));
+        let mine: Vec<Cell> = mine.collect();
+        if of == 0 {
+            complain(format!("{}: there is no point at which such a fault can be made", case.id), None);
+            return Err(ExitStatus::NothingSelected);
+        }
+        Ok((mine, of))
+    }
+
+    fn run(&self, case: &Case, course: Course, cells: Vec<Cell>, state: &mut State) -> Result<Results, ExitStatus> {
+        let mark = result::mark(&course);
+        let mut found: Vec<Option<CellResult>> = Vec::new();
+        for cell in &cells {
+            let kept = state.known(&mark, &cell.to_string());
+            found.push(kept.map(|kept| CellResult {
+                cell: *cell,
+                verdict: kept.verdict,
+                evidence: kept.evidence.clone(),
+                took: Duration::from_millis(kept.took_ms),
+            }));
+        }
+        let left: Vec<Cell> =
+            cells.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(cell, _)| *cell).collect();
+        if left.len() < cells.len() {
+            talk(format!("note: {}: {} of {} runs are known\n", case.id, cells.len() - left.len(), cells.len()));
+        }
+        let jobs = self.words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let live = Live::with_time_left(left.len(), self.global);
+        let (mut trouble, mut findings, mut over) = (None, 0_usize, cells.len() - left.len());
+        let begun = Instant::now();
+        let ran = run_cells(&course, &left, jobs, |cell, ran| {
+            let result = CellResult {
+                cell: *cell,
+                verdict: ran.outcome.verdict,
+                evidence: ran.outcome.evidence,
+                took: ran.took,
+            };
+            let kept = Kept {
+                sweep: mark.clone(),
+                cell: cell.to_string(),
+                verdict: result.verdict,
+                evidence: result.evidence.clone(),
+                took_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
+            };
+            if let Err(error) = state.keep(&kept) {
+                trouble.get_or_insert(error);
+                self.options.stopper.stop();
+            }
+            findings += usize::from(result.verdict.is_finding());
+            over += 1;
+            live.one_more(format!("{} {findings} runs with findings", case.id));
+            if let Some(at) = cells.iter().position(|known| known == cell) {
+                found[at] = Some(result);
+            }
+        });
+        live.finish();
+        if let Some(error) = trouble {
+            complain(format!("cannot keep results: {error}"), Some("--state names another file"));
+            return Err(ExitStatus::NotSetUp);
+        }
+        if let Err(end) = ran {
+            let status = judged(*end, self.global).err().unwrap_or(ExitStatus::Internal);
+            if status == ExitStatus::Interrupted {
+                talk(format!(
+                    "interrupted: {over} of {} runs are over; with --resume a sweep goes on from here\n",
+                    cells.len()
+                ));
+            }
+            return Err(status);
+        }
+        Ok(Results {
+            id: case.id.clone(),
+            again: Again::of(case, self.words, self.global),
+            shows_all: !self.words.cell.is_empty(),
+            of: cells.len(),
+            course,
+            results: found.into_iter().flatten().collect(),
+            took: begun.elapsed(),
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! A spec for each finding: the rule that makes the fault, and what is expected of a program that is right. It fails until the
+//! program is mended. It must not run anything.
+
+use std::fs;
+use std::path::Path;
+
+use super::result::{Result, Results};
+use crate::abi::Ending;
+use crate::cli::exit_status::ExitStatus;
+use crate::cli::terminal::{complain, talk};
+use crate::cli::toml_text::{literal, string};
+use crate::report::shell_word;
+use crate::sweep::{Fault, Verdict};
+
+/// Errors that a program is to get over, and not to give up for: another way, or another try, leads to the same result.
+const GOT_OVER: [&str; 5] = ["EXDEV", "EOPNOTSUPP", "EINTR", "EAGAIN", "ENOSYS"];
+
+/// Writes the specs into a folder, which is made.
+pub(super) fn save(results: &Results, folder: &Path) -> std::result::Result<(), ExitStatus> {
+    let written = || -> std::io::Result<usize> {
+        fs::create_dir_all(folder)?;
+        let findings = results.findings();
+        for finding in &findings {
+            let result = &results.results[finding.runs[0]];
+            fs::write(folder.join(file_name(results, result)), spec(results, result, folder))?;
+        }
+        Ok(findings.len())
+    };
+    match written() {
+        Ok(0) => Ok(()),
+        Ok(count) => {
+            talk(format!("wrote {count} specs to {}\n", folder.display()));
+            Ok(())
+        }
+        Err(error) => {
+            complain(format!("cannot write specs to `{}`: {error}", folder.display()), None);
+            Err(ExitStatus::NotSetUp)
+        }
+    }
+}
+
+/// `silent-write-3-ENOSPC.toml`, with the name of the spec before it where there is one.
+fn file_name(results: &Results, result: &Result) -> String {
+    let cell = result.cell.to_string().replace(['#', ':'], "-").replace("..", "-on");
+    let stem = Path::new(&results.id).file_stem().unwrap_or_default().to_string_lossy();
+    let stem = if stem.starts_with('<') { String::new() } else { format!("{stem}-") };
+    format!("{stem}{}-{cell}.toml", result.verdict)
+}
+
+fn spec(results: &Results, result: &Result, folder: &Path) -> String {
+    let point = results.point(result);
+    let wanted = wanted(results, result);
+    let mut text = format!("# {}: {}, at {}.\n", result.verdict, result.evidence.how, point.place());
+    text += "# It fails until the program is mended; till then `xfail = \"why\"` says that it is known.\n";
+    let is_endless = matches!(result.verdict, Verdict::Hang | Verdict::BusyRetry);
+    // As long as the sweep had patience with it.
+    let limit = is_endless.then(|| format!("{}s", (results.course.limit * 2).as_secs_f64().ceil()));
+    text += &results.course.base().text_in(folder, wanted.has_checks, limit.as_deref());
+    text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, result.cell.rule());
+    for (name, command) in wanted.checks {
+        text += &format!(
+            "\n[[check]]\nname = {}\nrun = [\"sh\", \"-c\", {}]\n",
+            string(&literal(&name)),
+            string(&literal(&command))
+        );
+    }
+    text
+}
+
+/// What is expected of a program that is right.
+struct Wanted {
+    /// Keys of `[expect]`.
+    expect: String,
+    /// Names and commands of checks, for a shell in the folder of the run.
+    checks: Vec<(String, String)>,
+    /// Whether the checks of the spec hold.
+    has_checks: bool,
+}
+
+fn wanted(results: &Results, result: &Result) -> Wanted {
+    let any = || "exit = \"any\"\n".to_owned();
+    let mut wanted = Wanted { expect: any(), checks: Vec::new(), has_checks: false };
+    match result.verdict {
+        Verdict::Silent if is_got_over(result.cell.fault) => wanted = same_result(results, result),
+        // Of several processes others may well end with 0.
+        Verdict::Silent if results.course.has_company() => {
+            wanted.expect = format!("exit = {{ any-of = [{}] }}\n", nonzero());
+        }
+        Verdict::Silent => wanted.expect += "never = [\"exit(code = 0)\"]\n",
+        Verdict::NoMessage => wanted.expect += "stderr = { matches = \".\" }\n",
+        Verdict::Crash => wanted.expect += "never = [\"killed\"]\n",
+        Verdict::Hang | Verdict::BusyRetry => {}
+        Verdict::Leftover => {
+            let gone =
+                |name: &String| (format!("{name} is not left behind"), format!("test ! -e {}", shell_word(name)));
+            let names = result.evidence.leftovers.iter().filter(|name| !name.ends_with(" more processes"));
+            wanted.checks = names.map(gone).collect();
+            if result.evidence.leftovers.len() > wanted.checks.len() {
+                wanted.expect += "invariants = [\"no-orphans\"]\n";
+            }
+            // After a kill they are the recovery.
+            wanted.has_checks = result.cell.fault.kills();
+        }
+        Verdict::Broken => wanted.has_checks = true,
+        Verdict::Masked | Verdict::Reported | Verdict::NotFired => {}
+    }
+    if result.cell.fault.kills() {
+        wanted.expect = wanted.expect.replace(&any(), "exit = { signal = \"SIGKILL\" }\n");
+    }
+    wanted
+}
+
+/// Whether a program that is right comes to the same result all the same.
+fn is_got_over(fault: Fault) -> bool {
+    match fault {
+        Fault::Short | Fault::Interrupt => true,
+        Fault::Error(errno) => errno.name().is_some_and(|name| GOT_OVER.contains(&name)),
+        _ => false,
+    }
+}
+
+/// The result of a run without a fault.
+fn same_result(results: &Results, result: &Result) -> Wanted {
+    let golden = &results.course.golden;
+    let mut expect = match golden.facts.ended {
+        Some(Ending::Exited(code)) => format!("exit = {code}\n"),
+        Some(Ending::Killed(signal)) => format!("exit = {{ signal = \"{signal}\" }}\n"),
+        None => "exit = \"any\"\n".to_owned(),
+    };
+    if result.evidence.stdout.is_some()
+        && let Ok(text) = std::str::from_utf8(&golden.facts.stdout)
+    {
+        expect += &format!("stdout = {{ equals = {} }}\n", string(&literal(text).replace("$${tmp}", "${tmp}")));
+    }
+    let mut checks = Vec::new();
+    for (name, what) in golden.facts.files.iter().filter(|(_, what)| what.contains(" B sha256:")) {
+        // `0644 12 B sha256:ab12cd34`
+        let digest = what.rsplit_once(':').map_or("", |(_, digest)| digest);
+        if golden.is_compared(name) {
+            let command = format!("sha256sum < {} | grep -q ^{digest}", shell_word(name));
+            checks.push((format!("{name} is whole"), command));
+        }
+    }
+    Wanted { expect, checks, has_checks: false }
+}
+
+/// Each status that says that something is wrong, and is no signal of a shell.
+fn nonzero() -> String {
+    (1..=125).map(|code| code.to_string()).collect::<Vec<String>>().join(", ")
+}

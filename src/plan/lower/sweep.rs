@@ -1,0 +1,117 @@
+//! `[sweep]`: words looked up, calls and errnos resolved, contradictions found.
+//! It must not know how a sweep is carried out.
+
+use super::Lowering;
+use crate::abi::{CallSet, Errno};
+use crate::diagnostic::Code;
+use crate::pattern::Head;
+use crate::plan::{Compare, FaultKind, Mode, Sweep};
+use crate::spec::{self, At, Text};
+
+/// More runs without a fault tell nothing new.
+const MOST_BASELINES: i128 = 100;
+
+/// The words of `faults`.
+const FAULTS: [(&str, FaultKind); 6] = [
+    ("errors", FaultKind::Errors),
+    ("short", FaultKind::Short),
+    ("eintr", FaultKind::Eintr),
+    ("kill", FaultKind::Kill),
+    ("signals", FaultKind::Signals),
+    ("alloc", FaultKind::Alloc),
+];
+
+impl Lowering<'_> {
+    /// What the spec says of sweeps; `None` where it says nothing.
+    pub(super) fn sweep(&mut self) -> Option<Sweep> {
+        let written = self.spec.sweep.as_ref()?;
+        let all = Sweep::default();
+        let faults = written.faults.as_ref().map(|faults| self.faults(faults));
+        let faults = faults.filter(|faults| !faults.is_empty()).unwrap_or(all.faults);
+        if faults.contains(&FaultKind::Kill) && self.spec.check.is_empty() {
+            let span = written.faults.as_ref().map_or(written.span, |faults| faults.span);
+            let help = "add a `[[check]]` that recovers and says what must hold then".to_owned();
+            let message = "`faults` has `kill`, and the spec has no `[[check]]`";
+            self.error(Code::MISSING_KEY, span, message, "nothing says what must hold after a kill", Some(help));
+        }
+        let mut errors: Vec<Errno> = Vec::new();
+        for error in &written.error {
+            errors.extend(self.errno(error).filter(|errno| !errors.contains(errno)));
+        }
+        let mut modes = Vec::new();
+        for word in &written.mode {
+            modes.extend(self.choice(word, "mode", &[("once", Mode::Once), ("from", Mode::From)]));
+        }
+        modes.dedup();
+        let each = written
+            .points
+            .as_ref()
+            .and_then(|points| self.choice(points, "points", &[("callsite", false), ("each", true)]));
+        let baseline = written.baseline.as_ref().and_then(|runs| self.within(runs, "baseline", 2, MOST_BASELINES));
+        let limit = written.limit.as_ref().and_then(|limit| self.within(limit, "limit", 1, i128::from(u64::MAX)));
+        Some(Sweep {
+            on: written.on.as_ref().and_then(|on| self.swept(on)),
+            faults,
+            errors,
+            modes: if modes.is_empty() { all.modes } else { modes },
+            each: each.unwrap_or(all.each),
+            baseline: baseline.map_or(all.baseline, |runs| runs as u32),
+            compare: written.compare.as_ref().map_or(all.compare, |words| self.compared(words)),
+            limit: limit.map(|limit| limit as u64),
+            seed: written.seed.as_ref().map_or(self.seed, |seed| self.unsigned(seed, "seed")),
+        })
+    }
+
+    fn faults(&mut self, words: &At<Vec<Text>>) -> Vec<FaultKind> {
+        let mut faults = Vec::new();
+        for word in &words.value {
+            if word.value == "states" {
+                let help = Some("`kill` ends the program before and after each of its effects".to_owned());
+                let message = "`faults` cannot have `states` yet";
+                self.error(Code::UNSUPPORTED_VALUE, word.span, message, "not carried out yet", help);
+                continue;
+            }
+            faults.extend(self.choice(word, "faults", &FAULTS).filter(|kind| !faults.contains(kind)));
+        }
+        if words.value.is_empty() {
+            let help = Some("write `faults = [\"errors\"]`, or take the key out".to_owned());
+            self.error(Code::EMPTY_VALUE, words.span, "`faults` is an empty list", "names nothing", help);
+        }
+        faults
+    }
+
+    fn compared(&mut self, words: &At<Vec<Text>>) -> Compare {
+        let mut compare = Compare { exit: false, stdout: false, files: false };
+        for word in &words.value {
+            match self.choice(word, "compare", &[("exit", 0), ("stdout", 1), ("files", 2)]) {
+                Some(0) => compare.exit = true,
+                Some(1) => compare.stdout = true,
+                Some(_) => compare.files = true,
+                None => {}
+            }
+        }
+        if words.value.is_empty() {
+            let help = Some("write `compare = [\"exit\", \"stdout\", \"files\"]`, or take the key out".to_owned());
+            self.error(Code::EMPTY_VALUE, words.span, "`compare` is an empty list", "names nothing", help);
+        }
+        compare
+    }
+
+    /// The calls of `on`: names, classes and operations, without tests.
+    fn swept(&mut self, on: &spec::Text) -> Option<CallSet> {
+        let placed = self.lone_pattern(on)?;
+        let mut calls = CallSet::new();
+        for alt in &placed.pattern.alts {
+            let span = placed.located.span(alt.range.clone());
+            if let Head::Noun(_) = alt.head {
+                let help = Some("name calls, such as `write`, `%file` or `file.sync`".to_owned());
+                self.error(Code::MISFIT_ACTION, span, "`on` of a sweep names calls", "not a call", help);
+            } else if !alt.preds.is_empty() || alt.result.is_some() || alt.relation.is_some() {
+                let help = Some("a sweep takes all calls of a name: leave out what stands behind it".to_owned());
+                self.error(Code::MISFIT_ACTION, span, "`on` of a sweep has no tests", "more than a name", help);
+            }
+        }
+        calls.union(&placed.pattern.calls());
+        Some(calls)
+    }
+}

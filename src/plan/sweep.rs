@@ -1,0 +1,80 @@
+//! `[sweep]`: which calls are made to fail, how, and what the runs are held against.
+//! It must not know how a sweep is carried out.
+
+use crate::abi::{CallSet, Errno};
+
+/// What a sweep does.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// The calls that are made to fail; `None` for all that can.
+    pub on: Option<CallSet>,
+    /// What is done to them, each once, in the order of the spec.
+    pub faults: Vec<FaultKind>,
+    /// The errors, where a call can give them; none for the likely ones of each call.
+    pub errors: Vec<Errno>,
+    /// For how many calls a fault lasts, each once.
+    pub modes: Vec<Mode>,
+    /// Whether calls from the same stack are points of their own.
+    pub each: bool,
+    /// How many runs without a fault must agree; 2 at least.
+    pub baseline: u32,
+    /// What a run is held against.
+    pub compare: Compare,
+    /// How many runs with a fault there are at most.
+    pub limit: Option<u64>,
+    /// What a sample is drawn by.
+    pub seed: u64,
+}
+
+/// A kind of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The call fails.
+    Errors,
+    /// It transfers less than was asked for.
+    Short,
+    /// A signal interrupts it.
+    Eintr,
+    /// The process is killed before its effect, after it, or in the middle of it.
+    Kill,
+    /// A signal comes that asks the process to end.
+    Signals,
+    /// A function that allocates memory has none.
+    Alloc,
+}
+
+/// For how many calls a fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One.
+    Once,
+    /// It and every later one of its kind.
+    From,
+}
+
+/// What of a run is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compare {
+    /// How the first process ends.
+    pub exit: bool,
+    /// Standard output.
+    pub stdout: bool,
+    /// The files in the case's folder: names, modes, contents.
+    pub files: bool,
+}
+
+impl Default for Sweep {
+    fn default() -> Sweep {
+        Sweep {
+            on: None,
+            faults: vec![FaultKind::Errors],
+            errors: Vec::new(),
+            modes: vec![Mode::Once],
+            each: false,
+            baseline: 3,
+            compare: Compare { exit: true, stdout: true, files: true },
+            limit: None,
+            seed: 0,
+        }
+    }
+}

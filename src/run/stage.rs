@@ -1,0 +1,162 @@
+//! One spec that is run again and again with small changes: what it takes to do so is looked up once, and nobody judges.
+//! It must not know what the changes are for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{End, Options, Refusal, Trouble, not_executed, not_set_up, refused, surroundings, trouble};
+use crate::abi::Arch;
+use crate::cases::Case;
+use crate::diagnostic::{Code, Diagnostics};
+use crate::plan::{self, FilterMode, Plan};
+use crate::sandbox::{self, Launch, Sandbox};
+use crate::spec::Spec;
+use crate::tracer::{self, Outputs};
+use crate::transcript::{Abandoned, Record, Sink};
+use crate::verdict::{CheckResult, failed_checks};
+
+/// A spec, ready to be run again and again.
+#[derive(Debug)]
+pub struct Stage {
+    case: Case,
+    options: Options,
+    context: plan::Context,
+    folder: PathBuf,
+}
+
+/// A run that is over; its folder is there as long as this value is.
+#[derive(Debug)]
+pub struct Played {
+    /// What it came to.
+    pub record: Record,
+    /// Standard output, with the names that stand for directories of the host.
+    pub stdout: Vec<u8>,
+    /// Standard error, likewise.
+    pub stderr: Vec<u8>,
+    /// How long the program ran.
+    pub took: Duration,
+    /// The program's file.
+    pub program: PathBuf,
+    plan: Arc<Plan>,
+    sandbox: Sandbox,
+}
+
+impl Stage {
+    /// What it takes to run `case`, and cases like it that lie in the same folder.
+    pub fn new(case: &Case, options: &Options) -> Stage {
+        Stage {
+            context: surroundings::context(case, options, "/tmp/rinject-XXXXXXXX"),
+            folder: surroundings::spec_folder(&case.file),
+            case: case.clone(),
+            options: options.clone(),
+        }
+    }
+
+    /// The plan of a spec, as it would be run.
+    ///
+    /// # Errors
+    /// What is wrong with the spec.
+    pub fn plan(&self, spec: &Spec) -> Result<Plan, Diagnostics> {
+        plan::lower(spec, &self.context)
+    }
+
+    /// Runs a spec in a folder of its own, with what `change` makes of its plan, before `sink`.
+    ///
+    /// # Errors
+    /// Why there was no run, as [`super::run`] has it.
+    pub fn play(&self, spec: &Spec, change: impl FnOnce(&mut Plan), sink: &mut dyn Sink) -> Result<Played, Box<End>> {
+        self.played(spec, change, sink).map_err(|trouble| Box::new(End::from(trouble)))
+    }
+
+    fn played(&self, spec: &Spec, change: impl FnOnce(&mut Plan), sink: &mut dyn Sink) -> Result<Played, Trouble> {
+        let case = &self.case;
+        if self.options.stopper.is_stopped() {
+            return Err(Trouble::Interrupted);
+        }
+        let mut sandbox = Sandbox::new().map_err(|error| not_set_up(case, &error))?;
+        let tmp = sandbox.path().to_string_lossy().into_owned();
+        let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
+        let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
+        change(&mut plan);
+        let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
+        plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
+        let plan = Arc::new(plan);
+        sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
+        let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
+        let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
+        let filter = match plan.trace.filter {
+            FilterMode::Seccomp => plan::filter(&plan.trace.stops(), arch),
+            FilterMode::Ptrace => Vec::new(),
+        };
+        let mut launch =
+            Launch::new(&plan, &self.folder, filter, terminal.as_ref()).map_err(|error| not_set_up(case, &error))?;
+        let program = PathBuf::from(OsStr::from_bytes(launch.child.program.to_bytes()));
+        let outputs = Outputs {
+            files: launch.watched(),
+            drained: launch.drained(),
+            keyboard: launch.keyboard(),
+            stopper: self.options.stopper.clone(),
+        };
+        let begun = Instant::now();
+        let traced = tracer::trace(&plan, &launch.child, outputs, sink)
+            .map_err(|error| refused(case, Refusal::from(error)))?;
+        let took = begun.elapsed();
+        // Its own side of the terminal would keep that from ending.
+        drop(terminal);
+        if traced.record.abandoned == Some(Abandoned::Stopped) {
+            return Err(Trouble::Interrupted);
+        }
+        if let Some(Abandoned::Shortage(errno)) = traced.record.abandoned {
+            let error = std::io::Error::from_raw_os_error(errno);
+            let help =
+                "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case at a time";
+            let message = format!("rinject cannot go on: {error}");
+            return Err(trouble(case, Code::SETUP, message, None, Some(help.to_owned())));
+        }
+        let is_faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
+        if let Some(failure) = traced.failure.filter(|_| !is_faulted) {
+            return Err(not_executed(case, &plan, failure));
+        }
+        let (stdout, stderr) = launch.outputs().map_err(|error| not_set_up(case, &error))?;
+        let (stdout, stderr) = (renamed(&plan, stdout), renamed(&plan, stderr));
+        Ok(Played { record: traced.record, stdout, stderr, took, program, plan, sandbox })
+    }
+}
+
+impl Played {
+    /// Runs the checks of the spec; what they found, one sentence each.
+    ///
+    /// # Errors
+    /// One of them could not be run.
+    pub fn failed_checks(&self, stage: &Stage) -> Result<Vec<String>, Box<End>> {
+        let mut results = Vec::new();
+        for check in &self.plan.checks {
+            let ran = self.sandbox.check(check, &self.plan);
+            let ran = ran.map_err(|error| Box::new(End::from(not_set_up(&stage.case, &error))))?;
+            results.push(CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr });
+        }
+        Ok(failed_checks(&self.plan, results))
+    }
+
+    /// What is in the folder now, by the names in it: mode, length and hash.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        self.sandbox.described()
+    }
+
+    /// The names that were in the folder before the run.
+    pub fn before(&self) -> BTreeSet<String> {
+        self.sandbox.names_before()
+    }
+}
+
+/// A text in which the directories of the host have the names that stand for them.
+fn renamed(plan: &Plan, text: Vec<u8>) -> Vec<u8> {
+    match String::from_utf8(text) {
+        Ok(text) => plan.renamed(&text).into_bytes(),
+        Err(error) => error.into_bytes(),
+    }
+}

@@ -1,0 +1,208 @@
+//! The spec that the runs of a sweep have in common: what is run, and where. What is expected of it is left out, since runs
+//! with a fault are held against runs without one. It must not run anything.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use toml::{Table, Value};
+
+use crate::cases::{Case, SpecFile};
+use crate::diagnostic::{Diagnostics, Source};
+use crate::spec;
+
+/// What a sweep does not look at.
+const LEFT_OUT: [&str; 6] = ["expect", "snapshot", "name", "tags", "xfail", "extends"];
+/// What of `[trace]` says which events are written.
+const WRITTEN: [&str; 6] = ["syscalls", "signals", "drop", "paths", "strings", "backtrace"];
+/// A time and random bytes of the run's own, for programs that are not the same in two runs.
+const FIXED: [(&str, &str); 4] =
+    [("time", "virtual"), ("file-times", "virtual"), ("random", "seeded"), ("dir-order", "sorted")];
+
+/// The spec that the runs of a sweep have in common.
+#[derive(Clone, Debug)]
+pub struct Base {
+    case: Case,
+    table: Table,
+    /// `[sweep]` as it is written.
+    sweep: Table,
+    /// All of it but rules, as text: it is read again for each run.
+    text: String,
+}
+
+impl Base {
+    /// What runs of `case` have in common.
+    ///
+    /// # Errors
+    /// What is wrong with the spec.
+    pub fn of(case: &Case) -> Result<Base, Diagnostics> {
+        let spec = case.spec.as_ref().map_err(Clone::clone)?;
+        let text = spec::merged(&case.source, spec, &case.cell)?;
+        let mut table: Table = text.parse().unwrap_or_else(|error| panic!("a merged spec is TOML: {error}\n{text}"));
+        let sweep = match table.remove("sweep") {
+            Some(Value::Table(sweep)) => sweep,
+            _ => Table::new(),
+        };
+        LEFT_OUT.iter().for_each(|key| drop(table.remove(*key)));
+        if let Some(Value::Table(trace)) = table.get_mut("trace") {
+            WRITTEN.iter().for_each(|key| drop(trace.remove(*key)));
+        }
+        let text = written(&table);
+        Ok(Base { case: case.clone(), table, sweep, text })
+    }
+
+    /// The case that it comes from.
+    pub fn case(&self) -> &Case {
+        &self.case
+    }
+
+    /// A case that says of sweeps what the spec says, with `instead` in place of what it says of the same.
+    pub(super) fn asking(&self, instead: &Table) -> Case {
+        let mut table = self.table.clone();
+        let mut sweep = self.sweep.clone();
+        sweep.extend(instead.clone());
+        table.insert("sweep".to_owned(), Value::Table(sweep));
+        self.case_of(written(&table))
+    }
+
+    /// The same with a time and random bytes of the run's own, where it does not say what they are.
+    pub fn fixed(&self) -> Base {
+        let mut fixed = self.clone();
+        let determinism = fixed.table.entry("determinism").or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(determinism) = determinism {
+            for (key, word) in FIXED {
+                determinism.entry(key).or_insert_with(|| Value::from(word));
+            }
+        }
+        fixed.text = written(&fixed.table);
+        fixed
+    }
+
+    /// The text of it, without rules of a sweep.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A case with more rules, however it ends.
+    pub(super) fn with(&self, rules: &str) -> Case {
+        let text = format!("{}\n[expect]\nexit = \"any\"\n\n[snapshot]\ntranscript = false\n\n{rules}", self.text());
+        self.case_of(text)
+    }
+
+    fn case_of(&self, text: String) -> Case {
+        let source = Arc::new(Source::new(self.case.source.name.clone(), text));
+        let spec = spec::parse(&source);
+        Case { id: self.case.id.clone(), file: self.case.file.clone(), cell: spec::Cell::default(), source, spec }
+    }
+
+    /// The text as a spec has it that lies in `folder`; `checks` are left out where they are not asked for, and
+    /// `timeout` is how long the program may take instead of what the spec says.
+    pub fn text_in(&self, folder: &Path, checks: bool, timeout: Option<&str>) -> String {
+        let mut table = self.table.clone();
+        if let (Some(limit), Some(Value::Table(target))) = (timeout, table.get_mut("target")) {
+            target.insert("timeout".to_owned(), Value::from(limit));
+        }
+        if !checks {
+            table.remove("check");
+        }
+        let own = match &self.case.file {
+            SpecFile::Path(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
+            SpecFile::Stdin => PathBuf::new(),
+        };
+        let way = way(folder, &own);
+        relocate(&mut table, &way);
+        written(&table)
+    }
+}
+
+/// A table as TOML, the version of the format first.
+fn written(table: &Table) -> String {
+    let mut rest = table.clone();
+    rest.remove("spec");
+    let rest = toml::to_string(&rest).unwrap_or_else(|error| panic!("a table is TOML: {error}"));
+    format!("spec = 1\n{rest}")
+}
+
+/// The way from one folder to another: relative, where both are known from the current folder.
+fn way(from: &Path, to: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let whole = |path: &Path| {
+        let path = here.join(path);
+        path.canonicalize().unwrap_or(path)
+    };
+    let (from, to) = (whole(from), whole(to));
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(shared)).collect()
+}
+
+/// Has paths that are relative to the spec's old folder be so to the new one.
+fn relocate(table: &mut Table, way: &Path) {
+    let moved = |text: &mut String| {
+        let is_elsewhere = text.starts_with('/') || text.starts_with("${");
+        if !is_elsewhere {
+            *text = way.join(text.strip_prefix("./").unwrap_or(text)).to_string_lossy().into_owned();
+            if !text.contains('/') {
+                *text = format!("./{text}");
+            }
+        }
+    };
+    let folder = format!("${{spec-dir}}/{}", way.display());
+    table.iter_mut().for_each(|(_, value)| replace(value, &folder));
+    let Some(Value::Table(target)) = table.get_mut("target") else { return };
+    if let Some(Value::String(program)) = target.get_mut("program")
+        && program.contains('/')
+    {
+        moved(program);
+    }
+    let files = match target.get_mut("files") {
+        Some(Value::Table(files)) => files.iter_mut().filter_map(|(_, file)| file.get_mut("path")).collect(),
+        _ => Vec::new(),
+    };
+    for file in files {
+        if let Value::String(path) = file {
+            moved(path);
+        }
+    }
+    if let Some(Value::String(path)) = target.get_mut("stdin").and_then(|stdin| stdin.get_mut("file")) {
+        moved(path);
+    }
+}
+
+/// Puts another folder in place of the spec's own.
+fn replace(value: &mut Value, folder: &str) {
+    match value {
+        Value::String(text) if text.contains("${spec-dir}") => *text = text.replace("${spec-dir}", folder),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, folder)),
+        Value::Table(table) => table.iter_mut().for_each(|(_, value)| replace(value, folder)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_is_left_out_and_paths_follow_the_spec() {
+        let text = "spec = 1\nname = 'x'\n[target]\nprogram = './kv'\nargs = ['${spec-dir}/a', 'b/c']\n\
+            files = { a = 'text', b = { path = 'data/b' } }\nstdin = { file = 'in' }\n[expect]\nexit = 1\n\
+            [trace]\nsyscalls = ['write']\nstart = 'entry'\n[sweep]\nfaults = ['short']\n[[check]]\nrun = ['true']\n";
+        let mut case = Case::of_text("specs/x.toml", text.to_owned());
+        case.file = SpecFile::Path(PathBuf::from("specs/x.toml"));
+        let base = Base::of(&case).expect("it is a spec");
+        let table: Table = base.text_in(Path::new("found/deep"), false, Some("2s")).parse().expect("it is TOML");
+        let keys: Vec<&str> = table.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["spec", "target", "trace"]);
+        assert_eq!(table["trace"].as_table().map(Table::len), Some(1));
+        let target = &table["target"];
+        assert_eq!(target["program"].as_str(), Some("../../specs/kv"));
+        assert_eq!(target["timeout"].as_str(), Some("2s"));
+        assert_eq!(target["args"][0].as_str(), Some("${spec-dir}/../../specs/a"));
+        assert_eq!(target["args"][1].as_str(), Some("b/c"));
+        assert_eq!(target["files"]["a"].as_str(), Some("text"));
+        assert_eq!(target["files"]["b"]["path"].as_str(), Some("../../specs/data/b"));
+        assert_eq!(target["stdin"]["file"].as_str(), Some("../../specs/in"));
+        assert!(base.text_in(Path::new("specs"), true, None).contains("program = \"./kv\""));
+        assert!(base.text_in(Path::new("specs"), true, None).contains("[[check]]"));
+    }
+}

@@ -1,0 +1,386 @@
+//! A sweep: runs without a fault that must agree, then one run with each fault, in parallel.
+//! It must not know how results are told, or kept.
+
+mod base;
+mod source;
+
+pub use base::Base;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::abi::{Arch, CallSet};
+use crate::diagnostic::Diagnostics;
+use crate::plan::{FaultKind, Plan, Sweep};
+use crate::run::{End, Options, Played, Stage};
+use crate::sweep::{
+    ALLOCATORS, Called, Cell, Facts, Golden, Outcome, Point, Stuck, Survey, Watch, asks_for_checks, fallible, judge,
+    settle,
+};
+use crate::transcript::{Abandoned, Hang, Sink};
+
+/// A run with a fault may take so many times as long as the longest without one,
+const TIMES_LONGER: u32 = 10;
+/// and never less than this.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Frames of a stack that tell points apart: recursion goes deeper.
+const FRAMES: usize = 64;
+/// How much more than without a fault a program may print, in bytes.
+const MORE_OUTPUT: u64 = 16 << 20;
+
+/// A spec whose runs without a fault agree.
+#[derive(Debug)]
+pub struct Course {
+    base: Base,
+    stage: Stage,
+    /// What the spec says of sweeps.
+    pub sweep: Sweep,
+    /// What the runs without a fault have in common.
+    pub golden: Golden,
+    /// The points they come to.
+    pub points: Vec<Point>,
+    /// How long a run with a fault may take.
+    pub limit: Duration,
+    /// The program's file.
+    pub program: PathBuf,
+    /// What the author should know.
+    pub notes: Vec<String>,
+    calls: CallSet,
+    counts: BTreeMap<Called, u64>,
+    has_company: bool,
+}
+
+/// Why there is no sweep.
+#[derive(Debug)]
+pub enum Refused {
+    /// There was no run, or not to its end.
+    End(Box<End>),
+    /// Runs without a fault do not agree: in what, one sentence each.
+    Unsteady(Vec<String>),
+}
+
+impl From<Box<End>> for Refused {
+    fn from(end: Box<End>) -> Refused {
+        Refused::End(end)
+    }
+}
+
+/// A run with a fault that is over.
+#[derive(Debug)]
+pub struct Ran {
+    /// What it showed.
+    pub outcome: Outcome,
+    /// How long the program ran.
+    pub took: Duration,
+}
+
+/// What a spec says of sweeps, with `instead` (keys of `[sweep]`) in place of what it says of the same.
+///
+/// # Errors
+/// What is wrong with the spec, or with `instead`.
+pub fn settings(base: &Base, instead: &toml::Table, options: &Options) -> Result<Sweep, Diagnostics> {
+    // First as it is written, so that what is wrong is shown where it stands.
+    let case = base.case();
+    let spec = case.spec.as_ref().map_err(Clone::clone)?;
+    let plan = Stage::new(case, options).plan(spec)?;
+    if instead.is_empty() {
+        return Ok(plan.sweep.unwrap_or_else(|| Sweep { seed: plan.seed, ..Sweep::default() }));
+    }
+    let asking = base.asking(instead);
+    let spec = asking.spec.as_ref().map_err(Clone::clone)?;
+    Ok(Stage::new(&asking, options).plan(spec)?.sweep.unwrap_or_default())
+}
+
+impl Course {
+    /// Runs `base` without a fault, as often as the spec says; where it is not the same each time, as often again with a
+    /// time and random bytes of the run's own. `sweep` is what the spec says of sweeps.
+    ///
+    /// # Errors
+    /// Why there is no sweep.
+    pub fn take(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
+        let taken = Course::try_take(base, sweep, options);
+        let is_whole = match &taken {
+            Ok(course) => course.golden.left_out().is_empty(),
+            Err(Refused::Unsteady(_)) => false,
+            Err(Refused::End(_)) => true,
+        };
+        if is_whole {
+            return taken;
+        }
+        match (Course::try_take(&base.fixed(), sweep, options), taken) {
+            (Ok(mut course), taken) if taken.is_err() || course.golden.left_out().is_empty() => {
+                let note = "runs were not the same: the program has a time and random bytes of the run's own";
+                course.notes.insert(0, note.to_owned());
+                Ok(course)
+            }
+            // A program may not be able to do with them.
+            (_, taken) => taken,
+        }
+    }
+
+    fn try_take(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
+        let stage = Stage::new(base.case(), options);
+        let arch = Arch::host().unwrap_or(Arch::X86_64);
+        let calls: CallSet = fallible(sweep).iter().filter(|call| call.number(arch).is_some()).collect();
+        let mut runs = Vec::new();
+        let mut first: Option<Survey> = None;
+        let (mut longest, mut program) = (Duration::ZERO, None);
+        let mut unsteady = Vec::new();
+        for _ in 0..sweep.baseline {
+            let is_first = first.is_none();
+            let mut survey = Survey::new(sweep.each);
+            let change = |plan: &mut Plan| {
+                watch_calls(plan, &calls);
+                // One run tells where calls come from; unwinding takes longer than they do.
+                plan.trace.backtrace = if is_first { FRAMES } else { 0 };
+            };
+            let played = play(&stage, base, &allocations(sweep), change, &mut survey)?;
+            let mut facts = facts(&played, None);
+            if let Some(stuck) = &facts.stuck {
+                unsteady.push(format!("without a fault, the program {}", told(stuck)));
+                break;
+            }
+            facts.broken = played.failed_checks(&stage)?;
+            facts.crashed = survey.crashed();
+            facts.checked = played.files().into_keys().collect();
+            longest = longest.max(played.took);
+            program.get_or_insert_with(|| played.program.clone());
+            runs.push(facts);
+            match &first {
+                Some(first) => unsteady.extend(first.difference(&survey)),
+                None => first = Some(survey),
+            }
+        }
+        let golden = settle(&runs, sweep.compare);
+        let golden = match (golden, unsteady.is_empty()) {
+            (Ok(golden), true) => golden,
+            (Ok(_), false) => return Err(Refused::Unsteady(unsteady)),
+            (Err(why), _) => {
+                unsteady.extend(why);
+                return Err(Refused::Unsteady(unsteady));
+            }
+        };
+        let first = first.unwrap_or_default();
+        let (has_company, calls_made) = (first.has_company(), first.calls());
+        let counted = calls.iter().map(Called::Call).chain(ALLOCATORS.map(Called::Function));
+        let counts = counted.map(|called| (called, first.count(called))).collect();
+        let mut points = first.into_points();
+        let program = program.unwrap_or_default();
+        source::note_lines(&mut points, &program);
+        let left_out = golden.left_out();
+        let mut notes = Vec::new();
+        if !left_out.is_empty() {
+            notes.push(format!("not compared, since it is not the same in each run: {left_out}"));
+        }
+        tracing::info!(target: "rinject", "{calls_made} calls at {} points", points.len());
+        let limit = (longest * TIMES_LONGER).max(SHORTEST) * options.timeout_multiplier;
+        Ok(Course {
+            base: base.clone(),
+            stage,
+            sweep: sweep.clone(),
+            golden,
+            points,
+            limit,
+            program,
+            notes,
+            calls,
+            counts,
+            has_company,
+        })
+    }
+
+    /// The spec that the runs have in common.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Whether the program is more than one task.
+    pub fn has_company(&self) -> bool {
+        self.has_company
+    }
+
+    /// Runs the program with the fault of a cell, and judges what it does.
+    ///
+    /// # Errors
+    /// There was no run, or it was stopped from outside.
+    pub fn run(&self, cell: &Cell) -> Result<Ran, Box<End>> {
+        let (mut facts, took) = self.once(cell, self.limit, false)?;
+        if matches!(facts.stuck, Some(Stuck::Hang(_))) {
+            // Slowly, or not at all? And if not, where?
+            facts = self.once(cell, self.limit * 2, true)?.0;
+        }
+        let outcome = judge(&self.golden, &facts, cell, &self.points[cell.point]);
+        Ok(Ran { outcome, took })
+    }
+
+    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
+        let count = self.counts.get(&cell.called).copied().unwrap_or_default();
+        let mut watch = Watch::new(cell.called, count);
+        if looks_closely {
+            watch = watch.with_tail();
+        }
+        let printed = (self.golden.facts.stdout.len() + self.golden.facts.stderr.len()) as u64;
+        let change = |plan: &mut Plan| {
+            plan.target.timeout = limit;
+            plan.target.limits.output.get_or_insert(MORE_OUTPUT + printed * u64::from(TIMES_LONGER));
+            // What is traced has a part in the order of several tasks.
+            if self.has_company || looks_closely {
+                watch_calls(plan, &self.calls);
+            }
+        };
+        let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;
+        let mut facts = facts(&played, Some(&watch));
+        if asks_for_checks(&self.golden, &facts, cell) {
+            facts.broken = played.failed_checks(&self.stage)?;
+            if cell.fault.kills() {
+                // What a recovery has left.
+                facts.files = played.files();
+            }
+        }
+        Ok((facts, played.took))
+    }
+}
+
+/// Runs the base with more rules.
+fn play(
+    stage: &Stage,
+    base: &Base,
+    rules: &str,
+    change: impl FnOnce(&mut Plan),
+    sink: &mut dyn Sink,
+) -> Result<Played, Box<End>> {
+    let case = base.with(rules);
+    match &case.spec {
+        Ok(spec) => stage.play(spec, change, sink),
+        Err(problems) => Err(Box::new(End::Invalid(problems.clone()))),
+    }
+}
+
+/// Has all of these calls be events that are written, and no others.
+fn watch_calls(plan: &mut Plan, calls: &CallSet) {
+    plan.trace.calls.union(calls);
+    calls.iter().for_each(|call| plan.trace.beside.remove(call));
+    plan.trace.written = calls.clone();
+}
+
+/// Rules that do nothing where memory is allocated, if a sweep wants to know where.
+fn allocations(sweep: &Sweep) -> String {
+    if !sweep.faults.contains(&FaultKind::Alloc) {
+        return String::new();
+    }
+    ALLOCATORS.map(|name| format!("[[inject]]\nname = \"{name}\"\nat = \"{name}\"\nfires = \"0..\"\n")).concat()
+}
+
+fn facts(played: &Played, watch: Option<&Watch>) -> Facts {
+    let record = &played.record;
+    // The fault is the last of the rules.
+    let rule = record.rules.last().filter(|_| watch.is_some());
+    Facts {
+        ended: record.ending.filter(|_| record.abandoned.is_none()),
+        stuck: watch.and_then(Watch::busy).or_else(|| Some(stuck(record.abandoned.as_ref()?, watch))),
+        stdout: played.stdout.clone(),
+        stderr: played.stderr.clone(),
+        files: played.files(),
+        before: played.before(),
+        checked: BTreeSet::new(),
+        orphans: record.orphans.len(),
+        crashed: watch.map(|watch| watch.crashed.clone()).unwrap_or_default(),
+        broken: Vec::new(),
+        fired: rule.map_or(0, |rule| rule.fired),
+        at: watch.and_then(|watch| watch.at.clone()),
+        prevented: rule.and_then(|rule| Some(rule.prevented.first()?.0.clone())),
+    }
+}
+
+/// Why a run was given up.
+fn stuck(abandoned: &Abandoned, watch: Option<&Watch>) -> Stuck {
+    let mut whereabouts = match abandoned {
+        Abandoned::Timeout(hangs) => hangs.iter().map(whereabouts).collect(),
+        Abandoned::Deadlock(hangs) => {
+            let mut all = vec!["every task waits for another one".to_owned()];
+            all.extend(hangs.iter().map(whereabouts));
+            all
+        }
+        Abandoned::Tasks(most) => vec![format!("there were more than {most} tasks at a time")],
+        Abandoned::Events(most) => vec![format!("there were more than {most} events")],
+        Abandoned::Output(most) => vec![format!("it printed more than {most} bytes")],
+        Abandoned::NoMain(image) => vec![format!("`{image}` has no `main` that can be found")],
+        Abandoned::Unwritten | Abandoned::Shortage(_) | Abandoned::Stopped => vec!["it was ended".to_owned()],
+    };
+    let tail = watch.map(Watch::tail).unwrap_or_default();
+    if !tail.is_empty() {
+        whereabouts.push("the last events were:".to_owned());
+        whereabouts.extend(tail.iter().map(|line| format!("  {line}")));
+    }
+    Stuck::Hang(whereabouts)
+}
+
+fn whereabouts(hang: &Hang) -> String {
+    match &hang.call {
+        Some(call) => format!("{} is in {call}", hang.task),
+        None => format!("{} computes", hang.task),
+    }
+}
+
+fn told(stuck: &Stuck) -> String {
+    match stuck {
+        Stuck::Busy { call, errno, .. } => format!("makes `{call}` again and again, which fails with {errno}"),
+        Stuck::Hang(whereabouts) => format!("does not end: {}", whereabouts.join(", ")),
+    }
+}
+
+/// Runs cells, so many at a time; `tell` is called on the calling thread for each that is over, in whatever order. No cell
+/// begins once the runs are stopped from outside, or one of them could not be made.
+///
+/// # Errors
+/// Why one of them could not be made.
+pub fn run_cells(
+    course: &Course,
+    cells: &[Cell],
+    jobs: usize,
+    mut tell: impl FnMut(&Cell, Ran),
+) -> Result<(), Box<End>> {
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let work = |sender: mpsc::Sender<(usize, Result<Ran, Box<End>>)>| {
+        loop {
+            let at = next.fetch_add(1, Ordering::SeqCst);
+            let Some(cell) = cells.get(at) else { return };
+            let ran = course.run(cell);
+            if ran.is_err() {
+                next.store(cells.len(), Ordering::SeqCst);
+            }
+            // The receiver is gone only when the telling thread has panicked.
+            let _ = sender.send((at, ran));
+        }
+    };
+    let work = &work;
+    std::thread::scope(|scope| {
+        let start = |_: &usize| {
+            let sender = sender.clone();
+            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
+        };
+        // Where threads cannot be had, fewer cells run at a time; where none can, this one runs them all.
+        if (0..jobs.clamp(1, cells.len().max(1))).take_while(start).count() == 0 {
+            work(sender.clone());
+        }
+        drop(sender);
+        let mut failed: Result<(), Box<End>> = Ok(());
+        for (at, ran) in receiver {
+            match ran {
+                Ok(ran) => tell(&cells[at], ran),
+                // Of several troubles the first is told; that of a run that was stopped is none.
+                Err(end) if failed.is_ok() || matches!(failed, Err(ref known) if is_stop(known)) => failed = Err(end),
+                Err(_) => {}
+            }
+        }
+        failed
+    })
+}
+
+fn is_stop(end: &End) -> bool {
+    matches!(end, End::Interrupted)
+}

@@ -1,0 +1,169 @@
+//! Cells: each point with each fault that suits it, in each mode; one run each.
+//! It must not know what runs come to.
+
+use std::fmt;
+
+use super::choice;
+use super::effect::{changes_files, transferred};
+use super::fault::Fault;
+use super::point::{Called, Point};
+use crate::abi::{Errno, Signal};
+use crate::faults::{self, Restart};
+use crate::plan::{Chance, FaultKind, Mode, Sweep};
+
+/// Signals that ask a process to end, of which each program should think.
+const ENDS: [&str; 2] = ["SIGTERM", "SIGINT"];
+
+/// One run: a fault at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The point, by its position among all.
+    pub point: usize,
+    /// What is called there.
+    pub called: Called,
+    /// Which of the calls of that name it is, from 1.
+    pub nth: u64,
+    /// What is done.
+    pub fault: Fault,
+    /// For how many calls.
+    pub mode: Mode,
+}
+
+/// Its id: `write#3:ENOSPC`, or `write#3..:ENOSPC` where later calls fail as well. It is the same as long as the program
+/// makes the same calls.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let later = if self.mode == Mode::From { ".." } else { "" };
+        write!(f, "{}#{}{later}:{}", self.called, self.nth, self.fault)
+    }
+}
+
+impl Cell {
+    /// The rule that makes the fault, as TOML: `[[inject]]`, called `fault`.
+    pub fn rule(&self) -> String {
+        self.fault.rule(self.called, self.nth, self.mode)
+    }
+}
+
+/// All cells that a sweep of these points has, point by point.
+pub fn cells(points: &[Point], sweep: &Sweep) -> Vec<Cell> {
+    let mut all = Vec::new();
+    for (at, point) in points.iter().enumerate() {
+        for (fault, lasts) in suited(point, sweep) {
+            let modes = sweep.modes.iter().filter(|mode| lasts || **mode == Mode::Once);
+            let cell = |mode: &Mode| Cell { point: at, called: point.called, nth: point.nth, fault, mode: *mode };
+            all.extend(modes.map(cell));
+            if !lasts && !sweep.modes.contains(&Mode::Once) {
+                all.push(cell(&Mode::Once));
+            }
+        }
+    }
+    all
+}
+
+/// The faults that suit a point, and whether each can last for later calls.
+fn suited(point: &Point, sweep: &Sweep) -> Vec<(Fault, bool)> {
+    let call = match point.called {
+        Called::Function(_) => {
+            return if sweep.faults.contains(&FaultKind::Alloc) { vec![(Fault::NoMemory, true)] } else { Vec::new() };
+        }
+        Called::Call(call) => call,
+    };
+    let mut found = Vec::new();
+    let eintr = Errno::parse("EINTR");
+    for kind in &sweep.faults {
+        match kind {
+            FaultKind::Errors => {
+                let errors = choice::errors(call, point, &sweep.errors);
+                found.extend(errors.into_iter().filter(|errno| Some(*errno) != eintr).map(Fault::Error).map(lasting));
+            }
+            FaultKind::Short => found.extend(transferred(call, point).map(|_| (Fault::Short, true))),
+            FaultKind::Eintr if faults::model(call).restart != Restart::Never => {
+                found.push((Fault::Interrupt, false))
+            }
+            FaultKind::Kill if changes_files(call, point) => {
+                found.extend([(Fault::KillBefore, false), (Fault::KillAfter, false)]);
+                found.extend(transferred(call, point).map(|_| (Fault::Torn, false)));
+            }
+            FaultKind::Signals => {
+                found.extend(ENDS.iter().filter_map(|name| Some((Fault::Signal(Signal::parse(name)?), false))));
+            }
+            FaultKind::Eintr | FaultKind::Kill | FaultKind::Alloc => {}
+        }
+    }
+    found
+}
+
+fn lasting(fault: Fault) -> (Fault, bool) {
+    (fault, true)
+}
+
+/// At most so many of the cells, drawn by the seed and their ids alone, in their order.
+pub fn sample(cells: Vec<Cell>, most: u64, seed: u64) -> Vec<Cell> {
+    if cells.len() as u64 <= most {
+        return cells;
+    }
+    let mut drawn: Vec<(u64, usize)> = cells
+        .iter()
+        .enumerate()
+        .map(|(at, cell)| (Chance::new(seed, &cell.to_string(), 1).next_value(), at))
+        .collect();
+    drawn.sort_unstable();
+    drawn.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    let mut kept: Vec<usize> = drawn.into_iter().map(|(_, at)| at).collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|at| cells[at]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::point::tests::point;
+    use super::*;
+    use crate::faults::{Descriptor, Kind};
+
+    fn ids(points: &[Point], sweep: &Sweep) -> Vec<String> {
+        cells(points, sweep).iter().map(ToString::to_string).collect()
+    }
+
+    fn write(nth: u64) -> Point {
+        let mut point = point("write", nth, &["kv!main+0x8"]);
+        point.circumstances.writes = Some(true);
+        point.circumstances.value = Some(12);
+        point.circumstances.facts.descriptors[0] = Some(Descriptor { kind: Some(Kind::File), non_blocking: false });
+        point
+    }
+
+    #[test]
+    fn each_fault_is_a_cell_in_each_mode() {
+        let all = |faults: &[FaultKind], modes: &[Mode]| Sweep {
+            faults: faults.to_vec(),
+            modes: modes.to_vec(),
+            ..Sweep::default()
+        };
+        let points = [write(3)];
+        assert_eq!(ids(&points, &Sweep::default()), ["write#3:ENOSPC", "write#3:EIO"]);
+        assert_eq!(
+            ids(&points, &all(&[FaultKind::Errors, FaultKind::Short], &[Mode::From])),
+            ["write#3..:ENOSPC", "write#3..:EIO", "write#3..:short"]
+        );
+        assert_eq!(
+            ids(&points, &all(&[FaultKind::Kill, FaultKind::Eintr], &[Mode::From])),
+            ["write#3:kill-before", "write#3:kill-after", "write#3:torn", "write#3:EINTR"]
+        );
+        assert_eq!(ids(&points, &all(&[FaultKind::Signals], &[Mode::Once])), ["write#3:SIGTERM", "write#3:SIGINT"]);
+        assert_eq!(ids(&points, &all(&[FaultKind::Alloc], &[Mode::Once])), [""; 0]);
+    }
+
+    #[test]
+    fn a_sample_hangs_on_the_seed_and_the_ids_alone() {
+        let points: Vec<Point> = (1..=50).map(write).collect();
+        let all = cells(&points, &Sweep::default());
+        let drawn = |cells: Vec<Cell>, seed| -> Vec<String> {
+            sample(cells, 10, seed).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(drawn(all.clone(), 1), drawn(all.clone(), 1));
+        assert_ne!(drawn(all.clone(), 1), drawn(all.clone(), 2));
+        assert_eq!(sample(all.clone(), 10, 1).len(), 10);
+        assert_eq!(sample(all.clone(), 1000, 1), all);
+    }
+}

@@ -1,0 +1,72 @@
+//! Which calls change files, and which transfer data: where a kill can leave something half done.
+//! It must not know faults.
+
+use super::point::Point;
+use crate::abi::{Operation, Sysno};
+use crate::faults::Kind;
+
+/// Calls that change what is on a disk, beside those that write, sync or rename.
+const CHANGES: [&str; 26] = [
+    "chmod",
+    "creat",
+    "fallocate",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "fchown",
+    "fchownat",
+    "chown",
+    "lchown",
+    "ftruncate",
+    "link",
+    "linkat",
+    "mkdir",
+    "mkdirat",
+    "mknod",
+    "mknodat",
+    "msync",
+    "rmdir",
+    "setxattr",
+    "fsetxattr",
+    "symlink",
+    "symlinkat",
+    "sync",
+    "syncfs",
+    "truncate",
+];
+
+/// O_CREAT and O_TRUNC (asm-generic/fcntl.h).
+const MAKES: u64 = 0o100 | 0o1000;
+
+/// Whether the point, where it succeeds, changes a file that outlives the run.
+pub(super) fn changes_files(call: Sysno, point: &Point) -> bool {
+    let circumstances = &point.circumstances;
+    if circumstances.failed.is_some() || circumstances.stream.is_some() {
+        return false;
+    }
+    let does = |job: &str| Operation::parse(job).is_some_and(|job| job.member(call).is_some());
+    if does("file.open") {
+        return flags(call, point).is_some_and(|flags| flags & MAKES != 0) || call.name() == "creat";
+    }
+    let writes = does("file.write") && is_on_file(point);
+    writes || ["file.sync", "meta.rename", "meta.unlink"].into_iter().any(does) || CHANGES.contains(&call.name())
+}
+
+/// How many bytes a call moved that can as well move fewer: more than one, of a call that transfers data.
+pub(super) fn transferred(call: Sysno, point: &Point) -> Option<u64> {
+    const JOBS: [&str; 4] = ["file.read", "file.write", "net.send", "net.recv"];
+    let is_transfer = JOBS.into_iter().any(|job| Operation::parse(job).is_some_and(|job| job.member(call).is_some()));
+    let moved = point.circumstances.value.filter(|_| is_transfer)?;
+    u64::try_from(moved).ok().filter(|moved| *moved > 1)
+}
+
+/// Whether the first descriptor of the call refers to a file, or nothing is known of it.
+pub(super) fn is_on_file(point: &Point) -> bool {
+    let mut known = point.circumstances.facts.descriptors.iter().flatten().filter_map(|known| known.kind);
+    known.next().is_none_or(|kind| kind == Kind::File)
+}
+
+/// The flags that a call opens a file with.
+pub(super) fn flags(call: Sysno, point: &Point) -> Option<u64> {
+    Some(point.circumstances.facts.args[call.arg("flags")?])
+}

@@ -1,0 +1,78 @@
+//! What one run came to, as far as a sweep looks at it.
+//! It must not know whether that is good.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::abi::Ending;
+
+/// What one run came to. The name of its folder is `${tmp}` in all texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// How the first process ended; `None` where the run had to be ended.
+    pub ended: Option<Ending>,
+    /// Why it had to be, where it was stuck.
+    pub stuck: Option<Stuck>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// What is in the folder: names in it, with mode, length and hash.
+    pub files: BTreeMap<String, String>,
+    /// Names that were there before the run.
+    pub before: BTreeSet<String>,
+    /// Names that are there when the checks have been run, too.
+    pub checked: BTreeSet<String>,
+    /// Processes that outlived the first one.
+    pub orphans: usize,
+    /// Processes that crashed: `kv by SIGSEGV`.
+    pub crashed: Vec<String>,
+    /// Why checks failed, where they were run.
+    pub broken: Vec<String>,
+    /// How often the fault fired.
+    pub fired: u64,
+    /// Where it fired first, as a transcript has it.
+    pub at: Option<String>,
+    /// Why it did not, where it was its turn.
+    pub prevented: Option<String>,
+}
+
+/// Why a run does not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stuck {
+    /// It waits, or computes; where it is, line by line.
+    Hang(Vec<String>),
+    /// It makes the same call again and again, which fails in the same way.
+    Busy {
+        /// The call.
+        call: String,
+        /// How it fails.
+        errno: String,
+        /// How often it was seen to.
+        times: u64,
+    },
+}
+
+/// In what a run is not as one without a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// It ends in another way.
+    Exit,
+    /// It prints something else.
+    Stdout,
+    /// A file has something else in it, or is not there.
+    File {
+        /// Its name in the folder.
+        name: String,
+        /// What it is without a fault.
+        golden: String,
+        /// What it is; `None` where it is not there.
+        now: Option<String>,
+    },
+    /// Something is there that is not without a fault.
+    Extra {
+        /// Its name in the folder.
+        name: String,
+        /// Whether it was there before the run, which takes it away without a fault.
+        was_there: bool,
+    },
+}

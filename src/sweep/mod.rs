@@ -1,0 +1,24 @@
+//! What a sweep is made of: points at which a program can be hurt, what is done there, and what came of it.
+//! Pure: it must not run anything, read files or look at the clock; what runs came to is handed in.
+
+mod cell;
+mod choice;
+mod effect;
+mod facts;
+mod fault;
+mod finding;
+mod point;
+mod steady;
+mod survey;
+mod verdict;
+mod watch;
+
+pub use cell::{Cell, cells, sample};
+pub use facts::{Difference, Facts, Stuck};
+pub use fault::Fault;
+pub use finding::{Finding, distinct};
+pub use point::{Called, Circumstances, Point, Stream};
+pub use steady::{Golden, settle};
+pub use survey::{ALLOCATORS, Survey, fallible};
+pub use verdict::{Evidence, Outcome, Verdict, asks_for_checks, judge};
+pub use watch::Watch;

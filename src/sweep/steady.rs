@@ -1,0 +1,172 @@
+//! Runs without a fault: what they have in common is what runs with one are held against.
+//! It must not know faults.
+
+use std::collections::BTreeSet;
+
+use super::facts::{Difference, Facts};
+use crate::plan::Compare;
+
+/// What runs without a fault have in common.
+#[derive(Clone, Debug)]
+pub struct Golden {
+    /// What the first of them came to.
+    pub facts: Facts,
+    /// What is compared.
+    pub compare: Compare,
+    /// Lines of standard output, from 0, that are not the same in all of them.
+    lines: BTreeSet<usize>,
+    /// Files whose content is not.
+    files: BTreeSet<String>,
+}
+
+/// Compares runs without a fault.
+///
+/// # Errors
+/// What they do not have in common and cannot be left out: one sentence each.
+pub fn settle(runs: &[Facts], compare: Compare) -> Result<Golden, Vec<String>> {
+    let Some((first, others)) = runs.split_first() else { return Err(vec!["there was no run".to_owned()]) };
+    let mut golden = Golden { facts: first.clone(), compare, lines: BTreeSet::new(), files: BTreeSet::new() };
+    let mut unstable = Vec::new();
+    for other in others {
+        if compare.exit && other.ended != first.ended {
+            unstable.push("the program does not end in the same way each time".to_owned());
+        }
+        if compare.stdout {
+            match differing_lines(&first.stdout, &other.stdout) {
+                Some(lines) => golden.lines.extend(lines),
+                None => {
+                    unstable.push("it prints more lines to standard output in one run than in another".to_owned())
+                }
+            }
+        }
+        if compare.files {
+            let names = |facts: &Facts| facts.files.keys().cloned().collect::<BTreeSet<String>>();
+            let (ours, theirs) = (names(first), names(other));
+            let odd = ours.symmetric_difference(&theirs);
+            unstable.extend(odd.map(|name| format!("`{name}` is left behind in one run, and not in another")));
+            let differs = |name: &&String| first.files.get(*name) != other.files.get(*name);
+            golden.files.extend(ours.intersection(&theirs).filter(differs).cloned());
+        }
+        if !other.broken.is_empty() {
+            unstable.extend(other.broken.iter().map(|why| format!("without a fault, {why}")));
+        }
+    }
+    unstable.extend(first.broken.iter().map(|why| format!("without a fault, {why}")));
+    unstable.sort();
+    unstable.dedup();
+    if unstable.is_empty() { Ok(golden) } else { Err(unstable) }
+}
+
+/// The lines that are not the same; `None` where one text has more of them.
+fn differing_lines(one: &[u8], other: &[u8]) -> Option<Vec<usize>> {
+    if one == other {
+        return Some(Vec::new());
+    }
+    let (one, other) = (lines(one), lines(other));
+    let differing = one.iter().zip(&other).enumerate().filter(|(_, (one, other))| one != other);
+    (one.len() == other.len()).then(|| differing.map(|(at, _)| at).collect())
+}
+
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    text.split(|byte| *byte == b'\n').collect()
+}
+
+impl Golden {
+    /// What is left out of comparing, in words; empty where nothing is.
+    pub fn left_out(&self) -> String {
+        let mut parts = Vec::new();
+        match self.lines.len() {
+            0 => {}
+            1 => parts.push("1 line of standard output".to_owned()),
+            many => parts.push(format!("{many} lines of standard output")),
+        }
+        parts.extend(self.files.iter().map(|name| format!("what is in `{name}`")));
+        parts.join(", ")
+    }
+
+    /// Whether what is in a file is the same in all of them.
+    pub fn is_compared(&self, name: &str) -> bool {
+        !self.files.contains(name)
+    }
+
+    /// In what a run is not as those without a fault.
+    pub fn differences(&self, facts: &Facts) -> Vec<Difference> {
+        let mut found = Vec::new();
+        if self.compare.exit && facts.ended != self.facts.ended {
+            found.push(Difference::Exit);
+        }
+        if self.compare.stdout {
+            let is_left_out = |at: &usize| self.lines.contains(at);
+            let differs = differing_lines(&self.facts.stdout, &facts.stdout);
+            if differs.is_none_or(|lines| !lines.iter().all(is_left_out)) {
+                found.push(Difference::Stdout);
+            }
+        }
+        if self.compare.files {
+            for (name, golden) in &self.facts.files {
+                let now = facts.files.get(name);
+                let is_left_out = now.is_some() && self.files.contains(name);
+                if now != Some(golden) && !is_left_out {
+                    let (name, golden, now) = (name.clone(), golden.clone(), now.cloned());
+                    found.push(Difference::File { name, golden, now });
+                }
+            }
+            let is_known = |name: &String| self.facts.files.contains_key(name) || self.facts.checked.contains(name);
+            let extra = facts.files.keys().filter(|name| !is_known(name));
+            found.extend(
+                extra.map(|name| Difference::Extra {
+                    name: name.clone(),
+                    was_there: self.facts.before.contains(name),
+                }),
+            );
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::Ending;
+
+    const ALL: Compare = Compare { exit: true, stdout: true, files: true };
+
+    fn facts(stdout: &str, files: &[(&str, &str)]) -> Facts {
+        Facts {
+            ended: Some(Ending::Exited(0)),
+            stdout: stdout.into(),
+            files: files.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect(),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn what_differs_in_a_place_is_left_out() {
+        let runs = [facts("a\n1\n", &[("x", "1 B")]), facts("a\n2\n", &[("x", "2 B")])];
+        let golden = settle(&runs, ALL).unwrap();
+        assert_eq!(golden.left_out(), "1 line of standard output, what is in `x`");
+        assert_eq!(golden.differences(&facts("a\n3\n", &[("x", "3 B")])), []);
+        assert_eq!(golden.differences(&facts("b\n3\n", &[("x", "3 B")])), [Difference::Stdout]);
+        assert_eq!(golden.differences(&facts("a\n", &[("x", "3 B")])), [Difference::Stdout]);
+        let missing = Difference::File { name: "x".into(), golden: "1 B".into(), now: None };
+        assert_eq!(golden.differences(&facts("a\n1\n", &[])), [missing]);
+        let extra = Difference::Extra { name: "y".into(), was_there: false };
+        assert_eq!(golden.differences(&facts("a\n1\n", &[("x", "1 B"), ("y", "1 B")])), [extra]);
+    }
+
+    #[test]
+    fn what_comes_and_goes_cannot_be_left_out() {
+        let check = |one: Facts, other: Facts, expected: &str| {
+            assert_eq!(settle(&[one, other], ALL).unwrap_err(), [expected]);
+        };
+        let same = || facts("a\n", &[]);
+        check(same(), facts("a\nb\n", &[]), "it prints more lines to standard output in one run than in another");
+        check(same(), facts("a\n", &[("x", "")]), "`x` is left behind in one run, and not in another");
+        let failed = Facts { ended: Some(Ending::Exited(1)), ..same() };
+        check(same(), failed, "the program does not end in the same way each time");
+        let broken = Facts { broken: vec!["check \"x\" exited 1, expected 0".to_owned()], ..same() };
+        check(broken, same(), "without a fault, check \"x\" exited 1, expected 0");
+        let nothing = Compare { exit: false, stdout: false, files: false };
+        assert!(settle(&[same(), facts("b\nc\n", &[("x", "")])], nothing).is_ok());
+    }
+}

@@ -1,0 +1,290 @@
+//! Whoever looks on at a run without a fault: the points there are, and in which order they come.
+//! It must not know what faults are made at them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::point::{Called, Circumstances, Point, Stream};
+use super::watch::crash;
+use crate::abi::{CallSet, Errno, Sysno};
+use crate::faults::{self, Descriptor, Kind};
+use crate::plan::Sweep;
+use crate::transcript::{Call, CallResult, Event, EventKind, Part, Sink, TaskName, Value};
+
+/// Functions that allocate memory: each has a ready rule that makes it fail.
+pub const ALLOCATORS: [&str; 3] = ["malloc", "calloc", "realloc"];
+
+/// O_ACCMODE and O_RDONLY (asm-generic/fcntl.h).
+const ACCESS: u64 = 3;
+const READS: u64 = 0;
+
+/// The calls at which a sweep can make faults: all that can fail, or those of `on`.
+pub fn fallible(sweep: &Sweep) -> CallSet {
+    let can_fail = |call: &Sysno| !faults::model(*call).cannot_fail();
+    match &sweep.on {
+        Some(on) => on.iter().filter(can_fail).collect(),
+        // The C library ends the program where futex(2) fails as it never should.
+        None => Sysno::all().filter(can_fail).filter(|call| call.name() != "futex").collect(),
+    }
+}
+
+/// One call of a run, as far as runs must agree in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    task: TaskName,
+    called: Called,
+    failed: Option<Errno>,
+}
+
+/// What is called, by which program, from where.
+type Place = (Called, Arc<str>, Vec<Arc<str>>);
+
+/// What was seen of a run.
+#[derive(Debug, Default)]
+pub struct Survey {
+    steps: Vec<Step>,
+    points: Vec<Point>,
+    known: HashMap<Place, usize>,
+    counts: BTreeMap<Called, u64>,
+    /// Calls whose start was shown, with their numbers.
+    begun: BTreeMap<TaskName, Vec<(Called, u64)>>,
+    /// Descriptors, and whether they can be written to.
+    access: HashMap<u64, bool>,
+    tasks: BTreeSet<TaskName>,
+    crashed: Vec<String>,
+    /// Whether stacks tell nothing: each call is a point.
+    each: bool,
+}
+
+impl Survey {
+    /// Whoever looks on at a run; with `each` every call is a point of its own.
+    pub fn new(each: bool) -> Survey {
+        Survey { each, ..Survey::default() }
+    }
+
+    /// Whether the run had several tasks.
+    pub fn has_company(&self) -> bool {
+        self.tasks.len() > 1
+    }
+
+    /// How many calls there were that can fail.
+    pub fn calls(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Processes that crashed, as [`super::Watch`] has them.
+    pub fn crashed(&self) -> Vec<String> {
+        self.crashed.clone()
+    }
+
+    /// How often `called` was called.
+    pub fn count(&self, called: Called) -> u64 {
+        self.counts.get(&called).copied().unwrap_or_default()
+    }
+
+    /// The points, in the order in which the run came to them.
+    pub fn into_points(self) -> Vec<Point> {
+        self.points
+    }
+
+    /// The first call in which another run is not the same, in words.
+    pub fn difference(&self, other: &Survey) -> Option<String> {
+        let told = |step: Option<&Step>| match step {
+            Some(Step { task, called, failed: Some(errno) }) => {
+                format!("`{called}` of {task}, which fails with {errno}")
+            }
+            Some(Step { task, called, failed: None }) => format!("`{called}` of {task}"),
+            None => "nothing more".to_owned(),
+        };
+        let most = self.steps.len().max(other.steps.len());
+        let at = (0..most).find(|at| self.steps.get(*at) != other.steps.get(*at))?;
+        let (ours, theirs) = (told(self.steps.get(at)), told(other.steps.get(at)));
+        Some(format!("call {} is {ours} in one run, and {theirs} in another", at + 1))
+    }
+
+    fn number(&mut self, called: Called) -> u64 {
+        let count = self.counts.entry(called).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn step(&mut self, event: &Event, called: Called, nth: u64, circumstances: Circumstances) {
+        self.steps.push(Step { task: event.task, called, failed: circumstances.failed });
+        let key = (called, event.image.clone(), event.frames.clone());
+        // Without a caller nothing tells two places apart.
+        let is_merged = !self.each && event.frames.len() > 1;
+        if let Some(at) = self.known.get(&key).filter(|_| is_merged) {
+            self.points[*at].times += 1;
+            return;
+        }
+        self.known.insert(key, self.points.len());
+        let (shown, frames) = (event.kind.to_string(), event.frames.clone());
+        self.points.push(Point { called, nth, times: 1, shown, frames, source: None, circumstances });
+    }
+
+    fn call(&mut self, event: &Event, call: &Call) {
+        let Some(sysno) = call.sysno else { return };
+        let called = Called::Call(sysno);
+        if call.part == Part::Started {
+            let nth = self.number(called);
+            return self.begun.entry(event.task).or_default().push((called, nth));
+        }
+        let begun = self.begun.entry(event.task).or_default();
+        let at = begun.iter().rposition(|(known, _)| *known == called).filter(|_| call.part == Part::Resumed);
+        let nth = match at {
+            Some(at) => begun.remove(at).1,
+            None => self.number(called),
+        };
+        let circumstances = self.circumstances(sysno, call);
+        self.step(event, called, nth, circumstances);
+    }
+
+    fn circumstances(&mut self, sysno: Sysno, call: &Call) -> Circumstances {
+        let mut known = Circumstances::default();
+        let mut object = None;
+        for arg in &call.args {
+            let Some(at) = sysno.arg(arg.name).filter(|at| *at < known.facts.args.len()) else { continue };
+            known.facts.args[at] = arg.raw;
+            if let Value::Descriptor { name, host, object: number, .. } = &arg.value {
+                known.facts.descriptors[at] = Some(descriptor(sysno, host));
+                object = object.or(Some(*number));
+                known.stream = known.stream.or(stream(name));
+            }
+        }
+        known.writes = match known.stream {
+            Some(stream) => Some(stream != Stream::In),
+            None => object.and_then(|object| self.access.get(&object).copied()),
+        };
+        if let Some(at) = sysno.arg("flags").filter(|_| sysno.name().starts_with("open")) {
+            known.writes = Some(known.facts.args[at] & ACCESS != READS);
+        }
+        if sysno.name() == "creat" {
+            known.writes = Some(true);
+        }
+        match &call.result {
+            Some(CallResult::Value { raw, value }) => {
+                known.value = Some(*raw);
+                if let (Value::Descriptor { object, .. }, Some(writes)) = (value, known.writes) {
+                    self.access.insert(*object, writes);
+                }
+            }
+            Some(CallResult::Error(errno)) => known.failed = Some(*errno),
+            Some(CallResult::Unknown) | None => {}
+        }
+        known
+    }
+}
+
+impl Sink for Survey {
+    fn event(&mut self, event: &Event) {
+        self.tasks.insert(event.task);
+        match &event.kind {
+            EventKind::Call(call) if event.written => self.call(event, call),
+            EventKind::Killed(signal) => self.crashed.extend(crash(event, *signal)),
+            EventKind::Hit { .. } => {
+                let is_fired = |name: &&&str| event.fired.iter().any(|fired| *fired.rule == ***name);
+                if let Some(name) = ALLOCATORS.iter().find(is_fired) {
+                    let called = Called::Function(name);
+                    let nth = self.number(called);
+                    self.step(event, called, nth, Circumstances::default());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a descriptor refers to, by its name on the host. Whether calls on it wait is not known there: what only happens
+/// where they do not is tried, and does not fire where they do.
+fn descriptor(sysno: Sysno, host: &str) -> Descriptor {
+    let kind = match host {
+        _ if sysno.name().starts_with("getdents") => Kind::Dir,
+        _ if host.starts_with("/dev/pts/") || ["/dev/tty", "/dev/console"].contains(&host) => Kind::Terminal,
+        _ if host.starts_with("/dev/") => Kind::Device,
+        _ if host.starts_with('/') => Kind::File,
+        "socket:" => Kind::Socket,
+        "pipe:" => Kind::Pipe,
+        _ => Kind::Event,
+    };
+    Descriptor { kind: Some(kind), non_blocking: matches!(kind, Kind::Socket) }
+}
+
+fn stream(name: &str) -> Option<Stream> {
+    match name {
+        "stdin" => Some(Stream::In),
+        "stdout" => Some(Stream::Out),
+        "stderr" => Some(Stream::Err),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::Arg;
+
+    fn event(name: &str, args: Vec<Arg>, result: CallResult, frames: &[&str]) -> Event {
+        let sysno = Sysno::parse(name);
+        Event {
+            task: TaskName { process: 1, thread: 1 },
+            image: "kv".into(),
+            kind: EventKind::Call(Call { sysno, number: 0, args, result: Some(result), part: Part::Whole }),
+            fired: Vec::new(),
+            captures: Vec::new(),
+            frames: frames.iter().map(|frame| Arc::from(*frame)).collect(),
+            quiet: false,
+            written: true,
+        }
+    }
+
+    fn fd(object: u64) -> Value {
+        Value::Descriptor { name: "fd#1".into(), introduced: None, host: "/tmp/x".into(), object }
+    }
+
+    fn write(frames: &[&str]) -> Event {
+        let args = vec![Arg { name: "fd", raw: 3, value: fd(7) }];
+        event("write", args, CallResult::Value { raw: 5, value: Value::Int(5) }, frames)
+    }
+
+    #[test]
+    fn calls_from_one_stack_are_one_point() {
+        let (one, other) = (["libc!write", "kv!put"], ["libc!write", "kv!log"]);
+        let survey = |each| {
+            let mut survey = Survey::new(each);
+            [one, other, one].iter().for_each(|frames| survey.event(&write(frames)));
+            let all = survey.into_points();
+            all.iter().map(|point| (point.nth, point.times)).collect::<Vec<_>>()
+        };
+        assert_eq!(survey(false), [(1, 2), (2, 1)]);
+        assert_eq!(survey(true), [(1, 1), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn what_is_opened_to_be_written_is_known_by_its_descriptor() {
+        let mut survey = Survey::new(false);
+        let args = vec![Arg { name: "flags", raw: 1, value: Value::Int(1) }];
+        survey.event(&event("openat", args, CallResult::Value { raw: 3, value: fd(7) }, &[]));
+        survey.event(&write(&[]));
+        let points = survey.into_points();
+        assert_eq!(points[1].circumstances.writes, Some(true));
+        assert_eq!(points[1].circumstances.value, Some(5));
+        assert_eq!(points[1].circumstances.facts.descriptors[0].and_then(|known| known.kind), Some(Kind::File));
+    }
+
+    #[test]
+    fn runs_differ_at_the_first_call_that_does() {
+        let survey = |names: &[&str]| {
+            let mut survey = Survey::new(true);
+            for name in names {
+                survey.event(&event(name, Vec::new(), CallResult::Value { raw: 0, value: Value::Int(0) }, &[]));
+            }
+            survey
+        };
+        let one = survey(&["read", "write"]);
+        assert_eq!(one.difference(&survey(&["read", "write"])), None);
+        assert_eq!(
+            one.difference(&survey(&["read"])).as_deref(),
+            Some("call 2 is `write` of P1 in one run, and nothing more in another")
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Verdicts: what runs come to, case by case.
+
+use super::*;
+use crate::abi::{Errno, Sysno};
+use crate::plan::{Compare, Mode};
+use crate::sweep::point::Called;
+use crate::sweep::point::tests::point;
+use crate::sweep::steady::settle;
+
+/// A run as it is without a fault.
+fn good() -> Facts {
+    let files = [("in", "3 B"), ("out", "3 B")].map(|(name, what)| (name.to_owned(), what.to_owned()));
+    Facts {
+        ended: Some(Ending::Exited(0)),
+        stdout: b"one\ntwo\n".to_vec(),
+        files: files.into(),
+        before: ["in".to_owned(), "old".to_owned()].into(),
+        ..Facts::default()
+    }
+}
+
+fn errno(name: &str) -> Fault {
+    Fault::Error(Errno::parse(name).unwrap())
+}
+
+fn judged(fault: Fault, stream: Option<Stream>, change: impl FnOnce(&mut Facts)) -> Outcome {
+    let compare = Compare { exit: true, stdout: true, files: true };
+    let golden = settle(&[good(), good()], compare).unwrap();
+    let mut facts = Facts { fired: 1, ..good() };
+    change(&mut facts);
+    let mut point = point("write", 1, &[]);
+    point.circumstances.stream = stream;
+    let called = Called::Call(Sysno::parse("write").unwrap());
+    let cell = Cell { point: 0, called, nth: 1, fault, mode: Mode::Once };
+    judge(&golden, &facts, &cell, &point)
+}
+
+fn check(fault: Fault, change: impl FnOnce(&mut Facts), expected: Verdict) {
+    assert_eq!(judged(fault, None, change).verdict, expected);
+}
+
+fn exits(facts: &mut Facts, code: i32, said: &str) {
+    facts.ended = Some(Ending::Exited(code));
+    facts.stderr = said.into();
+}
+
+fn dies(facts: &mut Facts, signal: &str) {
+    facts.ended = Some(Ending::Killed(Signal::parse(signal).unwrap()));
+}
+
+#[test]
+fn errors_that_change_nothing_are_masked() {
+    check(errno("EIO"), |_| {}, Verdict::Masked);
+    check(errno("EIO"), |facts| facts.stderr = b"warning: try again\n".to_vec(), Verdict::Masked);
+    check(errno("EIO"), |facts| facts.fired = 9, Verdict::Masked);
+}
+
+#[test]
+fn a_fault_that_did_not_fire_says_nothing_of_the_program() {
+    let prevented = |facts: &mut Facts| {
+        facts.fired = 0;
+        facts.prevented = Some("`write` fails with EINTR only where a signal can come".to_owned());
+        exits(facts, 1, "");
+    };
+    let outcome = judged(Fault::Interrupt, None, prevented);
+    assert_eq!(outcome.verdict, Verdict::NotFired);
+    assert_eq!(outcome.evidence.notes, ["`write` fails with EINTR only where a signal can come"]);
+}
+
+#[test]
+fn errors_are_reported_by_a_status_and_a_message() {
+    let partial = |facts: &mut Facts| {
+        exits(facts, 1, "kv: out: no space left\n");
+        facts.stdout = b"one\n".to_vec();
+        facts.files.insert("out".to_owned(), "0 B".to_owned());
+    };
+    check(errno("ENOSPC"), partial, Verdict::Reported);
+    check(errno("ENOSPC"), |facts| exits(facts, 1, ""), Verdict::NoMessage);
+    // Some say it where their results go.
+    let on_stdout = |facts: &mut Facts| {
+        exits(facts, 1, "");
+        facts.stdout = b"one\nerror: no space left\n".to_vec();
+    };
+    check(errno("ENOSPC"), on_stdout, Verdict::Reported);
+    // A line that was cut short is no message.
+    let cut = |facts: &mut Facts| {
+        exits(facts, 1, "");
+        facts.stdout = b"one\ntw".to_vec();
+    };
+    check(errno("ENOSPC"), cut, Verdict::NoMessage);
+}
+
+#[test]
+fn who_cannot_print_or_was_asked_to_end_need_not_say_so() {
+    check(Fault::Signal(Signal::parse("SIGTERM").unwrap()), |facts| exits(facts, 1, ""), Verdict::Reported);
+    for stream in [Stream::Out, Stream::Err] {
+        assert_eq!(judged(errno("EIO"), Some(stream), |facts| exits(facts, 1, "")).verdict, Verdict::Reported);
+    }
+    let lost = |facts: &mut Facts| facts.stdout.clear();
+    assert_eq!(judged(errno("ENOSPC"), Some(Stream::Out), lost).verdict, Verdict::Silent);
+}
+
+#[test]
+fn a_status_that_says_all_is_well_over_another_result_is_silent() {
+    check(errno("EIO"), |facts| facts.stdout = b"one\n".to_vec(), Verdict::Silent);
+    check(errno("EIO"), |facts| drop(facts.files.remove("out")), Verdict::Silent);
+    check(errno("EIO"), |facts| drop(facts.files.insert("out".to_owned(), "2 B".to_owned())), Verdict::Silent);
+    check(errno("EIO"), |facts| drop(facts.files.insert("old".to_owned(), "2 B".to_owned())), Verdict::Silent);
+    let outcome = judged(Fault::Short, None, |facts| facts.stdout = b"one\n".to_vec());
+    assert_eq!(outcome.evidence.stdout, Some(("one\ntwo\n".to_owned(), "one\n".to_owned())));
+    assert_eq!(outcome.evidence.notes, ["standard output differs"]);
+}
+
+#[test]
+fn signals_that_nobody_sent_are_crashes() {
+    check(errno("ENOMEM"), |facts| dies(facts, "SIGSEGV"), Verdict::Crash);
+    check(errno("EIO"), |facts| dies(facts, "SIGPIPE"), Verdict::Crash);
+    check(errno("EPIPE"), |facts| dies(facts, "SIGPIPE"), Verdict::Reported);
+    check(Fault::Signal(Signal::parse("SIGTERM").unwrap()), |facts| dies(facts, "SIGTERM"), Verdict::Reported);
+    check(Fault::Signal(Signal::parse("SIGTERM").unwrap()), |facts| dies(facts, "SIGSEGV"), Verdict::Crash);
+    check(Fault::Interrupt, |facts| dies(facts, "SIGHUP"), Verdict::Reported);
+    let child = |facts: &mut Facts| {
+        exits(facts, 1, "the helper died\n");
+        facts.crashed = vec!["helper by SIGSEGV".to_owned()];
+    };
+    check(errno("EIO"), child, Verdict::Crash);
+}
+
+#[test]
+fn what_is_left_behind_is_told() {
+    let leaves = |facts: &mut Facts| {
+        exits(facts, 1, "kv: no space left\n");
+        facts.files.insert("out.tmp".to_owned(), "0 B".to_owned());
+    };
+    let outcome = judged(errno("ENOSPC"), None, leaves);
+    assert_eq!((outcome.verdict, outcome.evidence.leftovers), (Verdict::Leftover, vec!["out.tmp".to_owned()]));
+    check(errno("EIO"), |facts| drop(facts.files.insert("lock".to_owned(), "0 B".to_owned())), Verdict::Leftover);
+    check(errno("EIO"), |facts| facts.orphans = 1, Verdict::Leftover);
+    let stopped = |facts: &mut Facts| {
+        dies(facts, "SIGTERM");
+        facts.files.insert("lock".to_owned(), "0 B".to_owned());
+    };
+    check(Fault::Signal(Signal::parse("SIGTERM").unwrap()), stopped, Verdict::Leftover);
+}
+
+#[test]
+fn after_a_kill_the_checks_decide() {
+    let killed = |facts: &mut Facts| {
+        dies(facts, "SIGKILL");
+        facts.stdout.clear();
+        facts.files.remove("out");
+    };
+    check(Fault::KillBefore, killed, Verdict::Masked);
+    let broken = |facts: &mut Facts| {
+        killed(facts);
+        facts.broken.push("check \"fsck\" exited 1, expected 0".to_owned());
+    };
+    check(Fault::Torn, broken, Verdict::Broken);
+    let locked = |facts: &mut Facts| {
+        killed(facts);
+        facts.files.insert("lock".to_owned(), "0 B".to_owned());
+    };
+    check(Fault::KillAfter, locked, Verdict::Leftover);
+    check(errno("EIO"), |facts| facts.broken.push("check \"fsck\" exited 1".to_owned()), Verdict::Broken);
+}
+
+#[test]
+fn runs_without_an_end_hang_or_are_busy() {
+    let busy = Stuck::Busy { call: "write".to_owned(), errno: "ENOSPC".to_owned(), times: 5001 };
+    let stuck = |stuck: Stuck| {
+        judged(errno("ENOSPC"), None, |facts| {
+            facts.ended = None;
+            facts.stuck = Some(stuck);
+        })
+    };
+    let outcome = stuck(busy);
+    assert_eq!(outcome.verdict, Verdict::BusyRetry);
+    assert_eq!(outcome.evidence.how, "makes `write` again and again, which fails with ENOSPC: 5001 times in a row");
+    let outcome = stuck(Stuck::Hang(vec!["P1 waits in read".to_owned()]));
+    assert_eq!((outcome.verdict, outcome.evidence.notes), (Verdict::Hang, vec!["P1 waits in read".to_owned()]));
+}
+
+#[test]
+fn where_the_status_is_not_compared_the_result_is() {
+    let compare = Compare { exit: false, stdout: true, files: true };
+    let golden = settle(&[good(), good()], compare).unwrap();
+    let called = Called::Call(Sysno::parse("write").unwrap());
+    let cell = Cell { point: 0, called, nth: 1, fault: errno("EIO"), mode: Mode::Once };
+    let mut facts = Facts { fired: 1, ..good() };
+    exits(&mut facts, 1, "");
+    assert_eq!(judge(&golden, &facts, &cell, &point("write", 1, &[])).verdict, Verdict::Masked);
+}

@@ -1,0 +1,162 @@
+//! Whoever looks on at a run with a fault: where it fired, which processes crashed, and whether it goes round and round.
+//! It must not know what that is worth.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::facts::Stuck;
+use super::point::Called;
+use crate::abi::{Errno, Signal, Sysno};
+use crate::transcript::{CallResult, Event, EventKind, Part, Sink, TaskName};
+
+/// Signals by which a program dies of its own mistakes.
+const CRASHES: [&str; 8] = ["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS", "SIGSTKFLT"];
+
+/// How often the call of the fault may fail in the same way, one time after the other: who has not given up by then never
+/// will. A program may call as often for reasons of its own: its calls without a fault are added ten times.
+const PATIENCE: u64 = 1_000;
+
+/// Lines of the end of a run that show where it hangs.
+const TAIL: usize = 6;
+
+/// What was seen of a run with a fault.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// The first line on which the fault fired, as a transcript has it, without its task.
+    pub at: Option<String>,
+    /// How often it fired.
+    pub fired: u64,
+    /// Processes that crashed, by the base names of their images, and how.
+    pub crashed: Vec<String>,
+    /// The last lines, where they are asked for.
+    tail: VecDeque<String>,
+    keeps_tail: bool,
+    called: Option<Sysno>,
+    /// Task by task how the call has failed, and how often since it last did not.
+    same: HashMap<TaskName, (Errno, u64)>,
+    most: u64,
+    busy: Option<Stuck>,
+}
+
+impl Watch {
+    /// Whoever looks on at a run whose fault is at `called`, which is made `count` times without it.
+    pub fn new(called: Called, count: u64) -> Watch {
+        let called = match called {
+            Called::Call(call) => Some(call),
+            Called::Function(_) => None,
+        };
+        Watch { called, most: PATIENCE + count.saturating_mul(10), ..Watch::default() }
+    }
+
+    /// The same, keeping the last lines.
+    #[must_use]
+    pub fn with_tail(self) -> Watch {
+        Watch { keeps_tail: true, ..self }
+    }
+
+    /// The last lines of the run.
+    pub fn tail(&self) -> Vec<String> {
+        self.tail.iter().cloned().collect()
+    }
+
+    /// The call that goes on failing in the same way, if it does.
+    pub fn busy(&self) -> Option<Stuck> {
+        self.busy.clone()
+    }
+
+    /// The call of the fault has been made.
+    fn made(&mut self, task: TaskName, call: Sysno, result: Option<&CallResult>) {
+        let Some(CallResult::Error(errno)) = result else {
+            self.same.remove(&task);
+            return;
+        };
+        let (known, times) = self.same.entry(task).or_insert((*errno, 0));
+        *times = if known == errno { *times + 1 } else { 1 };
+        *known = *errno;
+        if *times > self.most {
+            self.busy = Some(Stuck::Busy { call: call.name().to_owned(), errno: errno.to_string(), times: *times });
+        }
+    }
+}
+
+impl Sink for Watch {
+    fn event(&mut self, event: &Event) {
+        if event.fired.iter().any(|fired| &*fired.rule == "fault") {
+            self.fired += 1;
+            self.at.get_or_insert_with(|| event.kind.to_string());
+        }
+        if self.keeps_tail && event.written {
+            if self.tail.len() == TAIL {
+                self.tail.pop_front();
+            }
+            self.tail.push_back(event.to_string());
+        }
+        match &event.kind {
+            EventKind::Call(call) if call.part != Part::Started => {
+                if let Some(sysno) = call.sysno.filter(|sysno| Some(*sysno) == self.called) {
+                    self.made(event.task, sysno, call.result.as_ref());
+                }
+            }
+            EventKind::Killed(signal) => self.crashed.extend(crash(event, *signal)),
+            _ => {}
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.busy.is_some()
+    }
+}
+
+/// Who has crashed, if a signal that ended a task says so: `kv by SIGSEGV`.
+pub(super) fn crash(event: &Event, signal: Signal) -> Option<String> {
+    let is_crash = CRASHES.iter().any(|name| Signal::parse(name) == Some(signal));
+    is_crash.then(|| format!("{} by {signal}", event.image))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::{Call, Fired, Value};
+
+    fn event(result: CallResult) -> Event {
+        let sysno = Sysno::parse("write");
+        Event {
+            task: TaskName { process: 1, thread: 1 },
+            image: "kv".into(),
+            kind: EventKind::Call(Call { sysno, number: 1, args: vec![], result: Some(result), part: Part::Whole }),
+            fired: vec![Fired { rule: "fault".into(), hit: 1 }],
+            captures: Vec::new(),
+            frames: Vec::new(),
+            quiet: false,
+            written: true,
+        }
+    }
+
+    #[test]
+    fn a_call_that_fails_in_the_same_way_for_ever_is_seen() {
+        let error = || CallResult::Error(Errno::parse("ENOSPC").unwrap());
+        let called = Called::Call(Sysno::parse("write").unwrap());
+        let mut watch = Watch::new(called, 2);
+        (0..=PATIENCE).for_each(|_| watch.event(&event(error())));
+        assert!(!watch.is_broken());
+        watch.event(&event(CallResult::Value { raw: 1, value: Value::Int(1) }));
+        (0..=PATIENCE + 20).for_each(|_| watch.event(&event(error())));
+        assert!(watch.is_broken());
+        assert_eq!(
+            watch.busy(),
+            Some(Stuck::Busy { call: "write".into(), errno: "ENOSPC".into(), times: PATIENCE + 21 })
+        );
+        assert_eq!(watch.at.as_deref(), Some("write() = -1 ENOSPC"));
+    }
+
+    #[test]
+    fn processes_that_crash_are_named() {
+        let called = Called::Function("malloc");
+        let mut watch = Watch::new(called, 0).with_tail();
+        for signal in ["SIGSEGV", "SIGTERM"] {
+            let kind = EventKind::Killed(Signal::parse(signal).unwrap());
+            watch.event(&Event { kind, ..event(CallResult::Unknown) });
+        }
+        assert_eq!(watch.crashed, ["kv by SIGSEGV"]);
+        assert_eq!(watch.tail().len(), 2);
+    }
+}
