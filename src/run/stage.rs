@@ -89,7 +89,7 @@ impl Stage {
         let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
         let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
         let filter = match plan.trace.filter {
-            FilterMode::Seccomp => plan::filter(&plan.trace.stops(), arch),
+            FilterMode::Seccomp => plan::filter(&plan.trace.stops(), &plan.trace.constants, arch),
             FilterMode::Ptrace => Vec::new(),
         };
         let mut launch =
