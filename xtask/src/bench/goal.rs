@@ -27,10 +27,11 @@ pub struct Verdict {
 }
 
 impl Goal {
-    /// Judges by the amounts of each way, one for each round.
-    pub fn judge(&self, of: &dyn Fn(&str) -> Vec<f64>, show: &dyn Fn(f64) -> String) -> Verdict {
+    /// Judges by the amounts of ways, one for each round; `of` has those of several ways measured alike.
+    pub fn judge(&self, of: &dyn Fn(&[&str]) -> Vec<Vec<f64>>, show: &dyn Fn(f64) -> String) -> Verdict {
         let pairs = |one: &str, other: &str, what: &dyn Fn(f64, f64) -> f64| {
-            median(of(one).into_iter().zip(of(other)).map(|(one, other)| what(one, other)).collect())
+            let amounts = of(&[one, other]);
+            median(amounts[0].iter().zip(&amounts[1]).map(|(one, other)| what(*one, *other)).collect())
         };
         match *self {
             Goal::AtMost(way, times, other) => {
@@ -48,17 +49,18 @@ impl Goal {
                 verdict(format!("{way}: at most {} more than {other}", show(most)), show(more), more <= most)
             }
             Goal::Limit(way, most) => {
-                let amount = median(of(way));
+                let amount = median(of(&[way]).remove(0));
                 verdict(format!("{way}: at most {}", show(most)), show(amount), amount <= most)
             }
             Goal::Adds(way, share, other) => {
-                let alone = of("alone");
-                let added = |name: &str| {
-                    of(name).into_iter().zip(&alone).map(|(amount, alone)| amount - alone).collect::<Vec<f64>>()
+                let amounts = of(&["alone", way, other]);
+                let alone = &amounts[0];
+                let added = |amounts: &[f64]| {
+                    amounts.iter().zip(alone).map(|(amount, alone)| amount - alone).collect::<Vec<f64>>()
                 };
-                let ratio =
-                    median(added(way).into_iter().zip(added(other)).map(|(way, other)| way / other).collect());
-                let part = median(added(way).into_iter().zip(&alone).map(|(added, alone)| added / alone).collect());
+                let (ours, theirs) = (added(&amounts[1]), added(&amounts[2]));
+                let ratio = median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect());
+                let part = median(ours.iter().zip(alone).map(|(added, alone)| added / alone).collect());
                 let target = match share {
                     1.0 => format!("{way}: adds less than {other}"),
                     share => format!("{way}: adds at most 1/{:.0} of what {other} does", 1.0 / share),
@@ -96,13 +98,14 @@ mod tests {
 
     #[track_caller]
     fn check(goal: &Goal, expected: &str) {
-        let of = |name: &str| match name {
+        let one = |name: &&str| match *name {
             "alone" => vec![1.0, 2.0, 1.0],
             "rinject" => vec![1.5, 2.5, 9.0],
             "strace" => vec![6.0, 7.0, 9.0],
             "light" => vec![1.01, 2.01, 1.01],
             other => panic!("no such way: {other}"),
         };
+        let of = |names: &[&str]| names.iter().map(one).collect::<Vec<Vec<f64>>>();
         let Verdict { target, measured, .. } = goal.judge(&of, &|amount| format!("{amount:.1} s"));
         let word = goal.judge(&of, &|amount| format!("{amount:.1} s")).word();
         assert_eq!(format!("{target} | {measured} | {word}"), expected);

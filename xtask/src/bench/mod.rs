@@ -8,7 +8,7 @@ mod way;
 use std::fmt::Write;
 
 use goal::Goal;
-use way::{Way, What};
+use way::{Took, Way, What};
 
 use crate::page::Place;
 use crate::project;
@@ -48,7 +48,7 @@ const WORTH_TELLING: usize = 5;
 /// What a row came to: an amount for each round of each way.
 struct Measured<'a> {
     row: &'a Row,
-    amounts: Vec<Vec<f64>>,
+    amounts: Vec<Vec<Took>>,
 }
 
 /// Measures the rows whose work contains one of `wanted` (all, without any), `rounds` times each, and prints the tables;
@@ -81,7 +81,7 @@ pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
 }
 
 const TARGETS: &str = "| work | target | measured | |\n|---|---|---|---|";
-const WAYS: &str = "| work | way | each | times the first |\n|---|---|---|---|";
+const WAYS: &str = "| work | way | each | of a processor | times the first |\n|---|---|---|---|---|";
 
 /// Each way once in each round, one after the other, so that whatever else the machine does has its part in all of them.
 fn measure(row: &Row, rounds: usize) -> Result<Measured<'_>, String> {
@@ -98,22 +98,44 @@ impl Measured<'_> {
     /// Lines with what each way took.
     fn ways(&self) -> String {
         let mut text = String::new();
-        let medians: Vec<f64> = self.amounts.iter().map(|amounts| median(amounts.clone())).collect();
-        for (way, amount) in self.row.ways.iter().zip(&medians) {
-            let (work, times) = (&self.row.work, amount / medians[0]);
+        let middle = |at: usize, of: fn(&Took) -> f64| median(self.amounts[at].iter().map(of).collect());
+        for (at, way) in self.row.ways.iter().enumerate() {
+            let times = self.alike(&[0, at]).into_iter().map(median).collect::<Vec<f64>>();
+            let (work, times) = (&self.row.work, times[1] / times[0]);
+            let each = match self.row.what {
+                What::Time => self.show(middle(at, |took| took.time)),
+                What::Memory => self.show(middle(at, |took| took.memory)),
+            };
+            let processor = match self.row.what {
+                What::Time => self.show(middle(at, |took| took.processor)),
+                What::Memory => String::new(),
+            };
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "| {work} | {} | {} | {times:.2} |", way.name, self.show(*amount));
+            let _ = writeln!(text, "| {work} | {} | {each} | {processor} | {times:.2} |", way.name);
         }
         text
+    }
+
+    /// The amounts of some ways, round by round: where each of them has one processor to itself, what they took of that, which
+    /// is the same whatever else the machine does.
+    fn alike(&self, ways: &[usize]) -> Vec<Vec<f64>> {
+        let is_single = ways.iter().all(|at| self.row.ways[*at].is_single());
+        let amount = |took: &Took| match self.row.what {
+            What::Memory => took.memory,
+            What::Time if is_single => took.processor,
+            What::Time => took.time,
+        };
+        ways.iter().map(|at| self.amounts[*at].iter().map(amount).collect()).collect()
     }
 
     /// Lines with what was to be, and whether it is.
     fn verdicts(&self) -> String {
         let mut text = String::new();
-        let of = |name: &str| {
-            let at = self.row.ways.iter().position(|way| way.name == name);
-            self.amounts[at.unwrap_or_else(|| panic!("`{}` has no way `{name}`", self.row.work))].clone()
+        let at = |name: &&str| {
+            let at = self.row.ways.iter().position(|way| way.name == *name);
+            at.unwrap_or_else(|| panic!("`{}` has no way `{name}`", self.row.work))
         };
+        let of = |names: &[&str]| self.alike(&names.iter().map(at).collect::<Vec<usize>>());
         for goal in &self.row.goals {
             let verdict = goal.judge(&of, &|amount| self.show(amount));
             let (work, word) = (&self.row.work, verdict.word());

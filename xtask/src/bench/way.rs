@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
+
 /// A command that does the work of its row, or a known part of it.
 pub struct Way {
     pub name: &'static str,
@@ -14,6 +17,8 @@ pub struct Way {
     pub count: u64,
     /// On one processor, with all its children.
     is_pinned: bool,
+    /// It is on one processor by itself, and one of its tasks always runs.
+    is_single: bool,
     /// Made before it, and not measured.
     before: Vec<String>,
 }
@@ -27,19 +32,41 @@ pub enum What {
     Memory,
 }
 
+/// What it took to do the work once.
+#[derive(Clone, Copy, Default)]
+pub struct Took {
+    /// Seconds.
+    pub time: f64,
+    /// Seconds of a processor, of all processes together.
+    pub processor: f64,
+    /// Bytes, where that is measured.
+    pub memory: f64,
+}
+
 /// How often a running command is asked for its memory. The kernel keeps the highest mark.
 const LOOK: Duration = Duration::from_millis(2);
 
 impl Way {
     /// A command that does the work so many times.
     pub fn new(name: &'static str, words: Vec<String>, count: u64) -> Way {
-        Way { name, words, count, is_pinned: false, before: Vec::new() }
+        Way { name, words, count, is_pinned: false, is_single: false, before: Vec::new() }
     }
 
     /// On one processor.
     pub fn pinned(mut self) -> Way {
         self.is_pinned = true;
         self
+    }
+
+    /// As the others of its row that are on one processor: what it does goes on all the time.
+    pub fn single(mut self) -> Way {
+        self.is_single = true;
+        self
+    }
+
+    /// Whether what it takes of a processor is what it takes where nothing else runs.
+    pub fn is_single(&self) -> bool {
+        self.is_single || self.is_pinned
     }
 
     /// After a command of the shell that is not measured.
@@ -49,20 +76,26 @@ impl Way {
     }
 
     /// Does it once; what it took for each time that it does the work.
-    pub fn measure(&self, what: What) -> Result<f64, String> {
+    pub fn measure(&self, what: What) -> Result<Took, String> {
         if !self.before.is_empty() {
             ended(&self.before, command(&self.before)?, None)?;
         }
         let pin = ["taskset", "-c", "0"].map(str::to_owned);
         let words = if self.is_pinned { [&pin[..], &self.words].concat() } else { self.words.clone() };
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), processor()?);
         let mut child = command(&words)?;
         let most = if what == What::Memory { watch(&mut child)? } else { 0 };
-        ended(&words, child, Some(begun)).map(|seconds| match what {
-            What::Time => seconds / self.count as f64,
-            What::Memory => most as f64,
-        })
+        let time = ended(&words, child, Some(begun))? / self.count as f64;
+        let processor = (processor()? - before) / self.count as f64;
+        Ok(Took { time, processor, memory: most as f64 })
     }
+}
+
+/// Seconds of a processor that commands, and whoever they have waited for, have taken so far.
+fn processor() -> Result<f64, String> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| format!("cannot ask for times: {error}"))?;
+    let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
 fn command(words: &[String]) -> Result<Child, String> {

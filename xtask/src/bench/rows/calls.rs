@@ -41,29 +41,30 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         Row::timed(
             "a call that is not selected",
             vec![
-                Way::new("bare filter", bare_loop("filter", "getppid", FREE), FREE),
-                Way::new("rinject", free("inject = [{ on = \"access\", error = \"EIO\" }]")?, FREE),
-                Way::new("alone", words(&[&calls, "getppid", &FREE.to_string()]), FREE),
+                Way::new("bare filter", bare_loop("filter", "getppid", FREE), FREE).single(),
+                Way::new("rinject", free("inject = [{ on = \"access\", error = \"EIO\" }]")?, FREE).single(),
+                Way::new("alone", words(&[&calls, "getppid", &FREE.to_string()]), FREE).single(),
             ],
             vec![Goal::AtMost("rinject", 1.02, "bare filter")],
         ),
         Row::timed(
             "an injected errno, quiet",
             vec![
-                Way::new("bare loop", bare_loop("inject", "access", STOPS), STOPS),
-                Way::new("rinject", access("quiet", quiet, STOPS)?, STOPS),
+                Way::new("bare loop", bare_loop("inject", "access", STOPS), STOPS).single(),
+                Way::new("rinject", access("quiet", quiet, STOPS)?, STOPS).single(),
             ],
             vec![Goal::AtMost("rinject", 1.15, "bare loop")],
         ),
         Row::timed(
             "an injected errno, with its line",
             vec![
-                Way::new("bare loop", bare_loop("inject-read", "access", STOPS), STOPS),
+                Way::new("bare loop", bare_loop("inject-read", "access", STOPS), STOPS).single(),
                 Way::new(
                     "rinject",
                     access("inject", "inject = [{ on = \"access\", error = \"EIO\" }]", STOPS)?,
                     STOPS,
-                ),
+                )
+                .single(),
                 pinned(inject),
                 unpinned(inject),
             ],
@@ -76,8 +77,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         Row::timed(
             "a recorded call with one string",
             vec![
-                Way::new("bare loop", bare_loop("record", "access", STOPS), STOPS),
-                Way::new("rinject", access("record", "trace = { syscalls = [\"access\"] }", STOPS)?, STOPS),
+                Way::new("bare loop", bare_loop("record", "access", STOPS), STOPS).single(),
+                Way::new("rinject", access("record", "trace = { syscalls = [\"access\"] }", STOPS)?, STOPS).single(),
                 pinned("trace=access"),
                 unpinned("trace=access"),
             ],
@@ -90,31 +91,33 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         Row::timed(
             "a call recorded without its result",
             vec![
-                Way::new("bare loop", bare_loop("entry", "access", STOPS), STOPS),
+                Way::new("bare loop", bare_loop("entry", "access", STOPS), STOPS).single(),
                 Way::new(
                     "rinject",
                     access("entry", "trace = { syscalls = [\"access\"], results = false }", STOPS)?,
                     STOPS,
-                ),
+                )
+                .single(),
             ],
             vec![Goal::AtMost("rinject", 1.3, "bare loop")],
         ),
         Row::timed(
             "a constant errno that nobody counts",
             vec![
-                Way::new("bare filter", bare_loop("errno", "access", FREE), FREE),
-                Way::new("rinject", access("constant", constant, STOPS)?, STOPS),
+                Way::new("bare filter", bare_loop("errno", "access", FREE), FREE).single(),
+                Way::new("rinject", access("constant", constant, FREE)?, FREE).single(),
             ],
             vec![Goal::AtMost("rinject", 1.1, "bare filter")],
         ),
         Row::timed(
             "a call among 200 rules and 5,000 expectations of others",
             vec![
-                Way::new("one rule", access("one-rule", &rules(1), RULES)?, RULES),
-                Way::new("200 rules", access("200-rules", &rules(200), RULES)?, RULES),
-                Way::new("one expectation", access("one-expectation", &expectations(1), RULES)?, RULES),
-                Way::new("5,000 expectations", access("5000-expectations", &expectations(5000), RULES)?, RULES),
-                Way::new("its millionth", access("millionth", &millionth(), MILLION)?, MILLION),
+                Way::new("one rule", access("one-rule", &rules(1), RULES)?, RULES).single(),
+                Way::new("200 rules", access("200-rules", &rules(200), RULES)?, RULES).single(),
+                Way::new("one expectation", access("one-expectation", &expectations(1), RULES)?, RULES).single(),
+                Way::new("5,000 expectations", access("5000-expectations", &expectations(5000), RULES)?, RULES)
+                    .single(),
+                Way::new("its millionth", access("millionth", &millionth(), MILLION)?, MILLION).single(),
             ],
             vec![
                 Goal::AtMost("200 rules", 1.1, "one rule"),
@@ -136,7 +139,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                         "inject = [{ at = \"bump\", signature = \"bump(n: i64) -> void\" }]",
                     )?,
                     HITS,
-                ),
+                )
+                .single(),
             ],
             vec![Goal::Faster("rinject", 5.0, "gdb"), Goal::Faster("rinject", 5.0, "gdb pinned")],
         ),
@@ -154,8 +158,9 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                         "trace = { signals = [\"all\", \"!SIGUSR1\"], syscalls = [\"exit_group\"] }",
                     )?,
                     STOPS,
-                ),
-                Way::new("alone", words(&[&signals, &raised]), STOPS),
+                )
+                .single(),
+                Way::new("alone", words(&[&signals, &raised]), STOPS).single(),
             ],
             vec![Goal::Faster("rinject", 1.0, "strace pinned")],
         )

@@ -25,7 +25,7 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
             vec![
                 Way::new("free, pinned", crowd("threads", number, "free")?, SHARED).pinned(),
                 Way::new("free", crowd("threads", number, "free")?, SHARED),
-                Way::new("serial", crowd("threads", number, "serial")?, SHARED),
+                Way::new("serial", crowd("threads", number, "serial")?, SHARED).single(),
                 Way::new("alone", words(&[&tasks, "threads", &number.to_string(), &SHARED.to_string()]), SHARED),
             ],
             if number <= 16 { vec![Goal::AtMost("serial", 1.3, "free, pinned")] } else { Vec::new() },
@@ -40,9 +40,9 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     rows.push(Row::timed(
         "a recorded call of one in a thousand",
         vec![
-            Way::new("one task", one, SHARED),
-            Way::new("1,000 threads", crowd("threads", 1000, "serial")?, SHARED),
-            Way::new("1,000 processes", crowd("processes", 1000, "serial")?, SHARED),
+            Way::new("one task", one, SHARED).single(),
+            Way::new("1,000 threads", crowd("threads", 1000, "serial")?, SHARED).single(),
+            Way::new("1,000 processes", crowd("processes", 1000, "serial")?, SHARED).single(),
             Way::new("1,000 threads, free", crowd("threads", 1000, "free")?, SHARED),
             Way::new("1,000 processes, free", crowd("processes", 1000, "free")?, SHARED),
         ],
@@ -51,9 +51,9 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     rows.push(Row::timed(
         "a recorded write beside many that sleep",
         vec![
-            Way::new("none", crowd("beside", 0, "serial")?, SHARED),
-            Way::new("1 thread", crowd("beside", 1, "serial")?, SHARED),
-            Way::new("1,000 threads", crowd("beside", 1000, "serial")?, SHARED),
+            Way::new("none", crowd("beside", 0, "serial")?, SHARED).single(),
+            Way::new("1 thread", crowd("beside", 1, "serial")?, SHARED).single(),
+            Way::new("1,000 threads", crowd("beside", 1000, "serial")?, SHARED).single(),
         ],
         vec![Goal::AtMost("1,000 threads", 1.3, "1 thread")],
     ));
