@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -145,6 +145,11 @@ impl Played {
     /// What is in the folder now, by the names in it: mode, length and hash.
     pub fn files(&self) -> BTreeMap<String, String> {
         self.sandbox.described()
+    }
+
+    /// The name in the folder of a path of the host, if it lies there.
+    pub fn name_of(&self, path: &str) -> Option<String> {
+        Path::new(path).strip_prefix(self.sandbox.path()).ok().map(|name| name.to_string_lossy().into_owned())
     }
 
     /// The names that were in the folder before the run.

@@ -65,6 +65,8 @@ pub(super) fn errors(call: Sysno, point: &Point, asked: &[Errno]) -> Vec<Errno> 
     if is_harmless_close(call, point) || circumstances.stream == Some(Stream::In) && call.name() == "close" {
         return Vec::new();
     }
+    // What is asked of an open descriptor needs no path and no rights to it.
+    let call = if asks_descriptor(call, point) { Sysno::parse("fstat").unwrap_or(call) } else { call };
     let can = |errno: &Errno| matches!(faults::model(call).fit(*errno, &circumstances.facts), Fit::Holds(_));
     let is_new = |errno: &Errno| circumstances.failed != Some(*errno);
     if !asked.is_empty() {
@@ -77,6 +79,14 @@ pub(super) fn errors(call: Sysno, point: &Point, asked: &[Errno]) -> Vec<Errno> 
     let opens_to_write = circumstances.writes == Some(true);
     let likely = names(call.name(), opens_to_write).iter().filter_map(|name| Errno::parse(name));
     likely.filter(can).filter(is_new).filter(|errno| is_likely(*errno, point)).take(MOST).collect()
+}
+
+/// Whether the point is a stat of an open descriptor, by a call that could take a path as well.
+fn asks_descriptor(call: Sysno, point: &Point) -> bool {
+    /// From linux/fcntl.h.
+    const AT_EMPTY_PATH: u64 = 0x1000;
+    let is_stat = ["newfstatat", "fstatat64", "statx"].contains(&call.name());
+    is_stat && effect::flags(call, point).is_some_and(|flags| flags & AT_EMPTY_PATH != 0)
 }
 
 /// A pipe or socket does not fail as a disk does.
@@ -131,6 +141,16 @@ mod tests {
         check("close", Some(Kind::File), Some(false), &[]);
         check("close", Some(Kind::File), None, &[]);
         check("close", Some(Kind::Socket), Some(true), &[]);
+    }
+
+    #[test]
+    fn a_descriptor_is_asked_without_a_path() {
+        let mut found = point("newfstatat", 1, &[]);
+        let call = Sysno::parse("newfstatat").unwrap();
+        let names = |found: &Point| errors(call, found, &[]).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&found), ["EACCES", "EIO"]);
+        found.circumstances.facts.args[3] = 0x1000;
+        assert_eq!(names(&found), ["EIO"]);
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub struct Facts {
     pub fired: u64,
     /// Where it fired first, as a transcript has it.
     pub at: Option<String>,
+    /// Names in the folder of what could not be removed, since the fault was at the call that does it.
+    pub kept: BTreeSet<String>,
+    /// Whether it fired on a call about standard error, where messages go.
+    pub is_mute: bool,
     /// Why it did not, where it was its turn.
     pub prevented: Option<String>,
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::cell::Cell;
 use super::point::Point;
 use super::verdict::Verdict;
+use crate::plan::Mode;
 
 /// A mistake of the program, and the runs that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,19 +26,35 @@ impl Finding {
     }
 }
 
-/// The findings among runs, worst first, then in the order of the runs.
+/// The findings among runs, worst first, then in the order of the runs. Where a fault that lasts shows what the same fault
+/// shows at one of the calls that it lasts for, that call is the one that matters.
 pub fn distinct<'r>(runs: impl Iterator<Item = (&'r Cell, &'r Point, Verdict)>) -> Vec<Finding> {
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let all: Vec<(&Cell, &Point, Verdict)> = runs.collect();
+    let matters = |at: usize| {
+        let (cell, _, verdict) = all[at];
+        let explains = |(other, _, shown): &(&Cell, &Point, Verdict)| {
+            let is_same = (other.called, other.fault, *shown) == (cell.called, cell.fault, verdict);
+            is_same && other.mode == Mode::Once && other.nth >= cell.nth
+        };
+        let found = all.iter().position(explains).filter(|_| cell.mode == Mode::From);
+        found.unwrap_or(at)
+    };
     let mut findings: Vec<Finding> = Vec::new();
-    for (at, (cell, point, verdict)) in runs.enumerate().filter(|(_, (_, _, verdict))| verdict.is_finding()) {
-        let key = Finding::key(verdict, cell, point);
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, (_, _, verdict)) in all.iter().enumerate().filter(|(_, (_, _, verdict))| verdict.is_finding()) {
+        let (cell, point, _) = all[matters(at)];
+        let key = Finding::key(*verdict, cell, point);
         match places.get(&key) {
             Some(place) => findings[*place].runs.push(at),
             None => {
                 places.insert(key.clone(), findings.len());
-                findings.push(Finding { key, verdict, runs: vec![at] });
+                findings.push(Finding { key, verdict: *verdict, runs: vec![at] });
             }
         }
+    }
+    for finding in &mut findings {
+        // A fault that happens once is the plainer example.
+        finding.runs.sort_by_key(|at| (all[*at].0.mode == Mode::From, *at));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     findings
@@ -49,7 +66,6 @@ mod tests {
     use super::super::point::tests::point;
     use super::*;
     use crate::abi::Errno;
-    use crate::plan::Mode;
 
     #[test]
     fn runs_with_one_fault_from_one_stack_are_one_finding() {
@@ -69,6 +85,9 @@ mod tests {
             (cell(2, fault, Mode::Once), Verdict::Leftover),
             (cell(0, Fault::Short, Mode::Once), Verdict::Silent),
             (cell(2, Fault::Short, Mode::Once), Verdict::Reported),
+            // It lasts until the third write, which is the one that matters.
+            (cell(1, Fault::NoMemory, Mode::From), Verdict::Crash),
+            (cell(2, Fault::NoMemory, Mode::Once), Verdict::Crash),
         ];
         let found = distinct(cells.iter().map(|(cell, verdict)| (cell, &points[cell.point], *verdict)));
         let shown: Vec<(&str, &[usize])> = found.iter().map(|it| (it.key.as_str(), &*it.runs)).collect();
@@ -76,8 +95,9 @@ mod tests {
             shown,
             [
                 ("silent write short at libc.so.6!write < kv!put", &[3][..]),
-                ("leftover write EIO at libc.so.6!write < kv!put", &[0, 1]),
-                ("leftover write EIO at libc.so.6!write < kv!log", &[2]),
+                ("crash write no-memory at libc.so.6!write < kv!log", &[6, 5]),
+                ("leftover write EIO at libc.so.6!write < kv!put", &[0]),
+                ("leftover write EIO at libc.so.6!write < kv!log", &[2, 1]),
             ]
         );
     }

@@ -149,7 +149,8 @@ pub fn judge(golden: &Golden, facts: &Facts, cell: &Cell, point: &Point) -> Outc
         evidence.notes.extend(differences.iter().filter_map(told));
     }
     evidence.leftovers.extend(differences.iter().filter_map(|difference| match difference {
-        Difference::Extra { name, was_there: false } => Some(name.clone()),
+        // Who cannot remove a file cannot help leaving it.
+        Difference::Extra { name, was_there: false } => Some(name.clone()).filter(|name| !facts.kept.contains(name)),
         _ => None,
     }));
     if facts.orphans > golden.facts.orphans {
@@ -199,7 +200,9 @@ fn verdict(
         Some(Ending::Killed(signal)) if is_asked(signal, cell.fault) => left.unwrap_or(Verdict::Reported),
         Some(Ending::Killed(_)) => Verdict::Crash,
         Some(Ending::Exited(0)) => Verdict::Silent,
-        Some(Ending::Exited(_)) if !evidence.message.is_empty() || needs_no_words(cell.fault, point) => {
+        Some(Ending::Exited(_))
+            if !evidence.message.is_empty() || facts.is_mute || needs_no_words(cell.fault, point) =>
+        {
             left.unwrap_or(Verdict::Reported)
         }
         Some(Ending::Exited(_)) | None => Verdict::NoMessage,

@@ -96,6 +96,11 @@ fn who_cannot_print_or_was_asked_to_end_need_not_say_so() {
     for stream in [Stream::Out, Stream::Err] {
         assert_eq!(judged(errno("EIO"), Some(stream), |facts| exits(facts, 1, "")).verdict, Verdict::Reported);
     }
+    let mute = |facts: &mut Facts| {
+        exits(facts, 1, "");
+        facts.is_mute = true;
+    };
+    check(errno("ENOSPC"), mute, Verdict::Reported);
     let lost = |facts: &mut Facts| facts.stdout.clear();
     assert_eq!(judged(errno("ENOSPC"), Some(Stream::Out), lost).verdict, Verdict::Silent);
 }
@@ -136,6 +141,11 @@ fn what_is_left_behind_is_told() {
     assert_eq!((outcome.verdict, outcome.evidence.leftovers), (Verdict::Leftover, vec!["out.tmp".to_owned()]));
     check(errno("EIO"), |facts| drop(facts.files.insert("lock".to_owned(), "0 B".to_owned())), Verdict::Leftover);
     check(errno("EIO"), |facts| facts.orphans = 1, Verdict::Leftover);
+    let cannot = |facts: &mut Facts| {
+        facts.files.insert("out.tmp".to_owned(), "0 B".to_owned());
+        facts.kept.insert("out.tmp".to_owned());
+    };
+    check(errno("EBUSY"), cannot, Verdict::Masked);
     let stopped = |facts: &mut Facts| {
         dies(facts, "SIGTERM");
         facts.files.insert("lock".to_owned(), "0 B".to_owned());

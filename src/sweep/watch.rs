@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::facts::Stuck;
 use super::point::Called;
-use crate::abi::{Errno, Signal, Sysno};
-use crate::transcript::{CallResult, Event, EventKind, Part, Sink, TaskName};
+use crate::abi::{Errno, Operation, Signal, Sysno};
+use crate::transcript::{CallResult, Event, EventKind, Part, Sink, TaskName, Value};
 
 /// Signals by which a program dies of its own mistakes.
 const CRASHES: [&str; 8] = ["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS", "SIGSTKFLT"];
@@ -25,6 +25,10 @@ pub struct Watch {
     pub at: Option<String>,
     /// How often it fired.
     pub fired: u64,
+    /// Whether it fired on a call about standard error, where messages go.
+    pub is_mute: bool,
+    /// Paths on the host of what could not be removed, since the fault was at the call that does it.
+    pub kept: Vec<String>,
     /// Processes that crashed, by the base names of their images, and how.
     pub crashed: Vec<String>,
     /// The last lines, where they are asked for.
@@ -83,6 +87,8 @@ impl Sink for Watch {
         if event.fired.iter().any(|fired| &*fired.rule == "fault") {
             self.fired += 1;
             self.at.get_or_insert_with(|| event.kind.to_string());
+            self.is_mute |= is_about_messages(event);
+            self.kept.extend(not_removed(event));
         }
         if self.keeps_tail && event.written {
             if self.tail.len() == TAIL {
@@ -106,6 +112,24 @@ impl Sink for Watch {
     }
 }
 
+/// Whether a call is about standard error.
+fn is_about_messages(event: &Event) -> bool {
+    let EventKind::Call(call) = &event.kind else { return false };
+    call.args.iter().any(|arg| matches!(&arg.value, Value::Descriptor { name, .. } if **name == *"stderr"))
+}
+
+/// What a call was to remove.
+fn not_removed(event: &Event) -> Vec<String> {
+    let EventKind::Call(call) = &event.kind else { return Vec::new() };
+    let unlink = Operation::parse("meta.unlink");
+    let removes = |call: Sysno| call.name() == "rmdir" || unlink.is_some_and(|unlink| unlink.member(call).is_some());
+    let paths = call.args.iter().filter_map(|arg| match &arg.value {
+        Value::Path(path) => Some(path.host.clone()),
+        _ => None,
+    });
+    if call.sysno.is_some_and(removes) { paths.collect() } else { Vec::new() }
+}
+
 /// Who has crashed, if a signal that ended a task says so: `kv by SIGSEGV`.
 pub(super) fn crash(event: &Event, signal: Signal) -> Option<String> {
     let is_crash = CRASHES.iter().any(|name| Signal::parse(name) == Some(signal));
@@ -115,7 +139,7 @@ pub(super) fn crash(event: &Event, signal: Signal) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::{Call, Fired, Value};
+    use crate::transcript::{Call, Fired};
 
     fn event(result: CallResult) -> Event {
         let sysno = Sysno::parse("write");
