@@ -4,6 +4,7 @@ mod barrier;
 mod cause;
 mod facts;
 mod golden;
+mod launched;
 mod lines;
 mod refusal;
 mod requires;
@@ -23,15 +24,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::abi::bpf::BpfInsn;
-use crate::abi::{Arch, TaskId};
+use crate::abi::TaskId;
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, Span};
-use crate::plan::{self, FilterMode, Plan, TextTest};
-use crate::sandbox::{self, Launch, Sandbox, SetupError};
+use crate::plan::{self, Plan, TextTest};
+use crate::sandbox::{self, Sandbox, SetupError};
 use crate::snapshot::{SnapshotError, Update};
 use crate::sys::{ExecFailure, Terminal};
-use crate::tracer::{self, Outputs, Stopper, Traced};
+use crate::tracer::{self, Outputs, Stopper};
 use crate::transcript::{Abandoned, Event, Record, Sink, Writer};
 use crate::verdict::{CheckResult, Evidence, Judge, Outcome, Verdict};
 
@@ -265,21 +265,19 @@ fn observe(
     options: &Options,
     (judge, onlooker): (&mut Judge, &mut (dyn Sink + Send)),
 ) -> Result<Observed, Trouble> {
-    let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
-    let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
-    let filter = match plan.trace.filter {
-        FilterMode::Seccomp => plan::filter(&plan.trace.stops(), &plan.trace.constants, arch),
-        FilterMode::Ptrace => Vec::new(),
-    };
+    launched::arch()?;
     let writer = Writer::new(lines_file(case)?, plan.target.limits.most_events());
     let mut sink = All { writer, judge, onlooker };
-    let (traced, stdout, stderr) = match &plan.target.attach {
+    let (record, stdout, stderr) = match &plan.target.attach {
         Some(attach) => {
             let outputs = Outputs { stopper: options.stopper.clone(), ..Outputs::default() };
             let traced = tracer::trace_running(plan, TaskId(attach.pid), outputs, &mut sink);
-            (traced.map_err(|error| refused(case, Refusal::from(error)))?, Vec::new(), Vec::new())
+            (traced.map_err(|error| refused(case, Refusal::from(error)))?.record, Vec::new(), Vec::new())
         }
-        None => started(case, plan, filter, terminal, options, &mut sink)?,
+        None => {
+            let launched = launched::launch(case, plan, terminal, options, &mut sink)?;
+            (launched.record, launched.stdout, launched.stderr)
+        }
     };
     let lines = sink.writer.lines();
     let (file, failed) = sink.writer.finish();
@@ -287,51 +285,20 @@ fn observe(
     if let Some(error) = failed {
         return Err(cut_short(case, transcript_trouble(error).to_string(), "it has no room left", &transcript));
     }
-    if let Some(Abandoned::Shortage(errno)) = traced.record.abandoned {
+    if let Some(Abandoned::Shortage(errno)) = record.abandoned {
         let error = std::io::Error::from_raw_os_error(errno);
         let help = "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case \
                     at a time";
         return Err(cut_short(case, format!("rinject cannot go on: {error}"), help, &transcript));
     }
-    if traced.record.abandoned == Some(Abandoned::Stopped) {
+    if record.abandoned == Some(Abandoned::Stopped) {
         return Err(Trouble::Interrupted);
     }
-    Ok(Observed { record: traced.record, transcript, stdout, stderr })
+    Ok(Observed { record, transcript, stdout, stderr })
 }
 
 fn lines_file(case: &Case) -> Result<std::fs::File, Trouble> {
     Lines::file().map_err(|error| not_set_up(case, &transcript_trouble(error)))
-}
-
-/// Starts the program and traces it to its end; what it came to, and what it printed.
-fn started(
-    case: &Case,
-    plan: &Arc<Plan>,
-    filter: Vec<BpfInsn>,
-    terminal: Option<Terminal>,
-    options: &Options,
-    sink: &mut All<'_>,
-) -> Result<(Traced, Vec<u8>, Vec<u8>), Trouble> {
-    let folder = surroundings::spec_folder(&case.file);
-    let mut launch =
-        Launch::new(plan, &folder, filter, terminal.as_ref()).map_err(|error| not_set_up(case, &error))?;
-    let outputs = Outputs {
-        files: launch.watched(),
-        drained: launch.drained(),
-        keyboard: launch.keyboard(),
-        stopper: options.stopper.clone(),
-    };
-    let traced =
-        tracer::trace(plan, &launch.child, outputs, sink).map_err(|error| refused(case, Refusal::from(error)))?;
-    // Its own side of the terminal would keep that from ending.
-    drop(terminal);
-    let faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
-    let is_stopped = traced.record.abandoned == Some(Abandoned::Stopped);
-    if let Some(failure) = traced.failure.filter(|_| !faulted && !is_stopped) {
-        return Err(not_executed(case, plan, failure));
-    }
-    let (stdout, stderr) = launch.outputs().map_err(|error| not_set_up(case, &error))?;
-    Ok((traced, stdout, stderr))
 }
 
 /// Every event goes into the transcript, before whoever looks on, and before the judge.

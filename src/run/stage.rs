@@ -2,20 +2,17 @@
 //! It must not know what the changes are for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{End, Options, Refusal, Trouble, not_executed, not_set_up, refused, surroundings, trouble};
-use crate::abi::Arch;
+use super::launched::{self, Launched};
+use super::{End, Options, Trouble, not_set_up, surroundings, trouble};
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
-use crate::plan::{self, FilterMode, Plan};
-use crate::sandbox::{self, Launch, Sandbox};
+use crate::plan::{self, Plan};
+use crate::sandbox::{self, Sandbox};
 use crate::spec::Spec;
-use crate::tracer::{self, Outputs};
 use crate::transcript::{Abandoned, Record, Sink};
 use crate::verdict::{CheckResult, failed_checks};
 
@@ -25,7 +22,6 @@ pub struct Stage {
     case: Case,
     options: Options,
     context: plan::Context,
-    folder: PathBuf,
 }
 
 /// A run that is over; its folder is there as long as this value is.
@@ -50,7 +46,6 @@ impl Stage {
     pub fn new(case: &Case, options: &Options) -> Stage {
         Stage {
             context: surroundings::context(case, options, "/tmp/rinject-XXXXXXXX"),
-            folder: surroundings::spec_folder(&case.file),
             case: case.clone(),
             options: options.clone(),
         }
@@ -86,44 +81,20 @@ impl Stage {
         plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
         let plan = Arc::new(plan);
         sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
-        let arch = Arch::host().filter(|arch| *arch == Arch::X86_64);
-        let arch = arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))?;
-        let filter = match plan.trace.filter {
-            FilterMode::Seccomp => plan::filter(&plan.trace.stops(), &plan.trace.constants, arch),
-            FilterMode::Ptrace => Vec::new(),
-        };
-        let mut launch =
-            Launch::new(&plan, &self.folder, filter, terminal.as_ref()).map_err(|error| not_set_up(case, &error))?;
-        let program = PathBuf::from(OsStr::from_bytes(launch.child.program.to_bytes()));
-        let outputs = Outputs {
-            files: launch.watched(),
-            drained: launch.drained(),
-            keyboard: launch.keyboard(),
-            stopper: self.options.stopper.clone(),
-        };
-        let begun = Instant::now();
-        let traced = tracer::trace(&plan, &launch.child, outputs, sink)
-            .map_err(|error| refused(case, Refusal::from(error)))?;
-        let took = begun.elapsed();
-        // Its own side of the terminal would keep that from ending.
-        drop(terminal);
-        if traced.record.abandoned == Some(Abandoned::Stopped) {
+        let launched = launched::launch(case, &plan, terminal, &self.options, sink)?;
+        if launched.record.abandoned == Some(Abandoned::Stopped) {
             return Err(Trouble::Interrupted);
         }
-        if let Some(Abandoned::Shortage(errno)) = traced.record.abandoned {
+        if let Some(Abandoned::Shortage(errno)) = launched.record.abandoned {
             let error = std::io::Error::from_raw_os_error(errno);
             let help =
                 "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case at a time";
             let message = format!("rinject cannot go on: {error}");
             return Err(trouble(case, Code::SETUP, message, None, Some(help.to_owned())));
         }
-        let is_faulted = traced.record.rules.iter().any(|rule| rule.fired > 0);
-        if let Some(failure) = traced.failure.filter(|_| !is_faulted) {
-            return Err(not_executed(case, &plan, failure));
-        }
-        let (stdout, stderr) = launch.outputs().map_err(|error| not_set_up(case, &error))?;
+        let Launched { record, stdout, stderr, took, program } = launched;
         let (stdout, stderr) = (renamed(&plan, stdout), renamed(&plan, stderr));
-        Ok(Played { record: traced.record, stdout, stderr, took, program, plan, sandbox })
+        Ok(Played { record, stdout, stderr, took, program, plan, sandbox })
     }
 }
 
