@@ -194,6 +194,8 @@ pub enum CallStop {
         args: [u64; 6],
         /// Address of the instruction after the call.
         ip: u64,
+        /// At a seccomp stop: the 16 bits that the filter has given it (SECCOMP_RET_DATA).
+        mark: Option<u16>,
     },
     /// Exit.
     Exit {
@@ -229,6 +231,7 @@ pub fn syscall_stop(task: TaskId) -> Result<CallStop, PtraceError> {
             number,
             args: [args[0], args[1], args[2], args[3], args[4], args[5]],
             ip: info.ip,
+            mark: (info.op == 3).then_some(args[6] as u16),
         },
         2 => CallStop::Exit { result: info.data[0] as i64 },
         _ => CallStop::None,

@@ -2,15 +2,15 @@
 //! It must not know what anybody does about it.
 
 use super::patience::is_prod;
-use crate::abi::{Addr, Arch, Registers, Signal, Sysno, TaskId};
+use crate::abi::{Addr, Arch, Signal, Sysno, TaskId};
 use crate::engine::{Birth, Newborn, RawCall, Stop};
 use crate::plan::{MARK, MARK_FOREIGN};
 use crate::sys::{self, CallStop, PtraceError, Status, procfs};
 
-/// What a status says, asking the kernel for what the status leaves out; the registers, if they were read.
-pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Registers>), PtraceError> {
-    let stop = match status {
-        Status::SyscallStop => call_stop(task)?,
+/// What a status says, asking the kernel for what the status leaves out.
+pub(super) fn decode(task: TaskId, status: Status) -> Result<Stop, PtraceError> {
+    Ok(match status {
+        Status::SyscallStop => call_stop(sys::syscall_stop(task)?),
         Status::SignalStop(_) => match sys::siginfo(task)? {
             info if is_prod(&info) => Stop::Prodded,
             // Killed in this stop, as by another thread's exec, and in the last one of its life already.
@@ -18,16 +18,12 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
             info => Stop::Signal(info),
         },
         Status::EventStop { event, signal } => match event {
-            libc::PTRACE_EVENT_SECCOMP => match u16::try_from(sys::event_message(task)?) {
-                Ok(MARK) => {
-                    let registers = sys::registers(task)?;
-                    let arch = Arch::X86_64;
-                    let call =
-                        RawCall { arch, number: registers.orig_rax, args: registers.call_args(), ip: registers.rip };
-                    return Ok((Stop::Entry(call), Some(registers)));
+            // One request tells the call and whose filter has stopped it.
+            libc::PTRACE_EVENT_SECCOMP => match sys::syscall_stop(task)? {
+                CallStop::Entry { mark: Some(mark), .. } if ![MARK, MARK_FOREIGN].contains(&mark) => {
+                    Stop::TheirFilter
                 }
-                Ok(MARK_FOREIGN) => call_stop(task)?,
-                _ => Stop::TheirFilter,
+                stop => call_stop(stop),
             },
             libc::PTRACE_EVENT_FORK => born(task, message(task, event)?, Birth::Fork),
             libc::PTRACE_EVENT_VFORK => born(task, message(task, event)?, Birth::Vfork),
@@ -40,20 +36,19 @@ pub(super) fn decode(task: TaskId, status: Status) -> Result<(Stop, Option<Regis
             _ => Stop::Interrupted,
         },
         Status::Ended(_) | Status::Unexplained(_) => Stop::Interrupted,
-    };
-    Ok((stop, None))
+    })
 }
 
-/// The entry or exit of a call that a task is at, by whatever table.
-fn call_stop(task: TaskId) -> Result<Stop, PtraceError> {
-    Ok(match sys::syscall_stop(task)? {
-        CallStop::Entry { arch, number, args, ip } => match Arch::from_audit(arch) {
+/// The entry or exit of a call, by whatever table.
+fn call_stop(stop: CallStop) -> Stop {
+    match stop {
+        CallStop::Entry { arch, number, args, ip, mark: _ } => match Arch::from_audit(arch) {
             Some(arch) => Stop::Entry(RawCall { arch, number, args, ip }),
             None => Stop::Interrupted,
         },
         CallStop::Exit { result } => Stop::Exit(result),
         CallStop::None => Stop::Interrupted,
-    })
+    }
 }
 
 /// The task that an event stop tells of. A task that is killed in that stop may have come to its last one already, whose

@@ -42,16 +42,11 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    pub(super) fn new(
-        (task, process): (TaskId, TaskId),
-        registers: Option<Registers>,
-        images: Rc<Images>,
-        timers: Rc<Timers>,
-    ) -> Inspector {
+    pub(super) fn new((task, process): (TaskId, TaskId), images: Rc<Images>, timers: Rc<Timers>) -> Inspector {
         Inspector {
             task,
             process,
-            registers: Cell::new(registers),
+            registers: Cell::default(),
             images,
             timers,
             pages_wait: false,

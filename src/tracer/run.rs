@@ -16,7 +16,7 @@ use super::teardown::reap_everything;
 use super::timers::Timers;
 use super::typing::Typist;
 use super::watchdog::Watchdog;
-use crate::abi::{Arch, Registers, Signal, TaskId};
+use crate::abi::{Arch, Signal, TaskId};
 use crate::engine::{Birth, Engine, How, Newborn, Next, Observation, Settle, Stop};
 use crate::sys::procfs::{self, RunState};
 use crate::sys::{self, PtraceError, Resume, Status, WaitOutcome};
@@ -117,7 +117,7 @@ impl Tracer<'_> {
                     // A first thread that has ended before the others neither stops nor tells its end.
                     let is_first = self.engine.process_of(task) == Some(task);
                     if is_first && procfs::run_state(task) == RunState::Zombie {
-                        self.tell(task, Observation::ZombieLeader { task }, None);
+                        self.tell(task, Observation::ZombieLeader { task });
                     }
                 }
                 Next::Ring { process, ring } => {
@@ -210,7 +210,7 @@ impl Tracer<'_> {
     /// Tells what was put off.
     fn recall(&mut self, task: TaskId) {
         match self.put_off.remove(&task) {
-            Some(observation) => self.tell(task, observation, None),
+            Some(observation) => self.tell(task, observation),
             None => self.vanished(task),
         }
     }
@@ -224,7 +224,7 @@ impl Tracer<'_> {
 
     pub(super) fn vanished(&mut self, task: TaskId) {
         self.seats.remove(&task);
-        self.tell(task, Observation::Vanished { task }, None);
+        self.tell(task, Observation::Vanished { task });
     }
 
     pub(super) fn changed(&mut self, task: TaskId, status: Status) {
@@ -285,7 +285,7 @@ impl Tracer<'_> {
             Seen::Ended(ending) => {
                 self.seats.remove(&task);
                 self.watchdog.remove(task);
-                self.tell(task, Observation::Ended { task, ending }, None);
+                self.tell(task, Observation::Ended { task, ending });
             }
             Seen::Stopped(stopped, status) => {
                 self.seats.insert(
@@ -299,7 +299,7 @@ impl Tracer<'_> {
 
     fn stopped(&mut self, task: TaskId, status: Status) {
         match decode(task, status) {
-            Ok((stop, registers)) => {
+            Ok(stop) => {
                 if stop == Stop::Exiting {
                     self.announce_children(task);
                 }
@@ -310,7 +310,7 @@ impl Tracer<'_> {
                 if let Stop::Exec { former } = stop {
                     self.image_replaced(task, former);
                 }
-                self.tell(task, Observation::Stop { task, stop }, registers);
+                self.tell(task, Observation::Stop { task, stop });
                 if let Some((child, process)) = born {
                     self.adopt(child, process);
                 }
@@ -329,9 +329,7 @@ impl Tracer<'_> {
                     self.settle(task, Settle::EndOrSleep, false);
                 }
             }
-            Err(PtraceError::Refused(_)) => {
-                self.tell(task, Observation::Stop { task, stop: Stop::Interrupted }, None)
-            }
+            Err(PtraceError::Refused(_)) => self.tell(task, Observation::Stop { task, stop: Stop::Interrupted }),
         }
     }
 
@@ -352,7 +350,7 @@ impl Tracer<'_> {
             }
             let shares_memory = sys::shares_memory(parent, child).unwrap_or(false);
             let born = Newborn { child, birth: Birth::Fork, process: child, shares_memory };
-            self.tell(parent, Observation::Stop { task: parent, stop: Stop::Born(born) }, None);
+            self.tell(parent, Observation::Stop { task: parent, stop: Stop::Born(born) });
             self.adopt(child, child);
         }
     }
@@ -394,10 +392,10 @@ impl Tracer<'_> {
     }
 
     /// Tells the engine, carries out what it decides, and hands on the events.
-    pub(super) fn tell(&mut self, task: TaskId, observation: Observation, registers: Option<Registers>) {
+    pub(super) fn tell(&mut self, task: TaskId, observation: Observation) {
         tracing::trace!(target: "rinject::stop", "{observation}");
         let process = self.engine.process_of(task).unwrap_or(task);
-        let inspector = Inspector::new((task, process), registers, self.images.clone(), self.timers.clone());
+        let inspector = Inspector::new((task, process), self.images.clone(), self.timers.clone());
         let inspector = inspector.of_pages_that_wait(self.engine.pages_wait());
         let decision = self.engine.observe(observation.clone(), &inspector);
         if decision.put_off {

@@ -68,7 +68,7 @@ impl Tracer<'_> {
                     if let Some(seat) = self.seats.get_mut(&task) {
                         seat.is_light_sleeper = settle == Settle::StopOrSleep;
                     }
-                    self.tell(task, Observation::Asleep { task }, None);
+                    self.tell(task, Observation::Asleep { task });
                 }
                 return;
             }
@@ -76,7 +76,7 @@ impl Tracer<'_> {
                 return;
             }
             if zombie == 2 {
-                return self.tell(task, Observation::ZombieLeader { task }, None);
+                return self.tell(task, Observation::ZombieLeader { task });
             }
             if self.watchdog.has_barked() {
                 return;
@@ -110,7 +110,7 @@ impl Tracer<'_> {
             let now = Instant::now();
             if now >= until {
                 return match held {
-                    Some(task) => self.tell(task, Observation::Elapsed { task }, None),
+                    Some(task) => self.tell(task, Observation::Elapsed { task }),
                     None => self.tell_idle(),
                 };
             }
@@ -128,7 +128,7 @@ impl Tracer<'_> {
     /// Nothing has happened for long.
     fn tell_idle(&mut self) {
         if let Some(task) = self.seats.keys().next().copied() {
-            self.tell(task, Observation::Idle, None);
+            self.tell(task, Observation::Idle);
         }
     }
 
