@@ -71,7 +71,7 @@ impl Images {
         }
         let mut file = open(task, mapping)?;
         let data = file.metadata().ok()?;
-        let id = (data.dev(), data.ino(), data.mtime(), data.mtime_nsec());
+        let id = (data.dev(), data.ino(), data.ctime(), data.ctime_nsec());
         if let Some(known) = self.files.borrow().get(&id) {
             return known.clone();
         }
