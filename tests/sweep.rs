@@ -330,6 +330,19 @@ fn programs_that_are_never_the_same_are_refused_with_a_reason() {
 }
 
 #[test]
+fn a_program_that_fails_without_a_fault_is_noted() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[]);
+    let (status, _, err) = rinject(folder.path(), &["sweep", "--on", "openat", "--", "cat", "nowhere"]);
+    let note = "without a fault the program exits 1: cat: nowhere: No such file or directory";
+    assert!(status == 0 && err.contains(note), "{status} {err}");
+    let (_, _, err) = rinject(folder.path(), &["sweep", "--on", "openat", "--", "cat", "/dev/null"]);
+    assert!(!err.contains("without a fault"), "{err}");
+}
+
+#[test]
 fn what_cannot_be_swept_is_said() {
     if !can_trace() {
         return;

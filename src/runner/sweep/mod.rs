@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::abi::{Arch, CallSet};
+use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
 use crate::run::{End, Options, Played, Stage};
@@ -185,6 +185,7 @@ impl Course {
         source::note_lines(&mut points, &program);
         let left_out = golden.left_out();
         let mut notes = Vec::new();
+        notes.extend(failing(&golden.facts));
         if !left_out.is_empty() {
             notes.push(format!("not compared, since it is not the same in each run: {left_out}"));
         }
@@ -340,6 +341,18 @@ fn whereabouts(hang: &Hang) -> String {
         Some(call) => format!("{} is in {call}", hang.task),
         None => format!("{} computes", hang.task),
     }
+}
+
+/// That the program fails even without a fault, which leaves faults little to show.
+fn failing(facts: &Facts) -> Option<String> {
+    let how = match facts.ended? {
+        Ending::Exited(0) => return None,
+        Ending::Exited(code) => format!("exits {code}"),
+        Ending::Killed(signal) => format!("is killed by {signal}"),
+    };
+    let said = String::from_utf8_lossy(&facts.stderr);
+    let said = said.lines().next().map_or(String::new(), |line| format!(": {line}"));
+    Some(format!("without a fault the program {how}{said}"))
 }
 
 fn told(stuck: &Stuck) -> String {
