@@ -64,6 +64,24 @@ fn a_result_that_is_lost_is_told_from_one_that_is_reported() {
 }
 
 #[test]
+fn standard_output_may_be_on_a_full_disk() {
+    if !can_trace() {
+        return;
+    }
+    let (cat, tee) = (folder(&[("in", "text\n")]), folder(&[("x.toml", TEE)]));
+    let found = verdicts(cat.path(), &["--on", "write", "--", "cat", "in"]);
+    assert_eq!(found.get("write#1:ENOSPC").map(String::as_str), Some("reported"), "{found:?}");
+    // One place in the program writes to standard output and to a file.
+    let found = verdicts(tee.path(), &["x.toml"]);
+    let runs: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(runs, ["write#1:EIO", "write#1:ENOSPC", "write#2:EIO", "write#2:ENOSPC"]);
+    assert!(found.values().all(|verdict| verdict == "reported"), "{found:?}");
+}
+
+const TEE: &str = "spec = 1\ntarget = { program = \"tee\", args = [\"copy\"], stdin = { text = \"text\\n\" } }\n\
+                   sweep.on = \"write\"\n";
+
+#[test]
 fn a_signal_that_ends_a_program_may_leave_its_lock() {
     let term = "[sweep]\non = 'write'\nfaults = ['signals']";
     check(&script(": > lock; printf text > out; rm lock", term), "write#1:SIGTERM", "leftover");

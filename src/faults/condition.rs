@@ -4,7 +4,7 @@
 use crate::abi::{ArgKind, Sysno};
 
 /// What a descriptor refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A regular file.
     File,

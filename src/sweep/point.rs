@@ -26,7 +26,7 @@ impl fmt::Display for Called {
 }
 
 /// A standard stream that a call is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Standard input.
     In,

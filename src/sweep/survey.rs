@@ -36,8 +36,18 @@ struct Step {
     failed: Option<Errno>,
 }
 
-/// What is called, by which program, from where.
-type Place = (Called, Arc<str>, Vec<Arc<str>>);
+/// What calls have in common that are one point: what is done to one of them could be done to all.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Place {
+    called: Called,
+    image: Arc<str>,
+    frames: Vec<Arc<str>>,
+    /// What the call is about: one function writes to files and to standard output.
+    stream: Option<Stream>,
+    kinds: Vec<Option<Kind>>,
+    writes: Option<bool>,
+    has_failed: bool,
+}
 
 /// What was seen of a run.
 #[derive(Debug, Default)]
@@ -110,14 +120,23 @@ impl Survey {
 
     fn step(&mut self, event: &Event, called: Called, nth: u64, circumstances: Circumstances) {
         self.steps.push(Step { task: event.task, called, failed: circumstances.failed });
-        let key = (called, event.image.clone(), event.frames.clone());
+        let kinds = circumstances.facts.descriptors.iter().map(|known| known.and_then(|known| known.kind));
+        let place = Place {
+            called,
+            image: event.image.clone(),
+            frames: event.frames.clone(),
+            stream: circumstances.stream,
+            kinds: kinds.collect(),
+            writes: circumstances.writes,
+            has_failed: circumstances.failed.is_some(),
+        };
         // Without a caller nothing tells two places apart.
         let is_merged = !self.each && event.frames.len() > 1;
-        if let Some(at) = self.known.get(&key).filter(|_| is_merged) {
+        if let Some(at) = self.known.get(&place).filter(|_| is_merged) {
             self.points[*at].times += 1;
             return;
         }
-        self.known.insert(key, self.points.len());
+        self.known.insert(place, self.points.len());
         let (shown, frames) = (event.kind.to_string(), event.frames.clone());
         self.points.push(Point { called, nth, times: 1, shown, frames, source: None, circumstances });
     }
@@ -202,6 +221,8 @@ fn descriptor(sysno: Sysno, host: &str) -> Descriptor {
         _ if host.starts_with("/dev/pts/") || ["/dev/tty", "/dev/console"].contains(&host) => Kind::Terminal,
         _ if host.starts_with("/dev/") => Kind::Device,
         _ if host.starts_with('/') => Kind::File,
+        // Files that never had a name, as that of standard output.
+        _ if host == "anon:[tmpfile]" || host.starts_with("anon:[memfd:") => Kind::File,
         "socket:" => Kind::Socket,
         "pipe:" => Kind::Pipe,
         _ => Kind::Event,
@@ -257,6 +278,23 @@ mod tests {
         };
         assert_eq!(survey(false), [(1, 2), (2, 1)]);
         assert_eq!(survey(true), [(1, 1), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn calls_on_different_things_are_different_points() {
+        let host = "anon:[tmpfile]".into();
+        let stdout = Value::Descriptor { name: "stdout".into(), introduced: None, host, object: 1 };
+        let on = |value: &Value| {
+            let args = vec![Arg { name: "fd", raw: 3, value: value.clone() }];
+            let result = CallResult::Value { raw: 5, value: Value::Int(5) };
+            event("write", args, result, &["libc!write", "kv!put"])
+        };
+        let mut survey = Survey::new(false);
+        [&stdout, &fd(7), &fd(8), &stdout].into_iter().for_each(|value| survey.event(&on(value)));
+        let points = survey.into_points();
+        assert_eq!(points.iter().map(|point| (point.nth, point.times)).collect::<Vec<_>>(), [(1, 2), (2, 2)]);
+        let kind = |point: &Point| point.circumstances.facts.descriptors[0].and_then(|known| known.kind);
+        assert_eq!(points.iter().map(kind).collect::<Vec<_>>(), [Some(Kind::File); 2]);
     }
 
     #[test]
