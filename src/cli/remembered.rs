@@ -67,9 +67,7 @@ impl Remembered {
 
 /// A file beside that of the current folder, for what is remembered of something called `name`.
 pub(super) fn beside(name: &str) -> Option<PathBuf> {
-    let digest = Sha256::digest(name.as_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Some(path()?.with_extension(name))
+    Some(path()?.with_extension(short_name(name.as_bytes())))
 }
 
 /// `./specs` and `specs` are one folder.
@@ -82,7 +80,10 @@ fn path() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
     let here = std::env::current_dir().ok()?;
-    let digest = Sha256::digest(here.as_os_str().as_encoded_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Some(cache.join("rinject").join(name))
+    Some(cache.join("rinject").join(short_name(here.as_os_str().as_encoded_bytes())))
+}
+
+/// A name of a file for a longer one.
+fn short_name(long: &[u8]) -> String {
+    Sha256::digest(long).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

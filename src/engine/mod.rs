@@ -64,7 +64,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use crate::abi::{CallSet, TaskId};
-use crate::plan::{FilterMode, Plan, Start};
+use crate::plan::{FilterMode, Plan, Rule, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
 use attach::Attachment;
@@ -367,10 +367,9 @@ impl Engine {
             }
             record.is_uncounted = self.plan.trace.is_constant(&rule.name);
         }
-        let uncounted = self.plan.rules.iter().zip(&self.record.rules).filter(|(_, record)| record.is_uncounted);
-        let uncounted: Vec<String> = uncounted.map(|(rule, _)| rule.name.to_string()).collect();
-        for rule in uncounted {
-            self.note(format!("the filter itself carries out rule `{rule}`: how often it fires is not counted"));
+        let plan = Arc::clone(&self.plan);
+        for Rule { name, .. } in plan.rules.iter().filter(|rule| plan.trace.is_constant(&rule.name)) {
+            self.note(format!("the filter itself carries out rule `{name}`: how often it fires is not counted"));
         }
         self.record.events = self.log.events();
         self.tell_spins();

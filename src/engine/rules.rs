@@ -6,11 +6,11 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::instead::Instead;
-use super::scope::{Key, keys};
+use super::scope::{Key, each_key};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, SubjectKind};
-use crate::plan::{Phase, Rule, Scope};
+use crate::plan::{Phase, Rule};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
 use super::filter::holds;
@@ -263,11 +263,10 @@ impl RuleState {
             return false;
         }
         self.record.matched += 1;
-        if self.rule.scope == Scope::Run {
-            return self.is_turn_of(Key::Run);
-        }
         // The counter of each of its paths goes on, whichever of them decides.
-        keys(&self.rule, event, stack).into_iter().fold(false, |is_turn, key| self.is_turn_of(key) | is_turn)
+        let (rule, mut is_turn) = (Arc::clone(&self.rule), false);
+        each_key(&rule, event, stack, |key| is_turn |= self.is_turn_of(key));
+        is_turn
     }
 
     fn is_turn_of(&mut self, key: Key) -> bool {

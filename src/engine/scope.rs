@@ -21,13 +21,13 @@ pub(super) enum Key {
     Without,
 }
 
-/// The counters that `event` advances for `rule`: one, or one for each of its paths or descriptors.
-pub(super) fn keys(rule: &Rule, event: &Event, stack: &Stack<'_>) -> Vec<Key> {
+/// Tells the counters that `event` advances for `rule`: one, or one for each of its paths or descriptors.
+pub(super) fn each_key(rule: &Rule, event: &Event, stack: &Stack<'_>, mut tell: impl FnMut(Key)) {
     let mut keys = match rule.scope {
-        Scope::Run => return vec![Key::Run],
-        Scope::Process => return vec![Key::Process(event.task.process)],
-        Scope::Thread => return vec![Key::Thread(event.task)],
-        Scope::Callsite => return vec![Key::Stack(stack.fingerprint())],
+        Scope::Run => return tell(Key::Run),
+        Scope::Process => return tell(Key::Process(event.task.process)),
+        Scope::Thread => return tell(Key::Thread(event.task)),
+        Scope::Callsite => return tell(Key::Stack(stack.fingerprint())),
         Scope::Path => paths(&rule.filter, event),
         Scope::Descriptor => descriptors(&rule.filter, event),
     };
@@ -36,7 +36,7 @@ pub(super) fn keys(rule: &Rule, event: &Event, stack: &Stack<'_>) -> Vec<Key> {
     }
     let mut seen = Vec::new();
     keys.retain(|key| !seen.contains(key) && (seen.push(key.clone()), true).1);
-    keys
+    keys.into_iter().for_each(tell);
 }
 
 /// The paths that the filter lets through. A descriptor beside a path is the directory that the path starts from.

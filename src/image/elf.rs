@@ -164,6 +164,11 @@ impl Elf {
         lines.as_ref().map_or(LineSearch::NoDebugInfo, |lines| lines.search(file, line))
     }
 
+    /// How much memory its bytes take, with those of the file that holds its debug information.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + self.debug.as_ref().map_or(0, Vec::len)
+    }
+
     /// The source file and the line that the instruction at `addr` was made from, where that is known.
     pub fn source_of(&self, addr: u64) -> Option<(String, u32)> {
         let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.bytes)));

@@ -265,11 +265,11 @@ fn observe(
     options: &Options,
     (judge, onlooker): (&mut Judge, &mut (dyn Sink + Send)),
 ) -> Result<Observed, Trouble> {
-    launched::arch()?;
     let writer = Writer::new(lines_file(case)?, plan.target.limits.most_events());
     let mut sink = All { writer, judge, onlooker };
     let (record, stdout, stderr) = match &plan.target.attach {
         Some(attach) => {
+            launched::arch()?;
             let outputs = Outputs { stopper: options.stopper.clone(), ..Outputs::default() };
             let traced = tracer::trace_running(plan, TaskId(attach.pid), outputs, &mut sink);
             (traced.map_err(|error| refused(case, Refusal::from(error)))?.record, Vec::new(), Vec::new())
@@ -285,11 +285,8 @@ fn observe(
     if let Some(error) = failed {
         return Err(cut_short(case, transcript_trouble(error).to_string(), "it has no room left", &transcript));
     }
-    if let Some(Abandoned::Shortage(errno)) = record.abandoned {
-        let error = std::io::Error::from_raw_os_error(errno);
-        let help = "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case \
-                    at a time";
-        return Err(cut_short(case, format!("rinject cannot go on: {error}"), help, &transcript));
+    if let Some((message, help)) = shortage(&record) {
+        return Err(cut_short(case, message, help, &transcript));
     }
     if record.abandoned == Some(Abandoned::Stopped) {
         return Err(Trouble::Interrupted);
@@ -413,6 +410,14 @@ fn snapshot_trouble(case: &Case, error: &SnapshotError) -> Trouble {
 
 fn transcript_trouble(error: std::io::Error) -> SetupError {
     SetupError::File { what: "write the transcript in", path: PathBuf::from("/tmp"), span: None, error }
+}
+
+/// What rinject has run out of, and what shows its limits, if that has ended a run.
+fn shortage(record: &Record) -> Option<(String, &'static str)> {
+    let Some(Abandoned::Shortage(errno)) = record.abandoned else { return None };
+    let error = std::io::Error::from_raw_os_error(errno);
+    let help = "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case at a time";
+    Some((format!("rinject cannot go on: {error}"), help))
 }
 
 /// A run that rinject could not go on with: how, and the end of what was recorded.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::launched::{self, Launched};
-use super::{End, Options, Trouble, not_set_up, surroundings, trouble};
+use super::{End, Options, Trouble, not_set_up, shortage, surroundings, trouble};
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::plan::{self, Plan};
@@ -85,11 +85,7 @@ impl Stage {
         if launched.record.abandoned == Some(Abandoned::Stopped) {
             return Err(Trouble::Interrupted);
         }
-        if let Some(Abandoned::Shortage(errno)) = launched.record.abandoned {
-            let error = std::io::Error::from_raw_os_error(errno);
-            let help =
-                "`ulimit -n` and `ulimit -v` show the limits of rinject itself, `-j 1` runs one case at a time";
-            let message = format!("rinject cannot go on: {error}");
+        if let Some((message, help)) = shortage(&launched.record) {
             return Err(trouble(case, Code::SETUP, message, None, Some(help.to_owned())));
         }
         let Launched { record, stdout, stderr, took, program } = launched;

@@ -4,16 +4,18 @@ mod explore;
 mod queue;
 pub mod sweep;
 mod verify;
+mod workers;
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use crate::cases::Case;
 use crate::run::{self, End, Options};
 use crate::verdict::Verdict;
 use queue::Queue;
+use workers::share;
 
 /// What becomes of the cases while they run.
 #[derive(Debug)]
@@ -66,8 +68,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tel
     let failures = AtomicU32::new(0);
     let is_enough = || pace.most_failures.is_some_and(|most| failures.load(Ordering::SeqCst) >= most);
     let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
-    let (sender, receiver) = mpsc::channel();
-    let work = |sender: mpsc::Sender<(usize, Option<Box<Ended>>)>| {
+    let work = |sender: Sender<(usize, Option<Box<Ended>>)>| {
         while let Some(turn) = queue.next() {
             let (number, case) = (turn.number, &cases[turn.number]);
             // The receiver is gone only when the telling thread has panicked.
@@ -93,17 +94,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tel
             let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed(), failed_before }))));
         }
     };
-    let work = &work;
-    std::thread::scope(|scope| {
-        let start = |_: &usize| {
-            let sender = sender.clone();
-            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
-        };
-        // Where threads cannot be had, fewer cases run at a time; where none can, this one runs them all.
-        if (0..pace.jobs.clamp(1, cases.len().max(1))).take_while(start).count() == 0 {
-            work(sender.clone());
-        }
-        drop(sender);
+    share(pace.jobs.clamp(1, cases.len().max(1)), work, |receiver| {
         let mut waiting: Vec<Option<Box<Ended>>> = cases.iter().map(|_| None).collect();
         let mut told = 0;
         for (number, ended) in receiver {

@@ -6,7 +6,7 @@ use crate::abi::{Operation, Sysno};
 use crate::faults::Kind;
 
 /// Calls that change what is on a disk, beside those that write, sync or rename.
-const CHANGES: [&str; 26] = [
+const CHANGES: [&str; 30] = [
     "chmod",
     "creat",
     "fallocate",
@@ -28,6 +28,10 @@ const CHANGES: [&str; 26] = [
     "rmdir",
     "setxattr",
     "fsetxattr",
+    "lsetxattr",
+    "removexattr",
+    "fremovexattr",
+    "lremovexattr",
     "symlink",
     "symlinkat",
     "sync",

@@ -23,8 +23,8 @@ type FileId = (u64, u64, i64, i64);
 /// Files by identity.
 type Files = RefCell<HashMap<FileId, Option<Rc<Elf>>>>;
 
-/// So many files are kept from one run to the next: more than a program has mapped.
-const KEPT: usize = 64;
+/// So many bytes of files are kept from one run to the next: most programs with their libraries are smaller.
+const KEPT: usize = 16 << 20;
 
 thread_local! {
     /// Runs on one thread come one after the other, and most of them are of the same program and libraries.
@@ -42,7 +42,8 @@ pub(super) struct Images {
 impl Default for Images {
     fn default() -> Images {
         let files = FILES.with(Rc::clone);
-        if files.borrow().len() > KEPT {
+        let size: usize = files.borrow().values().flatten().map(|file| file.size()).sum();
+        if size > KEPT {
             files.borrow_mut().clear();
         }
         Images { files, vdso: RefCell::default(), processes: RefCell::default() }

@@ -267,7 +267,9 @@ pub fn escape(name: &str) -> String {
 fn escaped(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     // Most are names of files, in which nothing has to be looked for.
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    if let Some(text) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(is_plain)) {
+    if bytes.iter().all(is_plain)
+        && let Ok(text) = str::from_utf8(bytes)
+    {
         return f.write_str(text);
     }
     for chunk in bytes.utf8_chunks() {

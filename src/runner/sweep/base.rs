@@ -13,7 +13,7 @@ use crate::spec;
 /// What a sweep does not look at.
 const LEFT_OUT: [&str; 6] = ["expect", "snapshot", "name", "tags", "xfail", "extends"];
 /// What of `[trace]` says which events are written.
-const WRITTEN: [&str; 6] = ["syscalls", "signals", "drop", "paths", "strings", "backtrace"];
+const WRITTEN: [&str; 7] = ["syscalls", "signals", "drop", "paths", "strings", "results", "backtrace"];
 /// A time and random bytes of the run's own, for programs that are not the same in two runs.
 const FIXED: [(&str, &str); 4] =
     [("time", "virtual"), ("file-times", "virtual"), ("random", "seeded"), ("dir-order", "sorted")];
@@ -186,7 +186,7 @@ mod tests {
     fn what_is_expected_is_left_out_and_paths_follow_the_spec() {
         let text = "spec = 1\nname = 'x'\n[target]\nprogram = './kv'\nargs = ['${spec-dir}/a', 'b/c']\n\
             files = { a = 'text', b = { path = 'data/b' } }\nstdin = { file = 'in' }\n[expect]\nexit = 1\n\
-            [trace]\nsyscalls = ['write']\nstart = 'entry'\n[sweep]\nfaults = ['short']\n[[check]]\nrun = ['true']\n";
+            [trace]\nsyscalls = ['write']\nresults = false\nstart = 'entry'\n[sweep]\nfaults = ['short']\n[[check]]\nrun = ['true']\n";
         let mut case = Case::of_text("specs/x.toml", text.to_owned());
         case.file = SpecFile::Path(PathBuf::from("specs/x.toml"));
         let base = Base::of(&case).expect("it is a spec");

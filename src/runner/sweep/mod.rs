@@ -9,9 +9,10 @@ pub use base::Base;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use super::workers::share;
 use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
@@ -374,8 +375,7 @@ pub fn run_cells(
     mut tell: impl FnMut(&Cell, Ran),
 ) -> Result<(), Box<End>> {
     let next = AtomicUsize::new(0);
-    let (sender, receiver) = mpsc::channel();
-    let work = |sender: mpsc::Sender<(usize, Result<Ran, Box<End>>)>| {
+    let work = |sender: Sender<(usize, Result<Ran, Box<End>>)>| {
         loop {
             let at = next.fetch_add(1, Ordering::SeqCst);
             let Some(cell) = cells.get(at) else { return };
@@ -387,17 +387,7 @@ pub fn run_cells(
             let _ = sender.send((at, ran));
         }
     };
-    let work = &work;
-    std::thread::scope(|scope| {
-        let start = |_: &usize| {
-            let sender = sender.clone();
-            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
-        };
-        // Where threads cannot be had, fewer cells run at a time; where none can, this one runs them all.
-        if (0..jobs.clamp(1, cells.len().max(1))).take_while(start).count() == 0 {
-            work(sender.clone());
-        }
-        drop(sender);
+    share(jobs.clamp(1, cells.len().max(1)), work, |receiver| {
         let mut failed: Result<(), Box<End>> = Ok(());
         for (at, ran) in receiver {
             match ran {
