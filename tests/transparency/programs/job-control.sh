@@ -13,6 +13,8 @@ stty tostop; (echo from behind; exit 3) & pid=$!; stopped; jobs; fg %1; echo "fg
 stty -tostop; (echo let through) & wait $!
 (sleep 0.1; kill -TSTP 0; echo again) & pid=$!; stopped; fg %1 >/dev/null; echo "fg: $?"
 ps -o stat= -p $$ | cut -c1-2; trap 'echo INT' INT; kill -INT $$; kill -WINCH $$
+# script(1) reads on for 10 ms when its child has ended, and what was printed last may take longer to get there.
+sleep 0.2
 END
 }
 run() {
