@@ -113,7 +113,8 @@ fn deb(rinject: &Path) -> Result<PathBuf, String> {
         rinject.ancestors().nth(2).and_then(Path::file_name).ok_or("rinject is not in a folder of its target")?;
     let mut cargo = Command::new(env!("CARGO"));
     // What was built just now is packed as it is.
-    cargo.args(["deb", "--no-build", "--strip", "--locked", "--package", "rinject", "--target"]).arg(target);
+    cargo.args(["deb", "--no-build", "--strip", "--locked", "--package", "rinject"]);
+    cargo.args(["--profile", project::PACKAGED, "--target"]).arg(target);
     let said = said(cargo.current_dir(project::root()).stderr(Stdio::inherit()))?;
     let path = said.lines().next_back().filter(|line| line.ends_with(".deb"));
     path.map(|path| project::root().join(path))

@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 
 use crate::fixtures as builder;
 
+/// The profile that packages are built with.
+pub const PACKAGED: &str = "dist";
+
 /// The project's folder.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
@@ -17,28 +20,26 @@ pub fn fixtures() -> Result<PathBuf, String> {
 
 /// Builds `rinject` in release mode; returns its path.
 pub fn rinject() -> Result<PathBuf, String> {
-    built(&mut cargo_build())
+    built(&mut cargo_build("rinject", "release"))
 }
 
 /// Builds what takes stops through the engine; returns its path.
 pub fn hot() -> Result<PathBuf, String> {
-    built(&mut cargo_build_of("hot"))
+    built(&mut cargo_build("hot", "release"))
 }
 
-/// Builds `rinject` in release mode with the C library in it, for systems that have an older one; returns its path.
+/// Builds `rinject` as packages have it, with the C library in it; returns its path.
 pub fn static_rinject() -> Result<PathBuf, String> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    built(cargo_build().args(["--target", &target]).env("RUSTFLAGS", "-C target-feature=+crt-static"))
-}
-
-fn cargo_build() -> Command {
-    cargo_build_of("rinject")
+    let mut build = cargo_build("rinject", PACKAGED);
+    built(build.args(["--target", &target]).env("RUSTFLAGS", "-C target-feature=+crt-static"))
 }
 
 /// The package and its binary have one name.
-fn cargo_build_of(package: &str) -> Command {
+fn cargo_build(package: &str, profile: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--release", "--package", package, "--bin", package, "--message-format", "json"]);
+    command.args(["build", "--profile", profile, "--package", package, "--bin", package]);
+    command.args(["--message-format", "json"]);
     command.current_dir(root()).stderr(Stdio::inherit());
     command
 }

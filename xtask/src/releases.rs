@@ -45,7 +45,7 @@ struct Case {
 pub fn run(folder: Option<PathBuf>, names: &[String]) -> Result<(), String> {
     let rinject = project::static_rinject()?;
     let binaries = rinject.parent().ok_or("rinject is in no folder")?;
-    // TARGET/TRIPLE/release/rinject
+    // TARGET/TRIPLE/PROFILE/rinject
     let target = binaries.ancestors().nth(2).ok_or("rinject is not in the target folder")?;
     let folder = folder.unwrap_or_else(|| target.join("releases"));
     let folder =

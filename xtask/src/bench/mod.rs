@@ -55,7 +55,7 @@ struct Measured<'a> {
 /// those of all rows are written to their page.
 pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
     let bin = project::fixtures()?;
-    let rinject = project::rinject()?;
+    let rinject = project::static_rinject()?;
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
     let all = rows::all(&bin, &rinject, folder.path())?;
     let works: Vec<&str> = all.iter().map(|row| row.work.as_str()).collect();
