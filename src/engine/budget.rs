@@ -84,20 +84,22 @@ impl Engine {
             deeds.push(Deed::Charge(at));
             return false;
         }
+        let before = deeds.len();
         let prepared = if demand.divisible && left > 0 {
-            tamper::short(Amount::Bytes(left), sysno, &call.raw, inspect).map(|short| vec![Deed::Tamper(short)])
+            let short = tamper::short(Amount::Bytes(left), sysno, &call.raw, inspect);
+            short.map(|short| deeds.push(Deed::Tamper(short)))
         } else {
             let errno = failure(demand.resource);
-            faithful::Request { at, event, rule, sysno, call, errno }.carried_out(self, inspect)
+            faithful::Request { at, event, rule, sysno, call, errno }.carried_out(self, inspect, deeds)
         };
         match prepared {
-            Ok(prepared) => {
+            Ok(()) => {
                 event.fired.push(self.rules.fires(at));
-                deeds.extend(prepared);
                 deeds.push(Deed::Charge(at));
                 true
             }
             Err(reason) => {
+                deeds.truncate(before);
                 self.rules.prevented(at, reason);
                 false
             }

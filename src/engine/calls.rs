@@ -138,7 +138,9 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) {
-        let decoded = self.decoder(name, inspect).entry(call.raw.arch, call.raw.number, &call.raw.args);
+        let reads = !self.plan.trace.unread.contains(sysno);
+        let mut decoder = Decoder { reads, ..self.decoder(name, inspect) };
+        let decoded = decoder.entry(call.raw.arch, call.raw.number, &call.raw.args);
         let mut event = self.event(name, EventKind::Call(decoded));
         self.told.written(sysno, &event);
         if self.plan.trace.beside.contains(sysno) {
@@ -210,8 +212,7 @@ impl Engine {
             return;
         }
         call.wants_exit = true;
-        self.log.begin(&event);
-        call.event = Some(event);
+        call.event = Some(self.log.begin(event));
     }
 
     pub(super) fn exit(&mut self, name: TaskName, result: i64, inspect: &dyn Inspect, decision: &mut Decision) {
@@ -255,7 +256,7 @@ impl Engine {
         let result = self.fix(name, &mut call, result, inspect, &mut told);
         decision.edits.extend(call.tampering.iter().rev().flat_map(|tampering| tampering.undo.iter().cloned()));
         decision.edits.append(&mut told.edits);
-        let Some(mut event) = call.event.take() else { return };
+        let Some(mut event) = self.begun(name, &mut call) else { return };
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(shown, result);
         self.charge(&call, &event, inspect);
@@ -293,12 +294,17 @@ impl Engine {
         self.carry_out(name, deeds, inspect, decision);
     }
 
+    /// The event of a call that is over, as it was at the entry.
+    fn begun(&mut self, name: TaskName, call: &mut InCall) -> Option<Event> {
+        self.log.end(name, call.event.take()?)
+    }
+
     /// A call whose task will not see its end: what is known of it is written with an unknown result.
     pub(super) fn call_lost(&mut self, name: TaskName, decision: &mut Decision) {
         let Some(task) = self.tasks.get_mut(&name) else { return };
         let calls: Vec<InCall> = task.interrupted.drain(..).chain(task.call.take()).collect();
-        for call in calls {
-            let Some(mut event) = call.event else { continue };
+        for mut call in calls {
+            let Some(mut event) = self.begun(name, &mut call) else { continue };
             if let EventKind::Call(shown) = &mut event.kind {
                 shown.result = Some(CallResult::Unknown);
             }
@@ -311,7 +317,7 @@ impl Engine {
         let Some(call) = self.tasks.get_mut(&name).and_then(|task| task.call.take()) else { return };
         let mut call = call;
         self.limit_interrupted(name, &call, inspect, decision);
-        let Some(mut event) = call.event.take() else { return };
+        let Some(mut event) = self.begun(name, &mut call) else { return };
         if let (EventKind::Call(shown), Some(eintr)) = (&mut event.kind, Errno::parse("EINTR")) {
             shown.result = Some(CallResult::Error(eintr));
         }
@@ -329,7 +335,7 @@ impl Engine {
 
     pub(super) fn decoder<'a>(&'a mut self, name: TaskName, inspect: &'a dyn Inspect) -> Decoder<'a> {
         let table = self.processes.get(&name.process).map_or(TableId(0), |process| process.table);
-        Decoder { inspect, names: &mut self.names, table, strings: self.plan.trace.strings }
+        Decoder { inspect, names: &mut self.names, table, reads: true, strings: self.plan.trace.strings }
     }
 }
 

@@ -65,6 +65,9 @@ impl Heard {
 impl Told {
     /// What is written anew can be lost anew.
     pub(super) fn written(&mut self, sysno: Sysno, event: &Event) {
+        if self.heard.is_empty() {
+            return;
+        }
         let Some(member) = Operation::parse("file.write").and_then(|write| write.member(sysno)) else { return };
         let EventKind::Call(call) = &event.kind else { return };
         for arg in call.args.iter().filter(|arg| member.sides.contains(&arg.name)) {
@@ -77,7 +80,12 @@ impl Told {
 
 impl Request<'_> {
     /// What makes the call fail as the kernel would; `Err` says why it could not fail so here.
-    pub(super) fn carried_out(&self, engine: &mut Engine, inspect: &dyn Inspect) -> Result<Vec<Deed>, String> {
+    pub(super) fn carried_out(
+        &self,
+        engine: &mut Engine,
+        inspect: &dyn Inspect,
+        deeds: &mut Vec<Deed>,
+    ) -> Result<(), String> {
         let (sysno, errno) = (self.sysno, self.errno);
         let model = faults::model(sysno);
         let signal = self.interrupter(engine, model.restart, inspect);
@@ -85,7 +93,7 @@ impl Request<'_> {
             Fit::Holds(failure) => {
                 let needs_signal = failure.when.clauses().contains(&Clause::Caught);
                 let send = signal.filter(|signal| needs_signal && !self.sends(*signal));
-                return self.with_effect(engine, failure.effect, send, inspect);
+                return self.with_effect(engine, failure.effect, send, inspect, deeds);
             }
             // The author named the call and was warned.
             Fit::Never if self.is_named() => Effect::Nothing,
@@ -97,7 +105,7 @@ impl Request<'_> {
                 return Err(format!("`{sysno}` fails with {errno} only so: {}", clause.told(sysno)));
             }
         };
-        self.with_effect(engine, effect, None, inspect)
+        self.with_effect(engine, effect, None, inspect, deeds)
     }
 
     fn with_effect(
@@ -106,16 +114,17 @@ impl Request<'_> {
         effect: Effect,
         interrupter: Option<Signal>,
         inspect: &dyn Inspect,
-    ) -> Result<Vec<Deed>, String> {
-        let mut deeds = match effect {
-            Effect::Closes | Effect::Background => vec![Deed::Fail(self.at, self.errno)],
-            Effect::OldBreak => vec![Deed::Tamper(self.old_break(inspect)?)],
+        deeds: &mut Vec<Deed>,
+    ) -> Result<(), String> {
+        deeds.push(match effect {
+            Effect::Closes | Effect::Background => Deed::Fail(self.at, self.errno),
+            Effect::OldBreak => Deed::Tamper(self.old_break(inspect)?),
             Effect::OncePerFile => {
                 self.tell(engine, inspect)?;
-                vec![self.skip()]
+                self.skip()
             }
-            Effect::Nothing | Effect::Partial | Effect::Sigpipe | Effect::Sigxfsz => vec![self.skip()],
-        };
+            Effect::Nothing | Effect::Partial | Effect::Sigpipe | Effect::Sigxfsz => self.skip(),
+        });
         let brought = match effect {
             Effect::Sigpipe => Signal::parse("SIGPIPE").filter(|signal| !self.sends(*signal)),
             Effect::Sigxfsz => Signal::parse("SIGXFSZ").filter(|signal| !self.sends(*signal)),
@@ -126,7 +135,7 @@ impl Request<'_> {
             let action = Action::Signal { signal, to: Recipient::Thread, value: None, at: Side::Exit };
             deeds.push(Deed::Later(Due { rule: self.at, action }));
         }
-        Ok(deeds)
+        Ok(())
     }
 
     fn skip(&self) -> Deed {
@@ -191,9 +200,7 @@ impl Request<'_> {
 
     /// Whether the call's failures depend on such a clause.
     fn asks_for(&self, wanted: impl Fn(Clause) -> bool) -> bool {
-        faults::model(self.sysno)
-            .failures()
-            .any(|failure| failure.when.clauses().iter().any(|clause| wanted(*clause)))
+        faults::model(self.sysno).clauses().any(wanted)
     }
 
     /// Whether it waits on a socket with a time limit. Whatever its handler says such a call is not started again
@@ -210,7 +217,7 @@ impl Request<'_> {
 
     /// The signal that can interrupt the call: the rule's own, or the lowest-numbered one.
     fn interrupter(&self, engine: &Engine, restart: Restart, inspect: &dyn Inspect) -> Option<Signal> {
-        if self.errno.name() != Some("EINTR") || restart == Restart::Never {
+        if self.errno.number() != EINTR || restart == Restart::Never {
             return None;
         }
         let handlers = &engine.processes.get(&self.event.task.process)?.handlers;
@@ -236,5 +243,7 @@ impl Request<'_> {
         self.rule.trigger.pattern.alts.iter().any(|alt| alt.head == Head::Call(self.sysno))
     }
 }
+
+const EINTR: i32 = 4;
 
 const CAUGHT: &str = "whose handler does not start it again; the program catches none now";

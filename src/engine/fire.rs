@@ -111,14 +111,18 @@ impl Engine {
                 self.rules.overruled(at);
                 continue;
             }
-            match self.prepare(at, &rule, moment, event, inspect) {
-                Ok(prepared) => {
+            let before = deeds.len();
+            match self.prepare((at, &rule), moment, event, inspect, &mut deeds) {
+                Ok(()) => {
                     taken |= decides;
                     loud |= !rule.quiet;
                     event.fired.push(self.rules.fires(at));
-                    deeds.extend(noted(prepared, event));
+                    note_captures(&mut deeds, before, event);
                 }
-                Err(reason) => self.rules.prevented(at, reason),
+                Err(reason) => {
+                    deeds.truncate(before);
+                    self.rules.prevented(at, reason);
+                }
             }
         }
         let is_quiet = |at: &usize| self.rules.rule(*at).quiet;
@@ -129,16 +133,15 @@ impl Engine {
         deeds
     }
 
-    /// What all actions of a rule come to; `Err` says why one of them cannot be done.
+    /// Adds what all actions of a rule come to; `Err` says why one of them cannot be done.
     fn prepare(
         &mut self,
-        at: usize,
-        rule: &Rule,
+        (at, rule): (usize, &Rule),
         moment: Moment<'_>,
         event: &Event,
         inspect: &dyn Inspect,
-    ) -> Result<Vec<Deed>, String> {
-        let mut deeds = Vec::new();
+        deeds: &mut Vec<Deed>,
+    ) -> Result<(), String> {
         for action in &rule.actions {
             if let Moment::Entry(..) = moment
                 && is_due_at_exit(action)
@@ -146,68 +149,68 @@ impl Engine {
                 deeds.push(Deed::Later(Due { rule: at, action: action.clone() }));
                 continue;
             }
-            deeds.extend(self.prepare_action(at, rule, action, moment, event, inspect)?);
+            self.prepare_action((at, rule), action, moment, event, inspect, deeds)?;
         }
-        Ok(deeds)
+        Ok(())
     }
 
     fn prepare_action(
         &mut self,
-        at: usize,
-        rule: &Rule,
+        (at, rule): (usize, &Rule),
         action: &Action,
         moment: Moment<'_>,
         event: &Event,
         inspect: &dyn Inspect,
-    ) -> Result<Vec<Deed>, String> {
-        Ok(match (action, moment) {
-            (Action::Error(errno), Moment::Entry(call, sysno)) if rule.unfaithful => {
-                let _ = (call, sysno);
-                vec![Deed::Skip { result: -i64::from(errno.number()), chosen: false }]
+        deeds: &mut Vec<Deed>,
+    ) -> Result<(), String> {
+        match (action, moment) {
+            (Action::Error(errno), Moment::Entry(..)) if rule.unfaithful => {
+                deeds.push(Deed::Skip { result: -i64::from(errno.number()), chosen: false });
             }
             (Action::Error(errno), Moment::Entry(call, sysno)) => {
-                faithful::Request { at, event, rule, sysno, call, errno: *errno }.carried_out(self, inspect)?
+                let request = faithful::Request { at, event, rule, sysno, call, errno: *errno };
+                request.carried_out(self, inspect, deeds)?;
             }
-            (Action::ErrorAfter(errno), Moment::Entry(..) | Moment::Exit(_)) => vec![Deed::Fail(at, *errno)],
-            (Action::Retval(value), Moment::Entry(..)) => vec![Deed::Skip { result: *value, chosen: true }],
+            (Action::ErrorAfter(errno), Moment::Entry(..) | Moment::Exit(_)) => deeds.push(Deed::Fail(at, *errno)),
+            (Action::Retval(value), Moment::Entry(..)) => deeds.push(Deed::Skip { result: *value, chosen: true }),
             (Action::Short(amount), Moment::Entry(call, sysno)) => {
-                vec![Deed::Tamper(tamper::short(*amount, sysno, &call.raw, inspect)?)]
+                deeds.push(Deed::Tamper(tamper::short(*amount, sysno, &call.raw, inspect)?));
             }
             (Action::Substitute(other), Moment::Entry(call, _)) => {
-                vec![Deed::Tamper(tamper::substitute(*other, &call.raw)?)]
+                deeds.push(Deed::Tamper(tamper::substitute(*other, &call.raw)?));
             }
             (Action::Args(edits), Moment::Entry(call, sysno)) => {
-                vec![Deed::Tamper(tamper::args(edits, sysno, &call.raw, inspect)?)]
+                deeds.push(Deed::Tamper(tamper::args(edits, sysno, &call.raw, inspect)?));
             }
             (Action::Corrupt(corruption), Moment::Entry(call, sysno)) => {
                 let chance = self.chance(at, rule, corruption);
-                match tamper::corrupt_in(corruption, sysno, &call.raw, chance, inspect)? {
-                    Some(tampering) => vec![Deed::Tamper(tampering)],
-                    None => vec![Deed::Later(Due { rule: at, action: action.clone() })],
-                }
+                deeds.push(match tamper::corrupt_in(corruption, sysno, &call.raw, chance, inspect)? {
+                    Some(tampering) => Deed::Tamper(tampering),
+                    None => Deed::Later(Due { rule: at, action: action.clone() }),
+                });
             }
             (Action::Corrupt(corruption), Moment::Exit(call)) => {
                 let chance = self.chance(at, rule, corruption);
-                let EventKind::Call(shown) = &event.kind else { return Ok(Vec::new()) };
+                let EventKind::Call(shown) = &event.kind else { return Ok(()) };
                 let result = match &shown.result {
                     Some(CallResult::Value { raw, .. }) => *raw as u64,
                     _ => return Err("the call failed and transferred nothing".to_owned()),
                 };
                 let edits = tamper::corrupt_out(corruption, call, result, chance, inspect)?;
-                edits.into_iter().map(Deed::Edit).collect()
+                deeds.extend(edits.into_iter().map(Deed::Edit));
             }
             (Action::Signal { signal, to, value, at: _ }, _) => {
-                vec![Deed::Edit(Edit::Send { signal: *signal, to: *to, value: *value })]
+                deeds.push(Deed::Edit(Edit::Send { signal: *signal, to: *to, value: *value }));
             }
-            (Action::Delay { duration, at: _ }, _) => vec![Deed::Hold(*duration)],
-            (Action::Kill { victim, at: _ }, _) => vec![Deed::Kill(*victim)],
+            (Action::Delay { duration, at: _ }, _) => deeds.push(Deed::Hold(*duration)),
+            (Action::Kill { victim, at: _ }, _) => deeds.push(Deed::Kill(*victim)),
             (Action::Registers(edits), _) => {
                 let edits = self.state(event.task, rule, moment, inspect).registers(edits)?;
-                edits.into_iter().map(Deed::Edit).collect()
+                deeds.extend(edits.into_iter().map(Deed::Edit));
             }
             (Action::Memory(edits), _) => {
                 let edits = self.state(event.task, rule, moment, inspect).memory(edits)?;
-                edits.into_iter().map(Deed::Edit).collect()
+                deeds.extend(edits.into_iter().map(Deed::Edit));
             }
             (Action::Capture(captures), _) => {
                 let state = self.state(event.task, rule, moment, inspect);
@@ -218,10 +221,12 @@ impl Engine {
                     .iter()
                     .zip(spots)
                     .map(|(capture, spot)| Ok(Deed::Capture(capture.name.clone(), spot.shown(&decoder)?)));
-                values.collect::<Result<Vec<_>, String>>()?
+                deeds.extend(values.collect::<Result<Vec<_>, String>>()?);
             }
             (Action::Jump(place), _) => match inspect.resolve(place) {
-                Resolved::At(sites) if !sites.is_empty() => vec![Deed::Edit(hit::set(hit::rip(), sites[0].addr.0))],
+                Resolved::At(sites) if !sites.is_empty() => {
+                    deeds.push(Deed::Edit(hit::set(hit::rip(), sites[0].addr.0)));
+                }
                 _ => return Err("the place to go on at was not found".to_owned()),
             },
             (Action::Detach, _) => {
@@ -231,15 +236,15 @@ impl Engine {
                 {
                     return Err("breakpoints are planted in memory that others share with the task".to_owned());
                 }
-                vec![Deed::Detach]
+                deeds.push(Deed::Detach);
             }
             (Action::Return(value), Moment::Point(_)) => {
                 let signature = rule.trigger.point.as_ref().and_then(|point| point.signature.as_ref());
                 let returns = signature.map_or(Kind::Unsigned(64), |signature| signature.returns);
                 let edits = convention::come_back(returns, *value, inspect)?;
-                edits.into_iter().map(Deed::Edit).chain([Deed::Return(*value)]).collect()
+                deeds.extend(edits.into_iter().map(Deed::Edit).chain([Deed::Return(*value)]));
             }
-            (Action::Step(to), Moment::Point(_)) => vec![Deed::Walk(match to {
+            (Action::Step(to), Moment::Point(_)) => deeds.push(Deed::Walk(match to {
                 StepTo::Count(count) => Walk::Count(*count),
                 StepTo::Place(place) => match inspect.resolve(place) {
                     Resolved::At(sites) if !sites.is_empty() => {
@@ -247,9 +252,9 @@ impl Engine {
                     }
                     _ => return Err("the place to step to was not found".to_owned()),
                 },
-            })],
-            (Action::Suppress, Moment::Signal) => vec![Deed::Deliver(None)],
-            (Action::Replace(signal), Moment::Signal) => vec![Deed::Deliver(Some(*signal))],
+            })),
+            (Action::Suppress, Moment::Signal) => deeds.push(Deed::Deliver(None)),
+            (Action::Replace(signal), Moment::Signal) => deeds.push(Deed::Deliver(Some(*signal))),
             (
                 Action::Error(_)
                 | Action::ErrorAfter(_)
@@ -264,7 +269,8 @@ impl Engine {
                 | Action::Replace(_),
                 _,
             ) => unreachable!("lowering lets no rule do {action:?} to such an event"),
-        })
+        }
+        Ok(())
     }
 
     fn state<'a>(
@@ -297,9 +303,13 @@ impl Engine {
         let mut deeds = Vec::new();
         for Due { rule: at, action } in std::mem::take(&mut call.due) {
             let rule = self.rules.rule(at);
-            match self.prepare_action(at, &rule, &action, Moment::Exit(call), event, inspect) {
-                Ok(prepared) => deeds.extend(noted(prepared, event)),
-                Err(reason) => self.rules.takes_back(at, event, reason),
+            let before = deeds.len();
+            match self.prepare_action((at, &rule), &action, Moment::Exit(call), event, inspect, &mut deeds) {
+                Ok(()) => note_captures(&mut deeds, before, event),
+                Err(reason) => {
+                    deeds.truncate(before);
+                    self.rules.takes_back(at, event, reason);
+                }
             }
         }
         deeds
@@ -352,15 +362,13 @@ impl Engine {
     }
 }
 
-/// Puts captured values into the event; what is left to do.
-fn noted(deeds: Vec<Deed>, event: &mut Event) -> impl Iterator<Item = Deed> {
-    deeds.into_iter().filter_map(|deed| match deed {
-        Deed::Capture(name, value) => {
-            event.captures.push((name, value));
-            None
-        }
-        other => Some(other),
-    })
+/// Puts captured values, of the deeds from this one on, into the event.
+fn note_captures(deeds: &mut Vec<Deed>, from: usize, event: &mut Event) {
+    let is_capture = |deed: &mut Deed| matches!(deed, Deed::Capture(..));
+    event.captures.extend(deeds.extract_if(from.., is_capture).filter_map(|deed| match deed {
+        Deed::Capture(name, value) => Some((name, value)),
+        _ => None,
+    }));
 }
 
 /// Whether an action of a rule that is decided at a call's entry is done at its exit.

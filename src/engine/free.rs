@@ -57,7 +57,7 @@ impl Engine {
     fn stand_still(&mut self, still: &[SpaceId]) -> Option<Next> {
         let mut moving = Vec::new();
         let mut ask = None;
-        for (name, task) in &self.tasks {
+        for (name, task) in self.tasks.iter() {
             let Some(space) = self.space(*name).filter(|space| still.contains(space)) else { continue };
             if self.stepping.contains(name) {
                 moving.push(space);

@@ -244,7 +244,11 @@ impl Engine {
         if self.tasks.get(&name).is_none_or(|task| task.go.detach) {
             return;
         }
-        if self.points.is_due(space) {
+        let is_due = self.points.is_due(space);
+        if !is_due && !self.points.have_rules() {
+            return;
+        }
+        if is_due {
             let tracing = self.processes.get(&name.process).is_some_and(|process| process.tracing);
             let rules = &self.rules;
             let (edits, found) = self.points.plant(space, tracing, |rule| rules.is_armed(rule), inspect);

@@ -154,7 +154,7 @@ impl Engine {
     /// its programs is no news.
     fn shown_program(&self, path: &str, base: String) -> String {
         let renamed = self.names.rename_path(path);
-        if renamed == path { base } else { renamed }
+        if renamed == path { base } else { renamed.into_owned() }
     }
 
     fn name_standard_streams(&mut self, name: TaskName, inspect: &dyn Inspect) {
@@ -242,11 +242,6 @@ impl Engine {
         (task.id, task.number) = (id, number);
         task.name = leader;
         task.go = Go::default();
-        for call in task.call.iter_mut().chain(&mut task.interrupted) {
-            if let Some(event) = &mut call.event {
-                event.task = leader;
-            }
-        }
         self.tasks.insert(leader, task);
         self.ids.insert(id, leader);
         self.names.task_born(number, leader);

@@ -4,7 +4,7 @@ use super::filter::host_text;
 use crate::abi::{CallSet, SignalSet};
 use crate::pattern::{Bindings, Matcher, PathGlob};
 use crate::plan::{Plan, Start};
-use crate::transcript::{Arg, Event, EventKind, Part, TaskName, Weave};
+use crate::transcript::{Arg, Begun, Event, EventKind, Part, TaskName, Weave};
 
 /// The way of an event into the transcript.
 #[derive(Debug)]
@@ -18,6 +18,15 @@ pub(super) struct Log {
     /// Whether events exist yet, for starts that are an event of their own.
     begun: bool,
     events: u64,
+}
+
+/// The event of a call between its entry and its exit.
+#[derive(Debug)]
+pub(super) enum Pending {
+    /// It will be a line, of which the start may have to be shown before the end is known.
+    Woven(Begun),
+    /// It will be none, as far as it is known.
+    Apart(Box<Event>),
 }
 
 impl Log {
@@ -73,9 +82,22 @@ impl Log {
     }
 
     /// A call has begun whose result is still to come.
-    pub(super) fn begin(&mut self, event: &Event) {
-        if self.begun && self.is_written(event) {
-            self.weave.start(event);
+    pub(super) fn begin(&mut self, event: Event) -> Pending {
+        if self.begun && self.is_written(&event) {
+            Pending::Woven(self.weave.start(event))
+        } else {
+            Pending::Apart(Box::new(event))
+        }
+    }
+
+    /// A call of a task is over: its event as it was; `None` if nobody wants it any more.
+    pub(super) fn end(&mut self, task: TaskName, pending: Pending) -> Option<Event> {
+        match pending {
+            Pending::Woven(begun) => self.weave.end(task, begun),
+            Pending::Apart(mut event) => {
+                event.task = task;
+                Some(*event)
+            }
         }
     }
 

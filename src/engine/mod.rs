@@ -29,6 +29,7 @@ mod pick;
 mod points;
 mod refuse;
 mod ring;
+mod roster;
 mod rules;
 mod sandboxed;
 mod schedule;
@@ -75,6 +76,7 @@ use fixed::Fixed;
 use log::Log;
 use names::Names;
 use points::Points;
+use roster::Roster;
 use rules::Rules;
 use schedule::{Schedule, Turn};
 use second_filter::SecondFilter;
@@ -100,9 +102,9 @@ pub struct Engine {
     /// Tasks that are being let past a breakpoint.
     stepping: BTreeSet<TaskName>,
     log: Log,
-    tasks: BTreeMap<TaskName, Task>,
+    tasks: Roster<TaskName, Task>,
     ids: HashMap<TaskId, TaskName>,
-    processes: BTreeMap<u32, Process>,
+    processes: Roster<u32, Process>,
     /// Errors of files that were told: which descriptors of which processes have heard of them.
     told: Told,
     /// How much of the rules' budgets is used.
@@ -134,6 +136,8 @@ pub struct Engine {
     fixed: Fixed,
     /// Which sleepers may have been woken since they were last asked for.
     woken: Woken,
+    /// Where the next decision is made, empty.
+    spare: Decision,
 }
 
 impl Engine {
@@ -146,9 +150,9 @@ impl Engine {
             schedule: Schedule::new(&plan.policy, plan.fixed.clock.is_some()),
             stepping: BTreeSet::new(),
             log: Log::new(&plan),
-            tasks: BTreeMap::new(),
+            tasks: Roster::new(),
             ids: HashMap::default(),
-            processes: BTreeMap::new(),
+            processes: Roster::new(),
             told: Told::default(),
             budgets: Budgets::default(),
             outputs: Vec::new(),
@@ -166,6 +170,7 @@ impl Engine {
             effects: Effects::new(),
             fixed: Fixed::new(&plan.fixed),
             woken: Woken::new(),
+            spare: Decision::default(),
             pages_wait: false,
             selected: plan.trace.stops(),
             plan,
@@ -180,7 +185,7 @@ impl Engine {
 
     /// Takes what was seen of one task, and tells what is to be done to it and written of it.
     pub fn observe(&mut self, observation: Observation, inspect: &dyn Inspect) -> Decision {
-        let mut decision = Decision::default();
+        let mut decision = std::mem::take(&mut self.spare);
         self.note_wakes(&observation);
         match observation {
             Observation::Stop { task, mut stop } => {
@@ -233,6 +238,14 @@ impl Engine {
         decision
     }
 
+    /// Takes back a decision that has been carried out: the next one is made where it was.
+    pub fn recycle(&mut self, mut decision: Decision) {
+        decision.edits.clear();
+        decision.events.clear();
+        decision.put_off = false;
+        self.spare = decision;
+    }
+
     /// Tells who goes on.
     #[allow(
         clippy::should_implement_trait,
@@ -278,38 +291,6 @@ impl Engine {
                 self.resume(name)
             }
         }
-    }
-
-    /// Tasks that are asleep and that something may have woken since this was last asked, in logical order.
-    pub fn sleepers(&mut self) -> Vec<TaskId> {
-        let names = self.schedule.sleepers(&self.woken.take());
-        self.ids_of(&names)
-    }
-
-    /// Those who may have been woken in place of [`Engine::sleepers`] that were found asleep, in logical order.
-    pub fn overlooked(&mut self) -> Vec<TaskId> {
-        let names = self.schedule.overlooked();
-        self.ids_of(&names)
-    }
-
-    fn ids_of(&self, names: &[TaskName]) -> Vec<TaskId> {
-        names.iter().filter_map(|name| self.tasks.get(name)).map(|task| task.id).collect()
-    }
-
-    /// Notes whom an observation may have woken.
-    fn note_wakes(&mut self, observation: &Observation) {
-        let task = match observation {
-            // It is told each time that it is looked at, and nothing comes of it any more.
-            Observation::ZombieLeader { task }
-                if self.ids.get(task).is_some_and(|name| self.schedule.is_zombie(*name)) =>
-            {
-                return;
-            }
-            Observation::Stop { task, .. } | Observation::Asleep { task } => self.ids.get(task),
-            _ => None,
-        };
-        let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
-        self.woken.note(observation, call, &self.effects);
     }
 
     /// Whether reading memory may have to wait for a task of the run, which is stopped meanwhile.

@@ -56,17 +56,17 @@ impl Names {
     }
 
     /// `path` with its host directory renamed, and task numbers under `/proc` as tasks.
-    pub(super) fn rename_path(&self, path: &str) -> String {
+    pub(super) fn rename_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         for (host, shown) in &self.dirs {
             if let Some(rest) = path.strip_prefix(host.as_str())
                 && (rest.is_empty() || rest.starts_with('/'))
             {
-                return format!("{shown}{rest}");
+                return Cow::Owned(format!("{shown}{rest}"));
             }
         }
         match path.strip_prefix("/proc/") {
-            Some(rest) => format!("/proc/{}", self.rename_proc(rest)),
-            None => path.to_owned(),
+            Some(rest) => Cow::Owned(format!("/proc/{}", self.rename_proc(rest))),
+            None => Cow::Borrowed(path),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::inspect::Inspect;
 use super::location::Resolved;
+use super::roster::Roster;
 use super::sites::sites;
 use super::stop::Edit;
 use super::yields::Yields;
@@ -27,7 +28,7 @@ pub(super) struct Points {
     start: Option<Place>,
     /// Where tasks give their turns away.
     yields: Yields,
-    spaces: BTreeMap<SpaceId, Space>,
+    spaces: Roster<SpaceId, Space>,
     born: u32,
     /// Raised when a rule is armed or disarmed.
     version: u64,
@@ -91,7 +92,7 @@ impl Points {
             },
             yields: Yields::new(&plan.yields),
             rules: points.map(|(at, point)| (at, Arc::new(point))).collect(),
-            spaces: BTreeMap::new(),
+            spaces: Roster::new(),
             born: 0,
             version: 0,
         }
@@ -135,6 +136,11 @@ impl Points {
         if let Some(space) = self.spaces.get_mut(&id) {
             space.is_stale = true;
         }
+    }
+
+    /// Whether some rule has a place.
+    pub(super) fn have_rules(&self) -> bool {
+        !self.rules.is_empty()
     }
 
     /// Adds a use of an address.

@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
-
 use super::instead::Instead;
-use super::scope::{Key, each_key};
+use super::scope::{Counters, each_key};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, SubjectKind};
@@ -39,7 +37,7 @@ struct RuleState {
     after: Option<Matcher>,
     until: Option<Matcher>,
     armed: bool,
-    counters: HashMap<Key, u64>,
+    counters: Counters,
     record: RuleRecord,
     instead: Instead,
 }
@@ -71,17 +69,12 @@ impl Rules {
                 after: rule.after.clone().map(Matcher::new),
                 until: rule.until.clone().map(Matcher::new),
                 armed,
-                counters: HashMap::default(),
+                counters: Counters::default(),
                 record: RuleRecord { armed, ..RuleRecord::default() },
                 rule: Arc::new(rule.clone()),
             });
         }
         all
-    }
-
-    /// The positions of those that `event` can be anything to, in file order.
-    fn heeding(&mut self, event: &Event) -> Arc<[usize]> {
-        self.audience.of(event.kind(), !event.fired.is_empty(), &self.rules, RuleState::heeds)
     }
 
     /// Whether some rule is decided at the entry of `call`.
@@ -108,16 +101,17 @@ impl Rules {
             _ => None,
         };
         let mut candidates = Vec::new();
-        for &at in &*self.heeding(event) {
-            let state = &mut self.rules[at];
+        let Rules { rules, audience, captured, .. } = self;
+        for &at in audience.of(event.kind(), !event.fired.is_empty(), rules, RuleState::heeds) {
+            let state = &mut rules[at];
             if phase == Phase::Entry && call.is_some_and(|call| !state.calls.contains(call)) {
-                state.look_beside(event, stack, &self.captured);
+                state.look_beside(event, stack, captured);
             }
             if among.is_some_and(|among| !among.contains(&at)) {
                 continue;
             }
             let concerned = state.rule.trigger.phase == phase && call.is_none_or(|call| state.calls.contains(call));
-            if concerned && state.count(phase, event, stack, &self.captured) {
+            if concerned && state.count(phase, event, stack, captured) {
                 candidates.push(at);
             }
         }
@@ -126,8 +120,9 @@ impl Rules {
 
     /// Lets rules note a call that is none of their own.
     pub(super) fn look_beside(&mut self, event: &Event, stack: &Stack<'_>) {
-        for &at in &*self.heeding(event) {
-            self.rules[at].look_beside(event, stack, &self.captured);
+        let Rules { rules, audience, captured, .. } = self;
+        for &at in audience.of(event.kind(), !event.fired.is_empty(), rules, RuleState::heeds) {
+            rules[at].look_beside(event, stack, captured);
         }
     }
 
@@ -197,12 +192,13 @@ impl Rules {
     /// Lets a finished event arm and disarm rules, from the next event on; whether one was.
     pub(super) fn note(&mut self, event: &Event) -> bool {
         let mut changed = false;
-        self.captured.capture(event);
-        for &at in &*self.heeding(event) {
-            let state = &mut self.rules[at];
+        let Rules { rules, audience, captured, .. } = self;
+        captured.capture(event);
+        for &at in audience.of(event.kind(), !event.fired.is_empty(), rules, RuleState::heeds) {
+            let state = &mut rules[at];
             state.matcher.note(event);
             if let Some(after) = &mut state.after {
-                if after.matches(event, &mut self.captured.clone()) {
+                if after.matches(event, &mut captured.clone()) {
                     changed |= !state.armed;
                     state.armed = true;
                     state.record.armed = true;
@@ -210,7 +206,7 @@ impl Rules {
                 after.note(event);
             }
             if let Some(until) = &mut state.until {
-                if until.matches(event, &mut self.captured.clone()) {
+                if until.matches(event, &mut captured.clone()) {
                     changed |= state.armed;
                     state.armed = false;
                 }
@@ -264,17 +260,13 @@ impl RuleState {
         }
         self.record.matched += 1;
         // The counter of each of its paths goes on, whichever of them decides.
-        let (rule, mut is_turn) = (Arc::clone(&self.rule), false);
-        each_key(&rule, event, stack, |key| is_turn |= self.is_turn_of(key));
+        let (rule, counters, mut is_turn) = (&self.rule, &mut self.counters, false);
+        each_key(rule, event, stack, |key| {
+            let number = counters.next(key);
+            let by_chance = rule.probability.is_none_or(|chance| chance.fires(&rule.name, number));
+            is_turn |= by_chance && rule.when.contains(number);
+        });
         is_turn
-    }
-
-    fn is_turn_of(&mut self, key: Key) -> bool {
-        let counter = self.counters.entry(key).or_default();
-        *counter += 1;
-        let number = *counter;
-        let by_chance = self.rule.probability.is_none_or(|chance| chance.fires(&self.rule.name, number));
-        by_chance && self.rule.when.contains(number)
     }
 }
 

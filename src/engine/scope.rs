@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::filter::host_text;
 use super::stack::Stack;
 use crate::plan::{DescriptorTest, Filter, Rule, Scope};
@@ -19,6 +21,23 @@ pub(super) enum Key {
     Stack(u64),
     /// What has no path or no descriptor, although other events of the rule have one.
     Without,
+}
+
+/// How often each of them was counted.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// That of the whole run, which most rules have alone.
+    run: u64,
+    others: HashMap<Key, u64>,
+}
+
+impl Counters {
+    /// Counts once more; how often that was, from 1.
+    pub(super) fn next(&mut self, key: Key) -> u64 {
+        let counter = if key == Key::Run { &mut self.run } else { self.others.entry(key).or_default() };
+        *counter += 1;
+        *counter
+    }
 }
 
 /// Tells the counters that `event` advances for `rule`: one, or one for each of its paths or descriptors.

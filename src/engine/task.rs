@@ -7,6 +7,7 @@ use super::fire::Due;
 use super::fixed::{Before, Limit, Listed, Sets};
 use super::handlers::Handlers;
 use super::leaks::Given;
+use super::log::Pending;
 use super::names::TableId;
 use super::points::{DebugPoint, SpaceId};
 use super::second_filter::SecondFilter;
@@ -130,7 +131,7 @@ pub(super) struct InCall {
     pub(super) raw: RawCall,
     pub(super) sysno: Option<Sysno>,
     /// The event as far as it is known; `None` where nobody wants it.
-    pub(super) event: Option<Event>,
+    pub(super) event: Option<Pending>,
     /// Its exit stop is needed.
     pub(super) wants_exit: bool,
     /// It maps a file that may hold the places of rules.

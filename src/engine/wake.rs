@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use super::Engine;
 use super::effects::{Effects, Wakes};
 use super::futex::{Operation, futex};
 use super::stop::{Observation, Stop};
 use super::task::InCall;
+use crate::abi::TaskId;
+use crate::transcript::TaskName;
 
 /// After so many calls all sleepers are asked: what comes from outside of the run wakes them unasked.
 const ALL_AFTER: u32 = 16_384;
@@ -69,6 +72,40 @@ impl Woken {
             return Asked::All;
         }
         Asked::Some { others: std::mem::take(&mut self.others), words: std::mem::take(&mut self.words) }
+    }
+}
+
+impl Engine {
+    /// Tasks that are asleep and that something may have woken since this was last asked, in logical order.
+    pub fn sleepers(&mut self) -> Vec<TaskId> {
+        let names = self.schedule.sleepers(&self.woken.take());
+        self.ids_of(&names)
+    }
+
+    /// Those who may have been woken in place of [`Engine::sleepers`] that were found asleep, in logical order.
+    pub fn overlooked(&mut self) -> Vec<TaskId> {
+        let names = self.schedule.overlooked();
+        self.ids_of(&names)
+    }
+
+    fn ids_of(&self, names: &[TaskName]) -> Vec<TaskId> {
+        names.iter().filter_map(|name| self.tasks.get(name)).map(|task| task.id).collect()
+    }
+
+    /// Notes whom an observation may have woken.
+    pub(super) fn note_wakes(&mut self, observation: &Observation) {
+        let task = match observation {
+            // It is told each time that it is looked at, and nothing comes of it any more.
+            Observation::ZombieLeader { task }
+                if self.ids.get(task).is_some_and(|name| self.schedule.is_zombie(*name)) =>
+            {
+                return;
+            }
+            Observation::Stop { task, .. } | Observation::Asleep { task } => self.ids.get(task),
+            _ => None,
+        };
+        let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
+        self.woken.note(observation, call, &self.effects);
     }
 }
 

@@ -115,6 +115,11 @@ impl Model {
         })
     }
 
+    /// What its failures hang on, as often as the table says it.
+    pub fn clauses(&self) -> impl Iterator<Item = Clause> + use<> {
+        self.rows.iter().flat_map(|row| row.when.clauses().iter().copied())
+    }
+
     /// The first way to fail with `errno`; `None` where no kernel lets the call fail so.
     pub fn failure(&self, errno: Errno) -> Option<Failure> {
         self.failures().find(|failure| failure.errno == errno)
@@ -134,9 +139,11 @@ impl Model {
     /// Whether a call of which `facts` are known can fail with `errno`, and what that brings along.
     pub fn fit(&self, errno: Errno, facts: &Facts) -> Fit {
         let mut fit = Fit::Never;
-        for failure in self.failures().filter(|failure| failure.errno == errno) {
-            match failure.when.missing(facts) {
-                None => return Fit::Holds(failure),
+        for row in self.rows.iter().filter(|row| row.errnos.iter().any(|known| i32::from(*known) == errno.number())) {
+            match row.when.missing(facts) {
+                None => {
+                    return Fit::Holds(Failure { errno, when: row.when, effect: row.effect, source: row.source });
+                }
                 Some(clause) if fit == Fit::Never => fit = Fit::Lacks(clause),
                 Some(_) => {}
             }

@@ -1,8 +1,6 @@
 //! Who of many has to see an event, found out once for each kind of event: thousands of patterns cost nothing where a call is
 //! none of theirs.
 
-use std::sync::Arc;
-
 use foldhash::HashMap;
 
 #[cfg(doc)]
@@ -12,7 +10,10 @@ use super::subject::SubjectKind;
 /// The positions, in a list, of those that events of a kind can be anything to ([`Matcher::heeds`]).
 #[derive(Debug, Default)]
 pub struct Audience {
-    of: HashMap<(SubjectKind, bool), Arc<[usize]>>,
+    of: HashMap<(SubjectKind, bool), usize>,
+    lists: Vec<Vec<usize>>,
+    /// What was asked for last, of either, which is often asked for again.
+    last: [Option<(SubjectKind, usize)>; 2],
 }
 
 impl Audience {
@@ -24,14 +25,22 @@ impl Audience {
         is_fired_on: bool,
         all: &[T],
         heeds: impl Fn(&T, SubjectKind, bool) -> bool,
-    ) -> Arc<[usize]> {
+    ) -> &[usize] {
         if all.is_empty() {
-            return Arc::default();
+            return &[];
         }
-        let of = self
-            .of
-            .entry((kind, is_fired_on))
-            .or_insert_with(|| (0..all.len()).filter(|at| heeds(&all[*at], kind, is_fired_on)).collect());
-        of.clone()
+        let last = &mut self.last[usize::from(is_fired_on)];
+        let at = match *last {
+            Some((known, at)) if known == kind => at,
+            _ => {
+                let lists = &mut self.lists;
+                *self.of.entry((kind, is_fired_on)).or_insert_with(|| {
+                    lists.push((0..all.len()).filter(|at| heeds(&all[*at], kind, is_fired_on)).collect());
+                    lists.len() - 1
+                })
+            }
+        };
+        *last = Some((kind, at));
+        &self.lists[at]
     }
 }

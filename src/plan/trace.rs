@@ -38,6 +38,8 @@ pub struct Trace {
     pub hides_vdso: bool,
     /// Calls whose answers are not the kernel's.
     pub answered: CallSet,
+    /// Calls that fail whatever their arguments are, and are nowhere shown: what the arguments point to is not read.
+    pub unread: CallSet,
     /// Calls that the filter itself lets fail: they do not stop, and nobody counts them.
     pub constants: Vec<Constant>,
     /// How many frames are shown below an event.

@@ -406,6 +406,7 @@ impl Tracer<'_> {
         for event in &decision.events {
             self.sink.event(event);
         }
+        self.engine.recycle(decision);
         if self.sink.is_broken() {
             self.engine.abandon(Abandoned::Unwritten);
         }

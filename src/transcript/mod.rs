@@ -17,5 +17,5 @@ pub use name::TaskName;
 pub use record::{Abandoned, Hang, Record, RuleRecord};
 pub use text::escape;
 pub use value::{Arg, PathValue, Value};
-pub use weave::Weave;
+pub use weave::{Begun, Weave};
 pub use writer::Writer;

@@ -11,15 +11,27 @@ pub struct TaskName {
     pub thread: u32,
 }
 
+impl TaskName {
+    /// Writes it, and returns how many characters it has.
+    pub(super) fn write(self, f: &mut impl Write) -> Result<usize, fmt::Error> {
+        let mut digits = itoa::Buffer::new();
+        let process = digits.format(self.process);
+        f.write_char('P')?;
+        f.write_str(process)?;
+        let mut len = 1 + process.len();
+        if self.thread != 1 {
+            let thread = digits.format(self.thread);
+            f.write_str(".T")?;
+            f.write_str(thread)?;
+            len += 2 + thread.len();
+        }
+        Ok(len)
+    }
+}
+
 impl fmt::Display for TaskName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = |number: u32| number.checked_ilog10().unwrap_or_default() as usize + 1;
-        write!(f, "P{}", self.process)?;
-        let mut len = 1 + digits(self.process);
-        if self.thread != 1 {
-            write!(f, ".T{}", self.thread)?;
-            len += 2 + digits(self.thread);
-        }
+        let len = self.write(f)?;
         // In a column it stands on the left.
         (len..f.width().unwrap_or_default()).try_for_each(|_| f.write_char(' '))
     }

@@ -45,193 +45,213 @@ const BLANKS: &str = match std::str::from_utf8(&[b' '; COLUMN]) {
 
 impl Display for Event {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut line = Counted { f, chars: 0 };
-        write!(line, "{:<TASK$} {}", self.task, self.kind)?;
-        let column = line.chars.min(COLUMN);
-        if self.fired.is_empty() {
-            return Ok(());
-        }
-        f.write_str(&BLANKS[column..])?;
-        f.write_str("  (INJECTED ")?;
-        for (at, fired) in self.fired.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            write!(f, "{comma}{} #{}", fired.rule, fired.hit)?;
-        }
-        for (at, (name, value)) in self.captures.iter().enumerate() {
-            let comma = if at == 0 { ";" } else { "," };
-            write!(f, "{comma} {name}={value}")?;
-        }
-        f.write_char(')')
+        let mut text = String::new();
+        line(&mut text, self)?;
+        f.write_str(&text)
     }
 }
 
-/// Knows how many characters it has passed on.
-struct Counted<'f, 'b> {
-    f: &'f mut Formatter<'b>,
-    chars: usize,
-}
-
-impl Write for Counted<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.chars += text.chars().count();
-        self.f.write_str(text)
+/// Adds the line of an event, without its end.
+pub(super) fn line(text: &mut String, event: &Event) -> fmt::Result {
+    let start = text.len();
+    let name = event.task.write(text)?;
+    text.push_str(&BLANKS[..TASK.saturating_sub(name) + 1]);
+    kind(text, &event.kind)?;
+    if event.fired.is_empty() {
+        return Ok(());
     }
+    let shown = &text[start..];
+    let column = if shown.is_ascii() { shown.len() } else { shown.chars().count() }.min(COLUMN);
+    text.push_str(&BLANKS[column..]);
+    text.push_str("  (INJECTED ");
+    for (at, fired) in event.fired.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { ", " });
+        text.push_str(&fired.rule);
+        text.push_str(" #");
+        decimal(text, fired.hit)?;
+    }
+    for (at, (name, captured)) in event.captures.iter().enumerate() {
+        text.push_str(if at == 0 { "; " } else { ", " });
+        text.push_str(name);
+        text.push('=');
+        value(text, captured)?;
+    }
+    text.push(')');
+    Ok(())
 }
 
 impl Display for EventKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            EventKind::Call(call) => call.fmt(f),
-            EventKind::Signal { info, sender, delivered } => {
-                signal(f, info, *sender)?;
-                match delivered {
-                    None => f.write_str(" (suppressed)"),
-                    Some(other) if *other != info.signal => write!(f, " (delivered as {other})"),
-                    Some(_) => Ok(()),
-                }
-            }
-            EventKind::Hit { place, args, returned } => {
-                f.write_str("hit ")?;
-                unbroken(f, place)?;
-                if !args.is_empty() {
-                    f.write_char('(')?;
-                    for (at, arg) in args.iter().enumerate() {
-                        let comma = if at == 0 { "" } else { ", " };
-                        write!(f, "{comma}{}={}", arg.name, arg.value)?;
-                    }
-                    f.write_char(')')?;
-                }
-                match returned {
-                    Some(value) => write!(f, " = {}", *value as i64),
-                    None => Ok(()),
-                }
-            }
-            EventKind::Watch { place, value, by } => {
-                f.write_str("watch ")?;
-                unbroken(f, place)?;
-                write!(f, " = {value} by ")?;
-                unbroken(f, by)
-            }
-            EventKind::Step { place } => {
-                f.write_str("step ")?;
-                unbroken(f, place)
-            }
-            EventKind::Stopped(signal) => write!(f, "stopped by {signal}"),
-            EventKind::Exec { program, argc } => {
-                f.write_str("exec(")?;
-                quoted(f, program.as_bytes())?;
-                write!(f, ", argc={argc})")
-            }
-            EventKind::Clone { child, call } => write!(f, "clone {child} ({call})"),
-            EventKind::Exit { code } => write!(f, "+++ exited {code}"),
-            EventKind::Killed(signal) => write!(f, "+++ killed by {signal}"),
-            EventKind::Note(text) => {
-                f.write_str("note: ")?;
-                unbroken(f, text)
-            }
-        }
+        kind(f, self)
     }
 }
 
 impl Display for Call {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.sysno {
-            Some(sysno) => {
-                f.write_str(sysno.name())?;
-                f.write_char('(')?;
-            }
-            None => write!(f, "syscall_{:#x}(", self.number)?,
-        }
-        comma_separated(f, self.args.iter().map(|arg| &arg.value))?;
-        f.write_str(match self.part {
-            Part::Whole => ")",
-            Part::Started => return f.write_str(") ..."),
-            Part::Resumed => ") resumed",
-        })?;
-        match &self.result {
-            Some(CallResult::Value { value, .. }) => {
-                f.write_str(" = ")?;
-                value.fmt(f)
-            }
-            Some(CallResult::Error(errno)) => {
-                f.write_str(" = -1 ")?;
-                errno.fmt(f)
-            }
-            Some(CallResult::Unknown) | None => f.write_str(" = ?"),
-        }
+        call(f, self)
     }
 }
 
 impl Display for Value {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Int(number) => number.fmt(f),
-            Value::Uint(number) => number.fmt(f),
-            Value::Hex(number) => write!(f, "{number:#x}"),
-            Value::Octal(0) => f.write_str("0"),
-            Value::Octal(number) => write!(f, "0{number:o}"),
-            Value::Flags { set, bits } => set.write(f, *bits),
-            Value::Descriptor { name, introduced: None, .. } => f.write_str(name),
-            Value::Descriptor { name, introduced: Some(what), .. } => {
-                write!(f, "{name}<")?;
-                escaped(f, what.as_bytes())?;
-                f.write_char('>')
+        value(f, self)
+    }
+}
+
+fn kind(f: &mut impl Write, kind: &EventKind) -> fmt::Result {
+    match kind {
+        EventKind::Call(shown) => call(f, shown),
+        EventKind::Signal { info, sender, delivered } => {
+            signal(f, info, *sender)?;
+            match delivered {
+                None => f.write_str(" (suppressed)"),
+                Some(other) if *other != info.signal => write!(f, " (delivered as {other})"),
+                Some(_) => Ok(()),
             }
-            Value::AtFdcwd => f.write_str("AT_FDCWD"),
-            Value::BadDescriptor(fd) => fd.fmt(f),
-            Value::Path(path) => quoted(f, path.shown.as_bytes()),
-            Value::Bytes { shown, digest: None, .. } => quoted(f, shown),
-            Value::Bytes { shown, len, digest: Some(digest) } => {
-                f.write_char('"')?;
-                escaped(f, shown)?;
-                write!(f, "...\" <{len} B")?;
-                if !digest.is_empty() {
-                    write!(f, " sha256:{digest}")?;
-                }
-                f.write_char('>')
-            }
-            Value::Null => f.write_str("NULL"),
-            Value::Address(region) => escaped(f, region.as_bytes()),
-            Value::Struct(fields) => {
-                f.write_char('{')?;
-                for (at, (name, value)) in fields.iter().enumerate() {
+        }
+        EventKind::Hit { place, args, returned } => {
+            f.write_str("hit ")?;
+            unbroken(f, place)?;
+            if !args.is_empty() {
+                f.write_char('(')?;
+                for (at, arg) in args.iter().enumerate() {
                     let comma = if at == 0 { "" } else { ", " };
-                    write!(f, "{comma}{name}={value}")?;
+                    write!(f, "{comma}{}={}", arg.name, arg.value)?;
                 }
-                f.write_char('}')
+                f.write_char(')')?;
             }
-            Value::List { entries, more } => {
-                f.write_char('[')?;
-                comma_separated(f, entries.iter())?;
-                f.write_str(match (more, entries.is_empty()) {
-                    (false, _) => "]",
-                    (true, false) => ", ...]",
-                    (true, true) => "...]",
-                })
+            match returned {
+                Some(value) => write!(f, " = {}", *value as i64),
+                None => Ok(()),
             }
-            Value::Signal(signal) => signal.fmt(f),
-            Value::Task(task) => task.fmt(f),
-            Value::Word(word) => f.write_str(word),
-            Value::Opaque => f.write_char('_'),
+        }
+        EventKind::Watch { place, value, by } => {
+            f.write_str("watch ")?;
+            unbroken(f, place)?;
+            write!(f, " = {value} by ")?;
+            unbroken(f, by)
+        }
+        EventKind::Step { place } => {
+            f.write_str("step ")?;
+            unbroken(f, place)
+        }
+        EventKind::Stopped(signal) => write!(f, "stopped by {signal}"),
+        EventKind::Exec { program, argc } => {
+            f.write_str("exec(")?;
+            quoted(f, program.as_bytes())?;
+            write!(f, ", argc={argc})")
+        }
+        EventKind::Clone { child, call } => write!(f, "clone {child} ({call})"),
+        EventKind::Exit { code } => write!(f, "+++ exited {code}"),
+        EventKind::Killed(signal) => write!(f, "+++ killed by {signal}"),
+        EventKind::Note(text) => {
+            f.write_str("note: ")?;
+            unbroken(f, text)
         }
     }
 }
 
-fn comma_separated<'v>(f: &mut Formatter<'_>, values: impl Iterator<Item = &'v Value>) -> fmt::Result {
-    for (at, value) in values.enumerate() {
+fn call(f: &mut impl Write, call: &Call) -> fmt::Result {
+    match call.sysno {
+        Some(sysno) => {
+            f.write_str(sysno.name())?;
+            f.write_char('(')?;
+        }
+        None => write!(f, "syscall_{:#x}(", call.number)?,
+    }
+    comma_separated(f, call.args.iter().map(|arg| &arg.value))?;
+    f.write_str(match call.part {
+        Part::Whole => ")",
+        Part::Started => return f.write_str(") ..."),
+        Part::Resumed => ") resumed",
+    })?;
+    match &call.result {
+        Some(CallResult::Value { value: shown, .. }) => {
+            f.write_str(" = ")?;
+            value(f, shown)
+        }
+        Some(CallResult::Error(errno)) => {
+            f.write_str(" = -1 ")?;
+            match errno.name() {
+                Some(name) => f.write_str(name),
+                None => write!(f, "{errno}"),
+            }
+        }
+        Some(CallResult::Unknown) | None => f.write_str(" = ?"),
+    }
+}
+
+fn value(f: &mut impl Write, shown: &Value) -> fmt::Result {
+    match shown {
+        Value::Int(number) => decimal(f, *number),
+        Value::Uint(number) => decimal(f, *number),
+        Value::Hex(number) => write!(f, "{number:#x}"),
+        Value::Octal(0) => f.write_str("0"),
+        Value::Octal(number) => write!(f, "0{number:o}"),
+        Value::Flags { set, bits } => set.write(f, *bits),
+        Value::Descriptor { name, introduced: None, .. } => f.write_str(name),
+        Value::Descriptor { name, introduced: Some(what), .. } => {
+            f.write_str(name)?;
+            f.write_char('<')?;
+            escaped(f, what.as_bytes())?;
+            f.write_char('>')
+        }
+        Value::AtFdcwd => f.write_str("AT_FDCWD"),
+        Value::BadDescriptor(fd) => decimal(f, *fd),
+        Value::Path(path) => quoted(f, path.shown.as_bytes()),
+        Value::Bytes { shown, digest: None, .. } => quoted(f, shown),
+        Value::Bytes { shown, len, digest: Some(digest) } => {
+            f.write_char('"')?;
+            escaped(f, shown)?;
+            write!(f, "...\" <{len} B")?;
+            if !digest.is_empty() {
+                write!(f, " sha256:{digest}")?;
+            }
+            f.write_char('>')
+        }
+        Value::Null => f.write_str("NULL"),
+        Value::Address(region) => escaped(f, region.as_bytes()),
+        Value::Struct(fields) => {
+            f.write_char('{')?;
+            for (at, (name, field)) in fields.iter().enumerate() {
+                f.write_str(if at == 0 { "" } else { ", " })?;
+                f.write_str(name)?;
+                f.write_char('=')?;
+                value(f, field)?;
+            }
+            f.write_char('}')
+        }
+        Value::List { entries, more } => {
+            f.write_char('[')?;
+            comma_separated(f, entries.iter())?;
+            f.write_str(match (more, entries.is_empty()) {
+                (false, _) => "]",
+                (true, false) => ", ...]",
+                (true, true) => "...]",
+            })
+        }
+        Value::Signal(signal) => write!(f, "{signal}"),
+        Value::Task(task) => task.write(f).map(|_| ()),
+        Value::Word(word) => f.write_str(word),
+        Value::Opaque => f.write_char('_'),
+    }
+}
+
+fn comma_separated<'v>(f: &mut impl Write, values: impl Iterator<Item = &'v Value>) -> fmt::Result {
+    for (at, shown) in values.enumerate() {
         if at > 0 {
             f.write_str(", ")?;
         }
-        value.fmt(f)?;
+        value(f, shown)?;
     }
     Ok(())
 }
 
-fn signal(f: &mut Formatter<'_>, info: &SignalInfo, sender: Option<TaskName>) -> fmt::Result {
+fn signal(f: &mut impl Write, info: &SignalInfo, sender: Option<TaskName>) -> fmt::Result {
     write!(f, "--- {} {{si_code=", info.signal)?;
     match info.code_name() {
         Some(name) => f.write_str(name)?,
-        None => info.code.fmt(f)?,
+        None => decimal(f, info.code)?,
     }
     if let Some(sender) = sender {
         write!(f, ", si_pid={sender}")?;
@@ -249,10 +269,14 @@ fn signal(f: &mut Formatter<'_>, info: &SignalInfo, sender: Option<TaskName>) ->
     f.write_char('}')
 }
 
-fn quoted(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+fn quoted(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     f.write_char('"')?;
     escaped(f, bytes)?;
     f.write_char('"')
+}
+
+fn decimal(f: &mut impl Write, number: impl itoa::Integer) -> fmt::Result {
+    f.write_str(itoa::Buffer::new().format(number))
 }
 
 /// A name as it stands in a transcript: in one line.
@@ -265,9 +289,9 @@ pub fn escape(name: &str) -> String {
 
 /// As C writes a string: what is no text, or would end the line, is escaped.
 fn escaped(f: &mut impl Write, bytes: &[u8]) -> fmt::Result {
-    // Most are names of files, in which nothing has to be looked for.
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    if bytes.iter().all(is_plain)
+    // Most are names of files, in which nothing has to be looked for. All bytes are looked at, many at once.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\');
+    if bytes.iter().fold(true, |so_far, byte| so_far & is_plain(*byte))
         && let Ok(text) = str::from_utf8(bytes)
     {
         return f.write_str(text);

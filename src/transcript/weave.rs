@@ -3,29 +3,52 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, Event, EventKind, Part, TaskName};
+use super::{Event, EventKind, Part, TaskName};
 
 /// Calls that have begun and have no result yet. A task has several where signal handlers run on top of a call.
 #[derive(Debug, Default)]
 pub struct Weave {
     pending: BTreeMap<TaskName, Vec<Pending>>,
+    /// How many calls have begun.
+    begun: u64,
 }
+
+/// A call that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun(u64);
 
 #[derive(Debug)]
 struct Pending {
+    begun: Begun,
     event: Event,
     /// Its start has been shown.
     shown: bool,
 }
 
 impl Weave {
-    /// A call has begun; `event` has the arguments known so far. Nothing goes out yet.
-    pub fn start(&mut self, event: &Event) {
-        self.pending.entry(event.task).or_default().push(Pending { event: event.clone(), shown: false });
+    /// A call has begun; `event` has the arguments known so far, and is kept until [`Weave::end`] gives it back. Nothing
+    /// goes out yet.
+    pub fn start(&mut self, event: Event) -> Begun {
+        self.begun += 1;
+        let begun = Begun(self.begun);
+        self.pending.entry(event.task).or_default().push(Pending { begun, event, shown: false });
+        begun
+    }
+
+    /// A call of `task` is over, whose event is then to be completed and pushed: [`Part::Resumed`] if its start was shown.
+    /// `None` if it was forgotten.
+    pub fn end(&mut self, task: TaskName, begun: Begun) -> Option<Event> {
+        let pending = self.pending.get_mut(&task)?;
+        let at = pending.iter().rposition(|pending| pending.begun == begun)?;
+        let Pending { mut event, shown, .. } = pending.remove(at);
+        if let EventKind::Call(call) = &mut event.kind {
+            call.part = if shown { Part::Resumed } else { Part::Whole };
+        }
+        Some(event)
     }
 
     /// Passes `event` on. Before a line of one task, the starts of the other tasks' calls are shown, in the order
-    /// of the tasks' names; a call whose start was shown is [`Part::Resumed`].
+    /// of the tasks' names.
     pub fn push(&mut self, mut event: Event, out: &mut Vec<Event>) {
         if event.written {
             for (task, pending) in &mut self.pending {
@@ -34,17 +57,9 @@ impl Weave {
                 }
             }
         }
-        match &mut event.kind {
-            EventKind::Call(call) => {
-                let shown = self
-                    .pending
-                    .get_mut(&event.task)
-                    .and_then(|all| take(all, call))
-                    .is_some_and(|begun| begun.shown);
-                call.part = if shown { Part::Resumed } else { Part::Whole };
-                // A line that begins must end, whatever was decided since.
-                event.written |= shown;
-            }
+        match &event.kind {
+            // A line that begins must end, whatever was decided since.
+            EventKind::Call(call) => event.written |= call.part == Part::Resumed,
             EventKind::Exit { .. } | EventKind::Killed(_) => self.forget(event.task),
             EventKind::Signal { .. }
             | EventKind::Hit { .. }
@@ -77,19 +92,6 @@ impl Weave {
     pub fn forget(&mut self, task: TaskName) {
         self.pending.remove(&task);
     }
-}
-
-/// Takes the begun call that `call` is the end of: the latest one of the same kind and arguments.
-fn take(pending: &mut Vec<Pending>, call: &Call) -> Option<Pending> {
-    let at = pending.iter().rposition(|pending| match &pending.event.kind {
-        EventKind::Call(begun) => begun.number == call.number && raw(begun).eq(raw(call)),
-        _ => false,
-    })?;
-    Some(pending.remove(at))
-}
-
-fn raw(call: &Call) -> impl Iterator<Item = u64> {
-    call.args.iter().map(|arg| arg.raw)
 }
 
 impl Pending {

@@ -34,13 +34,16 @@ fn line(event: &Event) -> String {
 /// Steps: `+2` P2's call begins, `-2` it ends, `~2` it ends unwritten, `x2` P2 exits, `/2` another line of P2 comes,
 /// `!2` its call is forgotten.
 fn check(steps: &str, expected: &[&str]) {
-    let (mut weave, mut events) = (Weave::default(), Vec::new());
+    let (mut weave, mut events, mut begun) = (Weave::default(), Vec::new(), BTreeMap::new());
     for step in steps.split(' ') {
         let process = step[1..].parse().unwrap();
         match &step[..1] {
-            "+" => weave.start(&call(process, true)),
-            "-" => weave.push(call(process, true), &mut events),
-            "~" => weave.push(call(process, false), &mut events),
+            "+" => drop(begun.insert(process, weave.start(call(process, true)))),
+            kind @ ("-" | "~") => {
+                let ended = begun.remove(&process).and_then(|begun| weave.end(task(process), begun));
+                let ended = ended.unwrap_or_else(|| call(process, true));
+                weave.push(Event { written: kind == "-", ..ended }, &mut events);
+            }
             "x" => weave.push(exit(process), &mut events),
             "/" => weave.split(task(process), &mut events),
             _ => weave.forget(task(process)),

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use super::text::Unbroken;
+use super::text::{self, Unbroken};
 use super::{Event, Sink};
 
 /// Where the frames of an event stand: to the right of its task, below what happened.
@@ -66,7 +66,8 @@ impl<W: Write> Sink for Writer<W> {
         }
         self.text.clear();
         // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "{event}");
+        let _ = text::line(&mut self.text, event);
+        self.text.push('\n');
         for frame in &event.frames {
             let _ = writeln!(self.text, "{:FRAME$}at {}", "", Unbroken(frame));
         }

@@ -192,10 +192,10 @@ impl Sink for Judge {
         }
         let (kind, is_fired_on) = (event.kind(), !event.fired.is_empty());
         let [never, counts] = &mut self.audiences;
-        for heeding in &*never.of(kind, is_fired_on, &self.never, Forbidden::heeds) {
+        for heeding in never.of(kind, is_fired_on, &self.never, Forbidden::heeds) {
             self.never[*heeding].event(event, at, &self.captured);
         }
-        for heeding in &*counts.of(kind, is_fired_on, &self.counts, Counted::heeds) {
+        for heeding in counts.of(kind, is_fired_on, &self.counts, Counted::heeds) {
             self.counts[*heeding].event(event, at, &self.captured);
         }
         for sequence in &mut self.sequences {

@@ -1,5 +1,6 @@
 //! Reading a task's memory: whole structures or nothing, and fields of what was read.
 
+use std::ffi::CStr;
 use std::sync::Arc;
 
 use super::{Decoder, Raw};
@@ -68,8 +69,8 @@ impl Decoder<'_> {
         let mut piece = [0; 256];
         while out.len() < most {
             let read = self.inspect.read(Addr(addr.wrapping_add(out.len() as u64)), &mut piece).min(piece.len());
-            if let Some(end) = piece[..read].iter().position(|byte| *byte == 0) {
-                out.extend_from_slice(&piece[..end]);
+            if let Ok(text) = CStr::from_bytes_until_nul(&piece[..read]) {
+                out.extend_from_slice(text.to_bytes());
                 return Some(out);
             }
             if read == 0 {

@@ -31,6 +31,8 @@ pub(super) struct Decoder<'a> {
     pub(super) names: &'a mut Names,
     /// The task's descriptor table.
     pub(super) table: TableId,
+    /// Whether anybody looks at what arguments point to; it is [`Value::Opaque`] otherwise.
+    pub(super) reads: bool,
     /// How many bytes of a buffer are shown.
     pub(super) strings: usize,
 }
@@ -72,7 +74,7 @@ impl Decoder<'_> {
     /// The call that is being entered. What the kernel fills in is [`Value::Opaque`] until its exit.
     pub(super) fn entry(&mut self, arch: Arch, number: u64, args: &[u64; 6]) -> Call {
         let sysno = Sysno::from_number(arch, number);
-        let mut shown = Vec::new();
+        let mut shown = Vec::with_capacity(args.len());
         if let Some(sysno) = sysno
             && let Some(signature) = sysno.info().args
         {
@@ -91,6 +93,9 @@ impl Decoder<'_> {
 
     /// What is shown for one argument; `None` where the call does not look at it.
     fn argument(&mut self, raw: &Raw, kind: ArgKind, at: u8) -> Option<Value> {
+        if !self.reads && is_pointed_at(kind) {
+            return Some(Value::Opaque);
+        }
         let word = raw.at(at);
         let signed = if raw.wide() { word as i64 } else { i64::from(word as i32) };
         let unsigned = if raw.wide() { word } else { u64::from(word as u32) };
@@ -188,6 +193,12 @@ fn direction(kind: ArgKind) -> Option<Dir> {
         | ArgKind::Task
         | ArgKind::Opaque => None,
     }
+}
+
+/// Whether an argument is read from memory.
+fn is_pointed_at(kind: ArgKind) -> bool {
+    let is_text = matches!(kind, ArgKind::Path { .. } | ArgKind::Str | ArgKind::Strings);
+    is_text || matches!(kind, ArgKind::ByCommand { .. }) || direction(kind).is_some()
 }
 
 /// Whether an argument is read again when the call is over.

@@ -61,7 +61,7 @@ impl Decoder<'_> {
                     (false, Some(directory)) => format!("{directory}/{given}"),
                     _ => given.clone(),
                 };
-                Value::Path(PathValue { shown: self.names.rename_path(&given), host })
+                Value::Path(PathValue { shown: self.names.rename_path(&given).into_owned(), host })
             }
         };
         Some(("sun_path", value))

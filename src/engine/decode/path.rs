@@ -1,5 +1,7 @@
 //! Paths: as the program gave them, and beside that where they lead on the host.
 
+use std::borrow::Cow;
+
 use super::{Decoder, Raw, scalar};
 use crate::abi::Arch;
 use crate::engine::Descriptor;
@@ -15,16 +17,23 @@ impl Decoder<'_> {
             String::from_utf8(given).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let dir = dir.map_or(scalar::AT_FDCWD, |at| raw.at(at) as i32);
         let host = self.resolve(&given, dir);
-        Value::Path(PathValue { shown: self.names.rename_path(&given), host })
+        let renamed = match self.names.rename_path(&given) {
+            Cow::Owned(renamed) => Some(renamed),
+            Cow::Borrowed(_) => None,
+        };
+        Value::Path(PathValue { shown: renamed.unwrap_or(given), host })
     }
 
     /// Where `given` leads from directory `dir`: absolute, without `.` and `..`, links of descriptors followed.
     fn resolve(&self, given: &str, dir: i32) -> String {
         let path = match given {
-            _ if given.starts_with('/') => normalise(given),
+            _ if given.starts_with('/') => normalise(given).into_owned(),
             "" => return self.base(dir),
-            _ => normalise(&format!("{}/{given}", self.base(dir))),
+            _ => normalise(&format!("{}/{given}", self.base(dir))).into_owned(),
         };
+        if !path.starts_with("/dev/") && !path.starts_with("/proc/") {
+            return path;
+        }
         let link = match path.as_str() {
             "/dev/stdin" => Some((0, "")),
             "/dev/stdout" => Some((1, "")),
@@ -62,7 +71,18 @@ pub(super) fn creates(raw: &Raw, flags: u64) -> bool {
 }
 
 /// `path` without empty components, `.` and `..`; links are not followed.
-fn normalise(path: &str) -> String {
+fn normalise(path: &str) -> Cow<'_, str> {
+    let bytes = path.as_bytes();
+    if let [b'/', rest @ ..] = bytes
+        && !bytes.ends_with(b"/")
+    {
+        // All pairs are looked at, many at once.
+        let is_odd = |first: u8, second: u8| (first == b'/') & ((second == b'/') | (second == b'.'));
+        let pairs = bytes.iter().zip(rest);
+        if !pairs.fold(false, |so_far, (first, second)| so_far | is_odd(*first, *second)) {
+            return Cow::Borrowed(path);
+        }
+    }
     let mut normal = String::with_capacity(path.len() + 1);
     for part in path.split('/') {
         match part {
@@ -77,7 +97,7 @@ fn normalise(path: &str) -> String {
     if normal.is_empty() {
         normal.push('/');
     }
-    normal
+    Cow::Owned(normal)
 }
 
 #[cfg(test)]
@@ -99,6 +119,8 @@ mod tests {
             ("/../../a", "/a"),
             ("/a/..", "/"),
             ("/a/.../b", "/a/.../b"),
+            ("/a/.b", "/a/.b"),
+            ("/a/b/", "/a/b"),
         ];
         cases.iter().for_each(|(path, normal)| assert_eq!(normalise(path), *normal, "{path}"));
     }

@@ -23,7 +23,7 @@ fn names() -> Names {
 }
 
 fn decoder<'a>(fake: &'a Fake, names: &'a mut Names) -> Decoder<'a> {
-    Decoder { inspect: fake, names, table: TABLE, strings: 16 }
+    Decoder { inspect: fake, names, table: TABLE, reads: true, strings: 16 }
 }
 
 /// Decodes a call at its entry and, with a result, at its exit.

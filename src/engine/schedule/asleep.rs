@@ -13,10 +13,10 @@ impl Schedule {
         self.counted.clear();
         let mut names: Vec<TaskName> = match asked {
             Asked::All => {
-                self.sleepers.iter().chain(self.words.values().flat_map(BTreeMap::values)).copied().collect()
+                self.sleepers.iter().chain(self.words.values().flat_map(BTreeMap::values).copied()).collect()
             }
             Asked::Some { others, words } => {
-                let mut names: Vec<TaskName> = self.sleepers.iter().filter(|_| *others).copied().collect();
+                let mut names: Vec<TaskName> = self.sleepers.iter().filter(|_| *others).collect();
                 for (addr, many) in words {
                     names.extend(self.waiters(*addr, *many));
                 }

@@ -10,9 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 mod asleep;
+mod shelf;
 mod turn;
 
+use self::shelf::Shelf;
 use super::pick::Picker;
+use super::roster::Roster;
 use super::wake::Word;
 use crate::plan::Policy;
 use crate::transcript::TaskName;
@@ -100,10 +103,10 @@ pub(super) struct Schedule {
     /// Nobody really waits for time to pass: it is only counted.
     is_virtual: bool,
     picker: Picker,
-    entries: BTreeMap<TaskName, Task>,
-    ready: BTreeSet<TaskName>,
-    kept: BTreeSet<TaskName>,
-    held: BTreeSet<TaskName>,
+    entries: Roster<TaskName, Task>,
+    ready: Shelf,
+    kept: Shelf,
+    held: Shelf,
     /// Those who sleep on a number in memory, by its address, in the order in which they fell asleep.
     words: BTreeMap<u64, BTreeMap<u64, TaskName>>,
     /// Those on whom it is counted that enough of them were woken, by the number on which they sleep.
@@ -111,7 +114,7 @@ pub(super) struct Schedule {
     /// How many have fallen asleep.
     slept: u64,
     /// Those who sleep otherwise.
-    sleepers: BTreeSet<TaskName>,
+    sleepers: Shelf,
     /// Deadlines of tasks that sleep, slept or are held.
     deadlines: BTreeSet<(Duration, TaskName)>,
     current: Option<TaskName>,
@@ -132,14 +135,14 @@ impl Schedule {
             is_free: policy.is_free(),
             is_virtual,
             picker: Picker::new(policy),
-            entries: BTreeMap::new(),
-            ready: BTreeSet::new(),
-            kept: BTreeSet::new(),
-            held: BTreeSet::new(),
+            entries: Roster::new(),
+            ready: Shelf::default(),
+            kept: Shelf::default(),
+            held: Shelf::default(),
             words: BTreeMap::new(),
             counted: Vec::new(),
             slept: 0,
-            sleepers: BTreeSet::new(),
+            sleepers: Shelf::default(),
             deadlines: BTreeSet::new(),
             current: None,
             goes_on: false,
@@ -156,10 +159,10 @@ impl Schedule {
     }
 
     fn put(&mut self, task: TaskName, state: State) {
-        self.take_off(task);
         let Some(entry) = self.entries.get_mut(&task) else { return };
+        let (before, word, since) = (entry.state, entry.word, entry.since);
         entry.state = state;
-        let (word, since) = (entry.word, entry.since);
+        self.take_off(task, before, word, since);
         if let Some(deadline) = state.deadline() {
             self.deadlines.insert((deadline, task));
         }
@@ -170,10 +173,8 @@ impl Schedule {
         }
     }
 
-    /// Takes a task out of the sets of its state.
-    fn take_off(&mut self, task: TaskName) {
-        let Some(entry) = self.entries.get(&task) else { return };
-        let (state, word, since) = (entry.state, entry.word, entry.since);
+    /// Takes a task out of the sets of a state, in which it sleeps on `word` since then.
+    fn take_off(&mut self, task: TaskName, state: State, word: Option<Word>, since: u64) {
         if let Some(deadline) = state.deadline() {
             self.deadlines.remove(&(deadline, task));
         }
@@ -185,12 +186,12 @@ impl Schedule {
                 }
             }
         } else if let Some(shelf) = self.shelf(state) {
-            shelf.remove(&task);
+            shelf.remove(task);
         }
     }
 
     /// The set in which tasks of a state are found without looking at all the others.
-    fn shelf(&mut self, state: State) -> Option<&mut BTreeSet<TaskName>> {
+    fn shelf(&mut self, state: State) -> Option<&mut Shelf> {
         match state {
             State::Ready => Some(&mut self.ready),
             State::Kept => Some(&mut self.kept),
@@ -215,8 +216,9 @@ impl Schedule {
 
     /// A task is gone.
     pub(super) fn gone(&mut self, task: TaskName) {
-        self.take_off(task);
-        self.entries.remove(&task);
+        if let Some(entry) = self.entries.remove(&task) {
+            self.take_off(task, entry.state, entry.word, entry.since);
+        }
         self.exiting.remove(&task);
     }
 
@@ -242,12 +244,12 @@ impl Schedule {
 
     /// Tasks that may go on, in logical order.
     pub(super) fn ready_ones(&self) -> impl Iterator<Item = TaskName> + '_ {
-        self.ready.iter().copied()
+        self.ready.iter()
     }
 
     /// Tasks whose stop is told later, in logical order.
     pub(super) fn kept_ones(&self) -> impl Iterator<Item = TaskName> + '_ {
-        self.kept.iter().copied()
+        self.kept.iter()
     }
 
     /// Whether a task was resumed and has not stopped since.
@@ -267,7 +269,7 @@ impl Schedule {
 
     /// Tasks that rules keep back, and for how long.
     pub(super) fn held_ones(&self) -> impl Iterator<Item = (TaskName, Duration)> + '_ {
-        self.held.iter().filter_map(|name| Some((*name, self.entries.get(name)?.held_for)))
+        self.held.iter().filter_map(|name| Some((name, self.entries.get(&name)?.held_for)))
     }
 
     /// The call that a task would have slept in is over.

@@ -80,17 +80,18 @@ impl Schedule {
 
     /// The ready task whose turn it is; in the serial order the current one as long as it can, then the lowest name.
     fn ready(&mut self, goes_on: bool) -> Option<TaskName> {
-        let is_fresh =
-            |name: &TaskName| self.ready.contains(name) && self.entries.get(name).is_some_and(|entry| !entry.yielded);
-        let first = || self.ready.iter().copied().find(is_fresh);
+        let is_fresh = |name: &TaskName| {
+            self.ready.contains(*name) && self.entries.get(name).is_some_and(|entry| !entry.yielded)
+        };
+        let first = || self.ready.iter().find(is_fresh);
         let (serial, all_yielded) = match self.current.filter(is_fresh).or_else(first) {
             Some(serial) => (serial, false),
-            None => (self.ready.first().copied()?, true),
+            None => (self.ready.first()?, true),
         };
         if goes_on && self.current == Some(serial) {
             return Some(serial);
         }
-        let others = self.ready.iter().copied().filter(|name| all_yielded || is_fresh(name));
+        let others = self.ready.iter().filter(|name| all_yielded || is_fresh(name));
         let chosen = self.picker.pick(serial, others);
         if self.current == Some(chosen) && self.ready.len() > 1 {
             self.streak += 1;

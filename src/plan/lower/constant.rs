@@ -1,5 +1,6 @@
-//! Rules that the seccomp filter can carry out by itself: the same errno for every call of a kind, which nobody counts,
-//! writes down or asks about. It must not know how a filter is built.
+//! The same errno for every call of a kind, which nobody writes down or asks about: the arguments of such a call are of no
+//! interest, and where nobody counts it either the seccomp filter can carry out the rule by itself.
+//! It must not know how a filter is built.
 
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub(super) struct Lone {
     rule: Arc<str>,
     errno: Errno,
     calls: CallSet,
+    /// How often it fires matters.
+    is_counted: bool,
 }
 
 /// What holds for all calls of a run.
@@ -33,10 +36,10 @@ pub(super) struct Ground<'a> {
 }
 
 impl Lone {
-    /// What a rule comes to, if it is one that needs no stop.
+    /// What a rule comes to, if it is one that asks nothing about its calls.
     pub(super) fn of(rule: &Rule) -> Option<Lone> {
         let [Action::Error(errno)] = *rule.actions.as_slice() else { return None };
-        let is_uncounted = rule.quiet && rule.fires == Ranges::from(0) && rule.when == Ranges::from(1);
+        let is_quiet = rule.quiet && rule.when == Ranges::from(1);
         let is_always_armed = rule.after.is_none() && rule.until.is_none() && rule.probability.is_none();
         let filter = &rule.filter;
         let is_for_all = filter.path.is_none()
@@ -46,7 +49,7 @@ impl Lone {
             && filter.thread.is_none()
             && filter.callers.is_empty();
         let is_entry = rule.trigger.phase == Phase::Entry && rule.scope == Scope::Run;
-        if !(is_uncounted && is_always_armed && is_for_all && is_entry) {
+        if !(is_quiet && is_always_armed && is_for_all && is_entry) {
             return None;
         }
         let mut calls = CallSet::new();
@@ -63,13 +66,14 @@ impl Lone {
             }
             calls.union(&named);
         }
-        Some(Lone { rule: rule.name.clone(), errno, calls })
+        Some(Lone { rule: rule.name.clone(), errno, calls, is_counted: rule.fires != Ranges::from(0) })
     }
 }
 
 impl Lowering<'_> {
-    /// Of the rules that need no stop those for which the filter can answer; the calls of the others are noticed.
-    pub(super) fn constants(&mut self, ground: &Ground<'_>) -> Vec<Constant> {
+    /// Of the rules that ask nothing about their calls those for which the filter can answer. The calls of the others are
+    /// noticed; which of them nobody else asks about.
+    pub(super) fn constants(&mut self, ground: &Ground<'_>) -> (Vec<Constant>, CallSet) {
         let lone = std::mem::take(&mut self.lone);
         let Follow { threads, forks, execs } = ground.follow;
         let is_everywhere = matches!(ground.start, Start::Exec) && threads && forks && execs;
@@ -82,18 +86,20 @@ impl Lowering<'_> {
         wanted.union(&ground.nested.calls());
         wanted.union(&ground.io_uring.calls());
         wanted.union(&ground.listed.cloned().unwrap_or_default());
-        let mut constants = Vec::new();
+        let (mut constants, mut unread) = (Vec::new(), CallSet::new());
         for (at, rule) in lone.iter().enumerate() {
             let others = || lone.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, rule)| &rule.calls);
             let is_free = |call| !wanted.contains(call) && !others().any(|calls| calls.contains(call));
-            if possible && rule.calls.iter().all(is_free) {
+            if possible && !rule.is_counted && rule.calls.iter().all(is_free) {
                 let constant = |call| Constant { rule: rule.rule.clone(), call, errno: rule.errno };
                 constants.extend(rule.calls.iter().map(constant));
             } else {
                 self.noticed.union(&rule.calls);
+                let is_unasked = |call: &Sysno| !self.injections_named && !wanted.contains(*call);
+                unread.union(&rule.calls.iter().filter(is_unasked).collect());
             }
         }
-        constants
+        (constants, unread)
     }
 }
 

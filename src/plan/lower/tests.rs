@@ -329,6 +329,33 @@ fn the_filter_answers_for_rules_that_nobody_counts_and_for_no_others() {
 }
 
 #[test]
+fn what_arguments_point_to_is_read_where_somebody_may_ask_for_it() {
+    const RULE: &str = "on = \"access, faccessat\"\nerror = \"EIO\"\nquiet = true\n";
+    let unread = |rule: &str, rest: &str| {
+        let plan = with(&format!("{rest}\n[[inject]]\nname = \"r\"\n{rule}"));
+        plan.trace.unread.iter().map(Sysno::name).collect::<Vec<_>>()
+    };
+    assert_eq!(unread(RULE, ""), ["access", "faccessat"]);
+    assert_eq!(unread(RULE, "trace.syscalls = [\"faccessat\"]"), ["access"]);
+    assert_eq!(unread(RULE, "expect.never = [\"faccessat(path = '/x')\"]"), ["access"]);
+    let other = "[[inject]]\non = \"faccessat\"\nquiet = true\nerror = \"EIO\"\nwhere.path = \"/x\"";
+    assert_eq!(unread(RULE, other), ["access"]);
+    assert_eq!(unread(RULE, "expect.never = [\"getppid after inject(r)\"]"), [""; 0]);
+    for rule in [
+        RULE.replace("quiet = true\n", ""),
+        RULE.replace("access, faccessat", "read").replace("EIO", "EAGAIN"),
+        RULE.replace("access,", "access(mode = 0),"),
+        format!("{RULE}when = \"2..\""),
+        format!("{RULE}after = \"openat\""),
+        format!("{RULE}scope = \"path\""),
+        format!("{RULE}where.path = \"/etc/**\""),
+        format!("{RULE}capture = {{ path = \"path:cstr\" }}"),
+    ] {
+        assert_eq!(unread(&rule, "trace.start = \"exec\""), [""; 0], "{rule}");
+    }
+}
+
+#[test]
 fn the_filter_answers_with_no_errno_that_brings_something_along() {
     let answers = |on: &str, errno: &str| {
         let plan = with(&format!(

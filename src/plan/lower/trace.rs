@@ -51,7 +51,7 @@ impl Lowering<'_> {
             answered: &answered,
             listed: scope.written.as_ref(),
         };
-        let constants = self.constants(&ground);
+        let (constants, unread) = self.constants(&ground);
         let here =
             |set: &CallSet| set.iter().filter(|call| call.number(self.context.arch).is_some()).collect::<CallSet>();
         let named = here(&self.named);
@@ -89,6 +89,7 @@ impl Lowering<'_> {
             backtrace: backtrace.map_or(0, |frames| frames as usize),
             hides_vdso: self.vdso_named,
             answered,
+            unread,
             constants,
             strings: strings.map_or(64, |strings| strings as usize),
             nested,

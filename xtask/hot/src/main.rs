@@ -94,6 +94,7 @@ fn run(kind: &Kind, count: u64) {
             writer.event(event);
             judge.event(event);
         }
+        engine.recycle(decision);
     };
     see(Stop::Exec { former: TASK });
     let number = Sysno::parse("access").and_then(|call| call.number(Arch::X86_64)).expect("it has a number");

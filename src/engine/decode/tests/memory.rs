@@ -248,3 +248,17 @@ fn socket_options() {
     let size = "getsockopt(fd#1<socket#1>, SOL_SOCKET, SO_RCVBUF, _, [4]) = 0";
     check_with(&error, "getsockopt", &[7, 1, 8, DATA, DATA + 4], 0, size);
 }
+
+#[test]
+fn nothing_is_read_where_nobody_looks() {
+    let (fake, mut names) = (Fake::with(b"/x\0"), names());
+    let shown = |decoder: &mut Decoder<'_>, name: &str| {
+        let number = Sysno::parse(name).and_then(|sysno| sysno.number(Arch::X86_64)).expect(name);
+        decoder.entry(Arch::X86_64, u64::from(number), &[fake::DATA, fake::DATA, 2, 0, 0, 0]).to_string()
+    };
+    let mut decoder = decoder(&fake, &mut names);
+    assert_eq!(shown(&mut decoder, "rename"), "rename(\"/x\", \"/x\") = ?");
+    decoder.reads = false;
+    assert_eq!(shown(&mut decoder, "rename"), "rename(_, _) = ?");
+    assert_eq!(shown(&mut decoder, "write"), "write(4096, _, 2) = ?");
+}
