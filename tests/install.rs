@@ -13,6 +13,8 @@ use serde_json::Value;
 
 /// The crate may have so many bytes: twice what it has.
 const LARGEST: u64 = 6_000_000;
+/// How a file for all machines is built.
+const STATIC: &str = "-C target-feature=+crt-static -C relocation-model=static";
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -192,7 +194,12 @@ fn every_other_line_of_the_page_is_a_step_to_a_release() {
 fn the_container_is_built_as_the_page_builds_the_static_file() {
     let file = read("contrib/Dockerfile");
     let run = file.lines().find_map(|line| line.strip_prefix("RUN ")).unwrap();
-    assert!(run.starts_with("RUSTFLAGS=\"-C target-feature=+crt-static\" cargo install --locked --path . "), "{run}");
+    assert!(
+        run.starts_with(&format!("RUSTFLAGS=\"{STATIC}\" cargo install --profile dist --locked --path . ")),
+        "{run}"
+    );
+    let page = read("docs/install.md");
+    assert!(page.contains(&format!("RUSTFLAGS=\"{STATIC}\" cargo build --profile dist --locked ")));
     assert!(run.contains(" --target x86_64-unknown-linux-gnu ") && run.ends_with(" --root /out"), "{run}");
     assert!(file.contains("COPY --from=build /out/bin/rinject "));
 }

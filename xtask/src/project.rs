@@ -8,6 +8,9 @@ use crate::fixtures as builder;
 /// The profile that packages are built with.
 pub const PACKAGED: &str = "dist";
 
+/// How the C library gets into it, at a fixed address.
+const STATIC: &str = "-C target-feature=+crt-static -C relocation-model=static";
+
 /// The project's folder.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
@@ -32,7 +35,7 @@ pub fn hot() -> Result<PathBuf, String> {
 pub fn static_rinject() -> Result<PathBuf, String> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut build = cargo_build("rinject", PACKAGED);
-    built(build.args(["--target", &target]).env("RUSTFLAGS", "-C target-feature=+crt-static"))
+    built(build.args(["--target", &target]).env("RUSTFLAGS", STATIC))
 }
 
 /// The package and its binary have one name.

@@ -66,7 +66,7 @@ const STEPS: [Step; 16] = [
         name: "static",
         what: "it builds with the C library in it",
         how: How::Lines(&[
-            "RUSTFLAGS=\"-C target-feature=+crt-static\" cargo build --profile dist --locked --target x86_64-unknown-linux-gnu",
+            "RUSTFLAGS=\"-C target-feature=+crt-static -C relocation-model=static\" cargo build --profile dist --locked --target x86_64-unknown-linux-gnu",
         ]),
     },
     Step { name: "examples", what: "that binary runs the examples", how: How::Check(examples) },

@@ -5,7 +5,7 @@ use crate::bench::goal::Goal;
 use crate::bench::way::Way;
 
 /// Each costs as much as the one before, which a row of its own shows.
-const STOPS: u64 = 200_000;
+const STOPS: u64 = 100_000;
 const MILLION: u64 = 1_000_000;
 /// strace on two processors takes ten times as long for each, which fewer of them show as well.
 const UNPINNED: u64 = 100_000;
