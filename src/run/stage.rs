@@ -11,8 +11,9 @@ use super::{End, Options, Trouble, not_set_up, shortage, surroundings, trouble};
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::plan::{self, Plan};
-use crate::sandbox::{self, Sandbox};
+use crate::sandbox::{self, Sandbox, What};
 use crate::spec::Spec;
+use crate::sweep::{Left, Shape};
 use crate::transcript::{Abandoned, Record, Sink};
 use crate::verdict::{CheckResult, failed_checks};
 
@@ -109,9 +110,9 @@ impl Played {
         Ok(failed_checks(&self.plan, results))
     }
 
-    /// What is in the folder now, by the names in it: mode, length and hash.
-    pub fn files(&self) -> BTreeMap<String, String> {
-        self.sandbox.described()
+    /// What is in the folder now, by the names in it.
+    pub fn files(&self) -> BTreeMap<String, Left> {
+        self.sandbox.described().into_iter().map(|(name, (what, mode))| (name, left(what, mode))).collect()
     }
 
     /// The name in the folder of a path of the host, if it lies there.
@@ -123,6 +124,18 @@ impl Played {
     pub fn before(&self) -> BTreeSet<String> {
         self.sandbox.names_before()
     }
+}
+
+fn left(what: What, mode: u32) -> Left {
+    let shape = match what {
+        What::File { size, content } => {
+            Shape::File { size, content: content.map_or_else(|error| error, |digest| format!("sha256:{digest}")) }
+        }
+        What::Link(to) => Shape::Link(to),
+        What::Folder => Shape::Folder,
+        What::Special => Shape::Special,
+    };
+    Left { mode, shape }
 }
 
 /// A text in which the directories of the host have the names that stand for them.

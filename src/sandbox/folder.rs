@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::SetupError;
 use super::claim::{self, Claim};
 use super::command::{self, Ran};
+use super::described::{What, described};
 use crate::diagnostic::visible_name;
 use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
 
@@ -102,21 +102,23 @@ impl Sandbox {
         self.list().difference(&self.before).map(|path| visible_name(path.as_os_str())).collect()
     }
 
-    /// The files that a snapshot lists, in path order.
+    /// The files that a snapshot lists, in path order; those that can be read.
     pub fn files(&self, globs: &[FileExpect]) -> Vec<LeftFile> {
         let wanted = |path: &str| globs.iter().any(|expect| expect.glob.matches(path));
-        self.list()
-            .into_iter()
-            .map(|relative| self.path().join(relative))
-            .filter(|path| wanted(&path.to_string_lossy()))
-            .filter_map(|path| Some(LeftFile { what: describe(&path).ok()?, path: visible_name(path.as_os_str()) }))
+        let all = self.list().into_iter().map(|relative| self.path().join(relative));
+        let what = |path: &Path| match described(path).ok()?.0 {
+            What::File { content: Err(_), .. } => None,
+            what => Some(what.to_string()),
+        };
+        all.filter(|path| wanted(&path.to_string_lossy()))
+            .filter_map(|path| Some(LeftFile { what: what(&path)?, path: visible_name(path.as_os_str()) }))
             .collect()
     }
 
-    /// All that is in the folder, by the names in it: each with its mode, files with length and hash.
-    pub fn described(&self) -> BTreeMap<String, String> {
-        let all = self.list().into_iter();
-        all.map(|name| (visible_name(name.as_os_str()), with_mode(&self.path().join(&name)))).collect()
+    /// All that is in the folder, by the names in it, with its permission bits.
+    pub fn described(&self) -> BTreeMap<String, (What, u32)> {
+        let look = |name: PathBuf| Some((visible_name(name.as_os_str()), described(&self.path().join(name)).ok()?));
+        self.list().into_iter().filter_map(look).collect()
     }
 
     /// The names that were in the folder before the target ran.
@@ -169,38 +171,4 @@ fn place(file: &TargetFile, cwd: &Path) -> Result<(), SetupError> {
         fs::set_permissions(&path, permissions).map_err(|error| failed("set the mode of", &path, error))?;
     }
     Ok(())
-}
-
-/// What is there, with its permission bits.
-fn with_mode(path: &Path) -> String {
-    let mode = fs::symlink_metadata(path).map(|data| data.permissions().mode() & 0o7777);
-    match (describe(path), mode) {
-        (Ok(what), Ok(mode)) => format!("{mode:04o} {what}"),
-        (Err(error), _) | (_, Err(error)) => error.to_string(),
-    }
-}
-
-fn describe(path: &Path) -> io::Result<String> {
-    let data = fs::symlink_metadata(path)?;
-    let kind = data.file_type();
-    if kind.is_symlink() {
-        return Ok(format!("-> {}", visible_name(fs::read_link(path)?.as_os_str())));
-    }
-    if kind.is_dir() {
-        return Ok("directory".to_owned());
-    }
-    if !kind.is_file() {
-        return Ok("special file".to_owned());
-    }
-    let mut hash = Sha256::new();
-    let mut file = fs::File::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            got => hash.update(&buffer[..got]),
-        }
-    }
-    let digest: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{} B sha256:{digest}", data.len()))
 }

@@ -3,11 +3,13 @@
 
 mod claim;
 mod command;
+mod described;
 mod error;
 mod folder;
 mod launch;
 mod streams;
 
+pub use described::What;
 pub use error::SetupError;
 pub use folder::{LeftFile, Sandbox};
 pub use launch::{Launch, terminal};

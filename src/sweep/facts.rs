@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::left::Left;
 use crate::abi::Ending;
 
 /// What one run came to. The name of its folder is `${tmp}` in all texts.
@@ -16,8 +17,8 @@ pub struct Facts {
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
-    /// What is in the folder: names in it, with mode, length and hash.
-    pub files: BTreeMap<String, String>,
+    /// What is in the folder, by the names in it.
+    pub files: BTreeMap<String, Left>,
     /// Names that were there before the run.
     pub before: BTreeSet<String>,
     /// Names that are there when the checks have been run, too.
@@ -68,9 +69,9 @@ pub enum Difference {
         /// Its name in the folder.
         name: String,
         /// What it is without a fault.
-        golden: String,
+        golden: Left,
         /// What it is; `None` where it is not there.
-        now: Option<String>,
+        now: Option<Left>,
     },
     /// Something is there that is not without a fault.
     Extra {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{Difference, Facts};
+use super::left::{Left, Part};
 use crate::plan::Compare;
 
 /// What runs without a fault have in common.
@@ -15,8 +16,8 @@ pub struct Golden {
     pub compare: Compare,
     /// Lines of standard output, from 0, that are not the same in all of them.
     lines: BTreeSet<usize>,
-    /// Files whose content is not.
-    files: BTreeSet<String>,
+    /// Parts of files that are not.
+    files: BTreeSet<(String, Part)>,
 }
 
 /// Compares runs without a fault.
@@ -44,8 +45,10 @@ pub fn settle(runs: &[Facts], compare: Compare) -> Result<Golden, Vec<String>> {
             let (ours, theirs) = (names(first), names(other));
             let odd = ours.symmetric_difference(&theirs);
             unstable.extend(odd.map(|name| format!("`{name}` is left behind in one run, and not in another")));
-            let differs = |name: &&String| first.files.get(*name) != other.files.get(*name);
-            golden.files.extend(ours.intersection(&theirs).filter(differs).cloned());
+            for (name, ours) in &first.files {
+                let parts = other.files.get(name).map(|theirs| ours.unlike(theirs)).unwrap_or_default();
+                golden.files.extend(parts.into_iter().map(|part| (name.clone(), part)));
+            }
         }
         if !other.broken.is_empty() {
             unstable.extend(other.broken.iter().map(|why| format!("without a fault, {why}")));
@@ -80,13 +83,24 @@ impl Golden {
             1 => parts.push("1 line of standard output".to_owned()),
             many => parts.push(format!("{many} lines of standard output")),
         }
-        parts.extend(self.files.iter().map(|name| format!("what is in `{name}`")));
+        let told = |(name, part): &(String, Part)| match part {
+            Part::Kind => format!("what `{name}` is"),
+            Part::Mode => format!("the mode of `{name}`"),
+            Part::Size => format!("the size of `{name}`"),
+            Part::Content => format!("what is in `{name}`"),
+        };
+        parts.extend(self.files.iter().map(told));
         parts.join(", ")
     }
 
     /// Whether what is in a file is the same in all of them.
     pub fn is_compared(&self, name: &str) -> bool {
-        !self.files.contains(name)
+        ![Part::Kind, Part::Content].iter().any(|part| self.files.contains(&(name.to_owned(), *part)))
+    }
+
+    /// Whether a file is another than without a fault, in a part that is the same in all runs without one.
+    fn is_other(&self, name: &str, golden: &Left, now: &Left) -> bool {
+        golden.unlike(now).into_iter().any(|part| !self.files.contains(&(name.to_owned(), part)))
     }
 
     /// In what a run is not as those without a fault.
@@ -105,8 +119,7 @@ impl Golden {
         if self.compare.files {
             for (name, golden) in &self.facts.files {
                 let now = facts.files.get(name);
-                let is_left_out = now.is_some() && self.files.contains(name);
-                if now != Some(golden) && !is_left_out {
+                if now.is_none_or(|now| self.is_other(name, golden, now)) {
                     let (name, golden, now) = (name.clone(), golden.clone(), now.cloned());
                     found.push(Difference::File { name, golden, now });
                 }
@@ -126,6 +139,8 @@ impl Golden {
 
 #[cfg(test)]
 mod tests {
+    use super::super::left::Shape;
+    use super::super::left::tests::file;
     use super::*;
     use crate::abi::Ending;
 
@@ -135,23 +150,38 @@ mod tests {
         Facts {
             ended: Some(Ending::Exited(0)),
             stdout: stdout.into(),
-            files: files.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect(),
+            files: files.iter().map(|(name, text)| ((*name).to_owned(), file(text))).collect(),
             ..Facts::default()
         }
     }
 
     #[test]
     fn what_differs_in_a_place_is_left_out() {
-        let runs = [facts("a\n1\n", &[("x", "1 B")]), facts("a\n2\n", &[("x", "2 B")])];
+        let runs = [facts("a\n1\n", &[("x", "1")]), facts("a\n2\n", &[("x", "22")])];
         let golden = settle(&runs, ALL).unwrap();
-        assert_eq!(golden.left_out(), "1 line of standard output, what is in `x`");
-        assert_eq!(golden.differences(&facts("a\n3\n", &[("x", "3 B")])), []);
-        assert_eq!(golden.differences(&facts("b\n3\n", &[("x", "3 B")])), [Difference::Stdout]);
-        assert_eq!(golden.differences(&facts("a\n", &[("x", "3 B")])), [Difference::Stdout]);
-        let missing = Difference::File { name: "x".into(), golden: "1 B".into(), now: None };
+        assert_eq!(golden.left_out(), "1 line of standard output, the size of `x`, what is in `x`");
+        assert_eq!(golden.differences(&facts("a\n3\n", &[("x", "333")])), []);
+        assert_eq!(golden.differences(&facts("b\n3\n", &[("x", "333")])), [Difference::Stdout]);
+        assert_eq!(golden.differences(&facts("a\n", &[("x", "333")])), [Difference::Stdout]);
+        let missing = Difference::File { name: "x".into(), golden: file("1"), now: None };
         assert_eq!(golden.differences(&facts("a\n1\n", &[])), [missing]);
         let extra = Difference::Extra { name: "y".into(), was_there: false };
-        assert_eq!(golden.differences(&facts("a\n1\n", &[("x", "1 B"), ("y", "1 B")])), [extra]);
+        assert_eq!(golden.differences(&facts("a\n1\n", &[("x", "1"), ("y", "1")])), [extra]);
+    }
+
+    #[test]
+    fn what_is_the_same_of_a_file_is_compared() {
+        let golden = settle(&[facts("", &[("x", "a1")]), facts("", &[("x", "a2")])], ALL).unwrap();
+        assert_eq!(golden.left_out(), "what is in `x`");
+        let check = |now: Left, is_other: bool| {
+            let mut facts = facts("", &[]);
+            facts.files.insert("x".to_owned(), now);
+            assert_eq!(!golden.differences(&facts).is_empty(), is_other, "{:?}", facts.files);
+        };
+        check(file("a3"), false);
+        check(file("a"), true);
+        check(Left { mode: 0o600, ..file("a3") }, true);
+        check(Left { mode: 0o644, shape: Shape::Folder }, true);
     }
 
     #[test]

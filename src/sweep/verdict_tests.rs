@@ -3,13 +3,14 @@
 use super::*;
 use crate::abi::{Errno, Sysno};
 use crate::plan::{Compare, Mode};
+use crate::sweep::left::tests::file;
 use crate::sweep::point::Called;
 use crate::sweep::point::tests::point;
 use crate::sweep::steady::settle;
 
 /// A run as it is without a fault.
 fn good() -> Facts {
-    let files = [("in", "3 B"), ("out", "3 B")].map(|(name, what)| (name.to_owned(), what.to_owned()));
+    let files = ["in", "out"].map(|name| (name.to_owned(), file("abc")));
     Facts {
         ended: Some(Ending::Exited(0)),
         stdout: b"one\ntwo\n".to_vec(),
@@ -72,7 +73,7 @@ fn errors_are_reported_by_a_status_and_a_message() {
     let partial = |facts: &mut Facts| {
         exits(facts, 1, "kv: out: no space left\n");
         facts.stdout = b"one\n".to_vec();
-        facts.files.insert("out".to_owned(), "0 B".to_owned());
+        facts.files.insert("out".to_owned(), file(""));
     };
     check(errno("ENOSPC"), partial, Verdict::Reported);
     check(errno("ENOSPC"), |facts| exits(facts, 1, ""), Verdict::NoMessage);
@@ -109,8 +110,8 @@ fn who_cannot_print_or_was_asked_to_end_need_not_say_so() {
 fn a_status_that_says_all_is_well_over_another_result_is_silent() {
     check(errno("EIO"), |facts| facts.stdout = b"one\n".to_vec(), Verdict::Silent);
     check(errno("EIO"), |facts| drop(facts.files.remove("out")), Verdict::Silent);
-    check(errno("EIO"), |facts| drop(facts.files.insert("out".to_owned(), "2 B".to_owned())), Verdict::Silent);
-    check(errno("EIO"), |facts| drop(facts.files.insert("old".to_owned(), "2 B".to_owned())), Verdict::Silent);
+    check(errno("EIO"), |facts| drop(facts.files.insert("out".to_owned(), file("ab"))), Verdict::Silent);
+    check(errno("EIO"), |facts| drop(facts.files.insert("old".to_owned(), file("ab"))), Verdict::Silent);
     let outcome = judged(Fault::Short, None, |facts| facts.stdout = b"one\n".to_vec());
     assert_eq!(outcome.evidence.stdout, Some(("one\ntwo\n".to_owned(), "one\n".to_owned())));
     assert_eq!(outcome.evidence.notes, ["standard output differs"]);
@@ -135,20 +136,20 @@ fn signals_that_nobody_sent_are_crashes() {
 fn what_is_left_behind_is_told() {
     let leaves = |facts: &mut Facts| {
         exits(facts, 1, "kv: no space left\n");
-        facts.files.insert("out.tmp".to_owned(), "0 B".to_owned());
+        facts.files.insert("out.tmp".to_owned(), file(""));
     };
     let outcome = judged(errno("ENOSPC"), None, leaves);
     assert_eq!((outcome.verdict, outcome.evidence.leftovers), (Verdict::Leftover, vec!["out.tmp".to_owned()]));
-    check(errno("EIO"), |facts| drop(facts.files.insert("lock".to_owned(), "0 B".to_owned())), Verdict::Leftover);
+    check(errno("EIO"), |facts| drop(facts.files.insert("lock".to_owned(), file(""))), Verdict::Leftover);
     check(errno("EIO"), |facts| facts.orphans = 1, Verdict::Leftover);
     let cannot = |facts: &mut Facts| {
-        facts.files.insert("out.tmp".to_owned(), "0 B".to_owned());
+        facts.files.insert("out.tmp".to_owned(), file(""));
         facts.kept.insert("out.tmp".to_owned());
     };
     check(errno("EBUSY"), cannot, Verdict::Masked);
     let stopped = |facts: &mut Facts| {
         dies(facts, "SIGTERM");
-        facts.files.insert("lock".to_owned(), "0 B".to_owned());
+        facts.files.insert("lock".to_owned(), file(""));
     };
     check(Fault::Signal(Signal::parse("SIGTERM").unwrap()), stopped, Verdict::Leftover);
 }
@@ -168,7 +169,7 @@ fn after_a_kill_the_checks_decide() {
     check(Fault::Torn, broken, Verdict::Broken);
     let locked = |facts: &mut Facts| {
         killed(facts);
-        facts.files.insert("lock".to_owned(), "0 B".to_owned());
+        facts.files.insert("lock".to_owned(), file(""));
     };
     check(Fault::KillAfter, locked, Verdict::Leftover);
     check(errno("EIO"), |facts| facts.broken.push("check \"fsck\" exited 1".to_owned()), Verdict::Broken);

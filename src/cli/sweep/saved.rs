@@ -10,7 +10,7 @@ use crate::cli::exit_status::ExitStatus;
 use crate::cli::terminal::{complain, talk};
 use crate::cli::toml_text::{literal, string};
 use crate::report::shell_word;
-use crate::sweep::{Fault, Verdict};
+use crate::sweep::{Fault, Shape, Verdict};
 
 /// Errors that a program is to get over, and not to give up for: another way, or another try, leads to the same result.
 const GOT_OVER: [&str; 5] = ["EXDEV", "EOPNOTSUPP", "EINTR", "EAGAIN", "ENOSYS"];
@@ -133,10 +133,9 @@ fn same_result(results: &Results, result: &Result) -> Wanted {
         expect += &format!("stdout = {{ equals = {} }}\n", string(&literal(text).replace("$${tmp}", "${tmp}")));
     }
     let mut checks = Vec::new();
-    for (name, what) in golden.facts.files.iter().filter(|(_, what)| what.contains(" B sha256:")) {
-        // `0644 12 B sha256:ab12cd34`
-        let digest = what.rsplit_once(':').map_or("", |(_, digest)| digest);
-        if golden.is_compared(name) {
+    for (name, left) in &golden.facts.files {
+        let Shape::File { content, .. } = &left.shape else { continue };
+        if let Some(digest) = content.strip_prefix("sha256:").filter(|_| golden.is_compared(name)) {
             let command = format!("sha256sum < {} | grep -q ^{digest}", shell_word(name));
             checks.push((format!("{name} is whole"), command));
         }
