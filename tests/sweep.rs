@@ -93,6 +93,27 @@ fn a_signal_that_ends_a_program_may_leave_its_lock() {
     );
 }
 
+/// What the next use takes up or removes is no loss, and what a check finds lost is one.
+#[test]
+fn checks_say_what_a_file_is_worth() {
+    let kept = "cp new log || exit 1; mv log store 2> /dev/null; exit 0";
+    // Opening it takes the log up.
+    let check_whole = "[[check]]\nrun = ['sh', '-c', 'test ! -e log || mv -f log store; cat store']\n";
+    let more = "[target.files]\nnew = 'two'\nstore = 'one'\n[sweep]\non = 'meta.rename'\nerror = 'EACCES'\n";
+    let cell = "renameat#1:EACCES";
+    check(&script(kept, more), cell, "silent");
+    check(&script(kept, &format!("{check_whole}{more}")), cell, "masked");
+    let look_on = "[[check]]\nrun = ['sh', '-c', 'cat store']\n";
+    check(&script(kept, &format!("{look_on}{more}")), cell, "silent");
+    // Who says that it failed has to keep only what always holds.
+    let fails = "cp new log; mv log store || { rm log; : > store; exit 1; }";
+    let two = "[[check]]\nrun = ['grep', 'two', 'store']\n";
+    let some = "[[check]]\nrun = ['grep', '.', 'store']\n";
+    check(&script(fails, &format!("{two}{more}")), cell, "reported");
+    check(&script(fails, &format!("{some}{more}")), cell, "reported");
+    check(&script(fails, &format!("{two}{some}always = true\n{more}")), cell, "broken");
+}
+
 #[test]
 fn a_result_that_hangs_on_the_time_is_compared_all_the_same() {
     if !can_trace() || !has_program("gzip") {
@@ -315,6 +336,16 @@ fn a_spec_of_a_finding_passes_when_the_program_is_mended() {
             enospc,
         ),
         ("until printf a > out; do :; done", "printf a > out", &from),
+        (
+            ": > lock; : > old; printf a > out || exit 1; rm lock old",
+            ": > lock; : > old; printf a > out || { rm lock; exit 1; }; rm lock old",
+            &format!("[[check]]\nrun = ['sh', '-c', 'rm -f old; test -s out']\n{enospc}"),
+        ),
+        (
+            "printf a > out || { : > kept; exit 1; }",
+            "printf a > out",
+            &format!("[[check]]\nrun = ['test', '-s', 'kept']\nalways = true\n[target.files]\nkept = 'a'\n{enospc}"),
+        ),
         ("printf a > out; printf b >> out", "printf ab > .new; mv .new out", &checked),
     ];
     for (bad, good, more) in bugs {

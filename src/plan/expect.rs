@@ -166,6 +166,8 @@ pub struct Check {
     pub stdout: OutputExpect,
     /// Its standard error.
     pub stderr: OutputExpect,
+    /// Whether a sweep holds a program to it that says that it failed.
+    pub always: bool,
 }
 
 /// `[snapshot]`.

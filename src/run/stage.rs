@@ -13,9 +13,9 @@ use crate::diagnostic::{Code, Diagnostics};
 use crate::plan::{self, Plan};
 use crate::sandbox::{self, Sandbox, What};
 use crate::spec::Spec;
-use crate::sweep::{Left, Shape};
+use crate::sweep::{Checked, Left, Shape};
 use crate::transcript::{Abandoned, Record, Sink};
-use crate::verdict::{CheckResult, failed_checks};
+use crate::verdict::{CheckResult, failed_check};
 
 /// A spec, ready to be run again and again.
 #[derive(Debug)]
@@ -96,18 +96,24 @@ impl Stage {
 }
 
 impl Played {
-    /// Runs the checks of the spec; what they found, one sentence each.
+    /// Runs the checks of the spec, in order.
     ///
     /// # Errors
     /// One of them could not be run.
-    pub fn failed_checks(&self, stage: &Stage) -> Result<Vec<String>, Box<End>> {
-        let mut results = Vec::new();
+    pub fn checks(&self, stage: &Stage) -> Result<Vec<Checked>, Box<End>> {
+        let mut all = Vec::new();
         for check in &self.plan.checks {
             let ran = self.sandbox.check(check, &self.plan);
             let ran = ran.map_err(|error| Box::new(End::from(not_set_up(&stage.case, &error))))?;
-            results.push(CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr });
+            let result = CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr };
+            all.push(Checked {
+                name: check.name.clone(),
+                is_always: check.always,
+                failed: failed_check(&self.plan, check, &result),
+                printed: renamed(&self.plan, [result.stdout, result.stderr].concat()),
+            });
         }
-        Ok(failed_checks(&self.plan, results))
+        Ok(all)
     }
 
     /// What is in the folder now, by the names in it.

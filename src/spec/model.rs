@@ -462,6 +462,8 @@ pub struct Check {
     pub command: Command,
     /// `expect`.
     pub ending: Ending,
+    /// `always`.
+    pub always: Option<At<bool>>,
 }
 
 /// `[snapshot]`.

@@ -85,6 +85,7 @@ fn check(walk: &Walk, fields: &Fields<'_, '_>) -> Check {
         name: fields.text("name"),
         command: command(fields),
         ending: fields.table("expect", &keys::CHECK_EXPECT).map(|fields| ending(walk, &fields)).unwrap_or_default(),
+        always: fields.flag("always"),
     }
 }
 

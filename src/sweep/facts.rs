@@ -17,18 +17,18 @@ pub struct Facts {
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
-    /// What is in the folder, by the names in it.
+    /// What is in the folder, by the names in it: when the checks have been run, where there are any.
     pub files: BTreeMap<String, Left>,
     /// Names that were there before the run.
     pub before: BTreeSet<String>,
-    /// Names that are there when the checks have been run, too.
-    pub checked: BTreeSet<String>,
+    /// Names that were there before the checks were run.
+    pub made: BTreeSet<String>,
     /// Processes that outlived the first one.
     pub orphans: usize,
     /// Processes that crashed: `kv by SIGSEGV`.
     pub crashed: Vec<String>,
-    /// Why checks failed, where they were run.
-    pub broken: Vec<String>,
+    /// The checks, where they were run.
+    pub checks: Vec<Checked>,
     /// How often the fault fired.
     pub fired: u64,
     /// Where it fired first, as a transcript has it.
@@ -39,6 +39,27 @@ pub struct Facts {
     pub is_mute: bool,
     /// Why it did not, where it was its turn.
     pub prevented: Option<String>,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Its name.
+    pub name: String,
+    /// Whether it must hold even where the program says that it failed.
+    pub is_always: bool,
+    /// What it found wrong, one sentence each.
+    pub failed: Vec<String>,
+    /// What it printed: standard output, then standard error.
+    pub printed: Vec<u8>,
+}
+
+impl Facts {
+    /// What the checks found wrong; only of those that always hold, if so.
+    pub fn broken(&self, only_always: bool) -> Vec<String> {
+        let counts = |check: &&Checked| check.is_always || !only_always;
+        self.checks.iter().filter(counts).flat_map(|check| check.failed.iter().cloned()).collect()
+    }
 }
 
 /// Why a run does not come to its end.

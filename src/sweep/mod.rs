@@ -15,12 +15,12 @@ mod verdict;
 mod watch;
 
 pub use cell::{Cell, cells, sample};
-pub use facts::{Difference, Facts, Stuck};
+pub use facts::{Checked, Difference, Facts, Stuck};
 pub use fault::Fault;
 pub use finding::{Finding, distinct};
 pub use left::{Left, Part, Shape};
 pub use point::{Called, Circumstances, Point, Stream};
 pub use steady::{Golden, settle};
 pub use survey::{ALLOCATORS, Survey, fallible};
-pub use verdict::{Evidence, Outcome, Verdict, asks_for_checks, judge};
+pub use verdict::{Evidence, Outcome, Verdict, how_ended, judge};
 pub use watch::Watch;

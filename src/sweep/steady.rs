@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Difference, Facts};
-use super::left::{Left, Part};
+use super::facts::{Checked, Difference, Facts};
+use super::left::{Left, Part, Shape};
 use crate::plan::Compare;
 
 /// What runs without a fault have in common.
@@ -18,6 +18,8 @@ pub struct Golden {
     lines: BTreeSet<usize>,
     /// Parts of files that are not.
     files: BTreeSet<(String, Part)>,
+    /// Checks, from 0, that do not print the same.
+    checks: BTreeSet<usize>,
 }
 
 /// Compares runs without a fault.
@@ -26,7 +28,13 @@ pub struct Golden {
 /// What they do not have in common and cannot be left out: one sentence each.
 pub fn settle(runs: &[Facts], compare: Compare) -> Result<Golden, Vec<String>> {
     let Some((first, others)) = runs.split_first() else { return Err(vec!["there was no run".to_owned()]) };
-    let mut golden = Golden { facts: first.clone(), compare, lines: BTreeSet::new(), files: BTreeSet::new() };
+    let mut golden = Golden {
+        facts: first.clone(),
+        compare,
+        lines: BTreeSet::new(),
+        files: BTreeSet::new(),
+        checks: BTreeSet::new(),
+    };
     let mut unstable = Vec::new();
     for other in others {
         if compare.exit && other.ended != first.ended {
@@ -50,11 +58,10 @@ pub fn settle(runs: &[Facts], compare: Compare) -> Result<Golden, Vec<String>> {
                 golden.files.extend(parts.into_iter().map(|part| (name.clone(), part)));
             }
         }
-        if !other.broken.is_empty() {
-            unstable.extend(other.broken.iter().map(|why| format!("without a fault, {why}")));
-        }
+        let checks = first.checks.iter().zip(&other.checks).enumerate();
+        golden.checks.extend(checks.filter(|(_, (one, other))| one.printed != other.printed).map(|(at, _)| at));
     }
-    unstable.extend(first.broken.iter().map(|why| format!("without a fault, {why}")));
+    unstable.extend(runs.iter().flat_map(|run| run.broken(false)).map(|why| format!("without a fault, {why}")));
     unstable.sort();
     unstable.dedup();
     if unstable.is_empty() { Ok(golden) } else { Err(unstable) }
@@ -90,6 +97,8 @@ impl Golden {
             Part::Content => format!("what is in `{name}`"),
         };
         parts.extend(self.files.iter().map(told));
+        let checks = self.facts.checks.iter().enumerate().filter(|(at, _)| self.checks.contains(at));
+        parts.extend(checks.map(|(_, check)| format!("what check \"{}\" prints", check.name)));
         parts.join(", ")
     }
 
@@ -98,9 +107,26 @@ impl Golden {
         ![Part::Kind, Part::Content].iter().any(|part| self.files.contains(&(name.to_owned(), *part)))
     }
 
-    /// Whether a file is another than without a fault, in a part that is the same in all runs without one.
-    fn is_other(&self, name: &str, golden: &Left, now: &Left) -> bool {
-        golden.unlike(now).into_iter().any(|part| !self.files.contains(&(name.to_owned(), part)))
+    /// Whether a file is another than without a fault, in a part that is the same in all runs without one; what is in it is
+    /// for the checks to say, where they accept it.
+    fn is_other(&self, name: &str, golden: &Left, now: &Left, is_accepted: bool) -> bool {
+        let is_file = matches!(golden.shape, Shape::File { .. });
+        let is_compared = |part: &Part| match part {
+            Part::Size | Part::Content if is_accepted && is_file => false,
+            part => !self.files.contains(&(name.to_owned(), *part)),
+        };
+        golden.unlike(now).iter().any(is_compared)
+    }
+
+    /// Whether all checks pass, and print what they print without a fault: they have looked at what is in the files.
+    fn is_accepted(&self, facts: &Facts) -> bool {
+        let is_same = |(at, (golden, now)): (usize, (&Checked, &Checked))| {
+            now.failed.is_empty() && (golden.printed == now.printed || self.checks.contains(&at))
+        };
+        let golden = &self.facts.checks;
+        !golden.is_empty()
+            && golden.len() == facts.checks.len()
+            && golden.iter().zip(&facts.checks).enumerate().all(is_same)
     }
 
     /// In what a run is not as those without a fault.
@@ -117,14 +143,15 @@ impl Golden {
             }
         }
         if self.compare.files {
+            let is_accepted = self.is_accepted(facts);
             for (name, golden) in &self.facts.files {
                 let now = facts.files.get(name);
-                if now.is_none_or(|now| self.is_other(name, golden, now)) {
+                if now.is_none_or(|now| self.is_other(name, golden, now, is_accepted)) {
                     let (name, golden, now) = (name.clone(), golden.clone(), now.cloned());
                     found.push(Difference::File { name, golden, now });
                 }
             }
-            let is_known = |name: &String| self.facts.files.contains_key(name) || self.facts.checked.contains(name);
+            let is_known = |name: &String| self.facts.files.contains_key(name) || self.facts.made.contains(name);
             let extra = facts.files.keys().filter(|name| !is_known(name));
             found.extend(
                 extra.map(|name| Difference::Extra {
@@ -139,7 +166,6 @@ impl Golden {
 
 #[cfg(test)]
 mod tests {
-    use super::super::left::Shape;
     use super::super::left::tests::file;
     use super::*;
     use crate::abi::Ending;
@@ -153,6 +179,31 @@ mod tests {
             files: files.iter().map(|(name, text)| ((*name).to_owned(), file(text))).collect(),
             ..Facts::default()
         }
+    }
+
+    fn checked(facts: Facts, printed: &str, failed: &[&str]) -> Facts {
+        let failed = failed.iter().map(|why| (*why).to_owned()).collect();
+        let check = Checked { name: "whole".into(), is_always: false, failed, printed: printed.into() };
+        Facts { checks: vec![check], ..facts }
+    }
+
+    #[test]
+    fn what_is_in_a_file_is_for_the_checks_to_say() {
+        let run = |text: &str, printed: &str| checked(facts("", &[("x", text)]), printed, &[]);
+        let golden = settle(&[run("a", "2 rows"), run("a", "2 rows")], ALL).unwrap();
+        let check = |now: Facts, is_other: bool| assert_eq!(!golden.differences(&now).is_empty(), is_other);
+        check(run("bb", "2 rows"), false);
+        check(run("bb", "1 row"), true);
+        check(checked(facts("", &[("x", "bb")]), "2 rows", &["check \"whole\" exited 1"]), true);
+        check(checked(facts("", &[]), "2 rows", &[]), true);
+        check(facts("", &[("x", "bb")]), true);
+        let mut mode = run("a", "2 rows");
+        mode.files.insert("x".to_owned(), Left { mode: 0o600, ..file("a") });
+        check(mode, true);
+        // What it prints may show the time.
+        let golden = settle(&[run("a", "1:00"), run("a", "1:01")], ALL).unwrap();
+        assert_eq!(golden.left_out(), "what check \"whole\" prints");
+        assert_eq!(golden.differences(&run("bb", "1:02")), []);
     }
 
     #[test]
@@ -194,7 +245,7 @@ mod tests {
         check(same(), facts("a\n", &[("x", "")]), "`x` is left behind in one run, and not in another");
         let failed = Facts { ended: Some(Ending::Exited(1)), ..same() };
         check(same(), failed, "the program does not end in the same way each time");
-        let broken = Facts { broken: vec!["check \"x\" exited 1, expected 0".to_owned()], ..same() };
+        let broken = checked(same(), "", &["check \"x\" exited 1, expected 0"]);
         check(broken, same(), "without a fault, check \"x\" exited 1, expected 0");
         let nothing = Compare { exit: false, stdout: false, files: false };
         assert!(settle(&[same(), facts("b\nc\n", &[("x", "")])], nothing).is_ok());

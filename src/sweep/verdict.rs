@@ -133,16 +133,10 @@ pub struct Outcome {
     pub evidence: Evidence,
 }
 
-/// Whether the checks are to be run after a run with this fault: after a kill, and where the program says that all is well.
-pub fn asks_for_checks(golden: &Golden, facts: &Facts, cell: &Cell) -> bool {
-    let is_over = facts.fired > 0 && facts.stuck.is_none();
-    is_over && (cell.fault.kills() || facts.ended == golden.facts.ended)
-}
-
 /// Judges a run with the fault of `cell` at `point`.
 pub fn judge(golden: &Golden, facts: &Facts, cell: &Cell, point: &Point) -> Outcome {
     let differences = golden.differences(facts);
-    let mut evidence = Evidence { how: how(facts), at: facts.at.clone(), ..Evidence::default() };
+    let mut evidence = Evidence { how: how_ended(facts), at: facts.at.clone(), ..Evidence::default() };
     evidence.message = message(&golden.facts, facts);
     if !cell.fault.kills() {
         // Half of a result is what a kill leaves.
@@ -183,17 +177,23 @@ fn verdict(
         }
         None => {}
     }
-    evidence.notes.extend(facts.broken.iter().cloned());
+    let is_same = facts.ended == golden.facts.ended || !golden.compare.exit;
+    // Who says that it failed need not have made what a check looks for.
+    let broken = facts.broken(!is_same && !cell.fault.kills());
+    evidence.notes.extend(broken.iter().cloned());
     let left = if evidence.leftovers.is_empty() { None } else { Some(Verdict::Leftover) };
     if cell.fault.kills() {
         // What is left is what the recovery has left.
-        return if facts.broken.is_empty() { left.unwrap_or(Verdict::Masked) } else { Verdict::Broken };
+        return if broken.is_empty() { left.unwrap_or(Verdict::Masked) } else { Verdict::Broken };
     }
     if facts.crashed != golden.facts.crashed && !facts.crashed.is_empty() {
         evidence.notes.push(format!("crashed: {}", facts.crashed.join(", ")));
         return Verdict::Crash;
     }
-    if facts.ended == golden.facts.ended || !golden.compare.exit {
+    if !broken.is_empty() {
+        return Verdict::Broken;
+    }
+    if is_same {
         return same_status(facts, differences, evidence).unwrap_or_else(|| left.unwrap_or(Verdict::Masked));
     }
     match facts.ended {
@@ -211,9 +211,6 @@ fn verdict(
 
 /// A run that ends as without a fault: a finding where its result is another although it says that all is well.
 fn same_status(facts: &Facts, differences: &[Difference], evidence: &Evidence) -> Option<Verdict> {
-    if !facts.broken.is_empty() {
-        return Some(Verdict::Broken);
-    }
     let is_other = |difference: &Difference| match difference {
         Difference::Stdout | Difference::File { .. } | Difference::Extra { was_there: true, .. } => true,
         Difference::Exit | Difference::Extra { was_there: false, .. } => false,
@@ -245,7 +242,8 @@ fn needs_no_words(fault: Fault, point: &Point) -> bool {
         || matches!(point.circumstances.stream, Some(Stream::Out | Stream::Err))
 }
 
-fn how(facts: &Facts) -> String {
+/// How a run ended, in words.
+pub fn how_ended(facts: &Facts) -> String {
     match (&facts.stuck, facts.ended) {
         (Some(Stuck::Busy { call, errno, times }), _) => {
             format!("makes `{call}` again and again, which fails with {errno}: {times} times in a row")

@@ -3,6 +3,7 @@
 use super::*;
 use crate::abi::{Errno, Sysno};
 use crate::plan::{Compare, Mode};
+use crate::sweep::facts::Checked;
 use crate::sweep::left::tests::file;
 use crate::sweep::point::Called;
 use crate::sweep::point::tests::point;
@@ -164,7 +165,7 @@ fn after_a_kill_the_checks_decide() {
     check(Fault::KillBefore, killed, Verdict::Masked);
     let broken = |facts: &mut Facts| {
         killed(facts);
-        facts.broken.push("check \"fsck\" exited 1, expected 0".to_owned());
+        facts.checks.push(failed(false));
     };
     check(Fault::Torn, broken, Verdict::Broken);
     let locked = |facts: &mut Facts| {
@@ -172,7 +173,35 @@ fn after_a_kill_the_checks_decide() {
         facts.files.insert("lock".to_owned(), file(""));
     };
     check(Fault::KillAfter, locked, Verdict::Leftover);
-    check(errno("EIO"), |facts| facts.broken.push("check \"fsck\" exited 1".to_owned()), Verdict::Broken);
+    check(errno("EIO"), |facts| facts.checks.push(failed(false)), Verdict::Broken);
+}
+
+fn failed(is_always: bool) -> Checked {
+    let failed = vec!["check \"fsck\" exited 1, expected 0".to_owned()];
+    Checked { name: "fsck".to_owned(), is_always, failed, printed: Vec::new() }
+}
+
+#[test]
+fn who_says_that_it_failed_is_held_to_what_always_holds() {
+    let reported = |is_always: bool| {
+        move |facts: &mut Facts| {
+            exits(facts, 1, "kv: no space left\n");
+            facts.checks.push(failed(is_always));
+        }
+    };
+    check(errno("ENOSPC"), reported(false), Verdict::Reported);
+    check(errno("ENOSPC"), reported(true), Verdict::Broken);
+    let stopped = |is_always: bool| {
+        move |facts: &mut Facts| {
+            dies(facts, "SIGTERM");
+            facts.checks.push(failed(is_always));
+        }
+    };
+    let term = Fault::Signal(Signal::parse("SIGTERM").unwrap());
+    check(term, stopped(false), Verdict::Reported);
+    check(term, stopped(true), Verdict::Broken);
+    let outcome = judged(errno("ENOSPC"), None, reported(true));
+    assert_eq!(outcome.evidence.notes, ["check \"fsck\" exited 1, expected 0"]);
 }
 
 #[test]

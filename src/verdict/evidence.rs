@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::abi::Ending;
 use crate::diagnostic::Span;
-use crate::plan::{ExitExpect, Invariant, OutputExpect, Plan, TextTest};
+use crate::plan::{Check, ExitExpect, Invariant, OutputExpect, Plan, TextTest};
 use crate::transcript::{Abandoned, Hang, Record};
 
 use super::judge::ByEvents;
@@ -106,7 +106,7 @@ impl Evidence {
         failures
     }
 
-    fn check(&self, check: &crate::plan::Check, result: &CheckResult) -> Vec<Failure> {
+    fn check(&self, check: &Check, result: &CheckResult) -> Vec<Failure> {
         let span = check.command.span;
         let mut failures = Vec::new();
         match result.ending {
@@ -134,11 +134,10 @@ impl Evidence {
     }
 }
 
-/// What the checks of a plan found, by what they came to in order: one sentence each.
-pub fn failed_checks(plan: &Plan, checks: Vec<CheckResult>) -> Vec<String> {
-    let evidence = Evidence { checks, ..Evidence::default() };
-    let failures = plan.checks.iter().zip(&evidence.checks).flat_map(|(check, result)| evidence.check(check, result));
-    failures.map(|failure| plan.renamed(&failure.message)).collect()
+/// What a check of a plan found wrong, by what it came to: one sentence each.
+pub fn failed_check(plan: &Plan, check: &Check, result: &CheckResult) -> Vec<String> {
+    let failures = Evidence::default().check(check, result);
+    failures.iter().map(|failure| plan.renamed(&failure.message)).collect()
 }
 
 fn limit(record: &Record) -> Option<Failure> {

@@ -11,7 +11,7 @@ mod outcome;
 mod sequence;
 mod vacuity;
 
-pub use evidence::{CheckResult, Evidence, failed_checks};
+pub use evidence::{CheckResult, Evidence, failed_check};
 pub use judge::{ByEvents, Judge};
 pub use met::{Expectation, Match, Met, Role};
 pub use outcome::{Failure, FailureKind, Outcome, Verdict};

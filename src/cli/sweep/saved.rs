@@ -10,7 +10,8 @@ use crate::cli::exit_status::ExitStatus;
 use crate::cli::terminal::{complain, talk};
 use crate::cli::toml_text::{literal, string};
 use crate::report::shell_word;
-use crate::sweep::{Fault, Shape, Verdict};
+use crate::runner::sweep::Checks;
+use crate::sweep::{Fault, Shape, Verdict, how_ended};
 
 /// Errors that a program is to get over, and not to give up for: another way, or another try, leads to the same result.
 const GOT_OVER: [&str; 5] = ["EXDEV", "EOPNOTSUPP", "EINTR", "EAGAIN", "ENOSYS"];
@@ -55,7 +56,7 @@ fn spec(results: &Results, result: &Result, folder: &Path) -> String {
     let is_endless = matches!(result.verdict, Verdict::Hang | Verdict::BusyRetry);
     // As long as the sweep had patience with it.
     let limit = is_endless.then(|| format!("{}s", (results.course.limit * 2).as_secs_f64().ceil()));
-    text += &results.course.base().text_in(folder, wanted.has_checks, limit.as_deref());
+    text += &results.course.base().text_in(folder, wanted.own, limit.as_deref());
     text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, result.cell.rule());
     for (name, command) in wanted.checks {
         text += &format!(
@@ -73,13 +74,14 @@ struct Wanted {
     expect: String,
     /// Names and commands of checks, for a shell in the folder of the run.
     checks: Vec<(String, String)>,
-    /// Whether the checks of the spec hold.
-    has_checks: bool,
+    /// What the checks of the spec do.
+    own: Checks,
 }
 
 fn wanted(results: &Results, result: &Result) -> Wanted {
+    let holds = result.cell.fault.kills() || result.evidence.how == how_ended(&results.course.golden.facts);
     let any = || "exit = \"any\"\n".to_owned();
-    let mut wanted = Wanted { expect: any(), checks: Vec::new(), has_checks: false };
+    let mut wanted = Wanted { expect: any(), checks: Vec::new(), own: Checks::No };
     match result.verdict {
         Verdict::Silent if is_got_over(result.cell.fault) => wanted = same_result(results, result),
         // Of several processes others may well end with 0.
@@ -98,10 +100,10 @@ fn wanted(results: &Results, result: &Result) -> Wanted {
             if result.evidence.leftovers.len() > wanted.checks.len() {
                 wanted.expect += "invariants = [\"no-orphans\"]\n";
             }
-            // After a kill they are the recovery.
-            wanted.has_checks = result.cell.fault.kills();
+            // They may be what takes it away.
+            wanted.own = if holds { Checks::Hold } else { Checks::Run };
         }
-        Verdict::Broken => wanted.has_checks = true,
+        Verdict::Broken => wanted.own = if holds { Checks::Hold } else { Checks::Run },
         Verdict::Masked | Verdict::Reported | Verdict::NotFired => {}
     }
     if result.cell.fault.kills() {
@@ -140,7 +142,8 @@ fn same_result(results: &Results, result: &Result) -> Wanted {
             checks.push((format!("{name} is whole"), command));
         }
     }
-    Wanted { expect, checks, has_checks: false }
+    // What is in a file is what they leave there.
+    Wanted { expect, checks, own: Checks::Hold }
 }
 
 /// Each status that says that something is wrong, and is no signal of a shell.

@@ -107,7 +107,8 @@ impl Lowering<'_> {
             let (exit, stdout, stderr) = self.ending(&written.ending);
             let Some(command) = command else { continue };
             let name = written.name.as_ref().map_or_else(|| command.argv.join(" "), |name| name.value.clone());
-            checks.push(Check { name, command, exit, stdout, stderr });
+            let always = written.always.as_ref().is_some_and(|always| always.value);
+            checks.push(Check { name, command, exit, stdout, stderr, always });
         }
         checks
     }

@@ -18,6 +18,17 @@ const WRITTEN: [&str; 7] = ["syscalls", "signals", "drop", "paths", "strings", "
 const FIXED: [(&str, &str); 4] =
     [("time", "virtual"), ("file-times", "virtual"), ("random", "seeded"), ("dir-order", "sorted")];
 
+/// What the checks of a spec are to do in one that is made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// They are left out.
+    No,
+    /// They are run, and need not hold: what is left is what they leave. Those that always hold do.
+    Run,
+    /// They hold.
+    Hold,
+}
+
 /// The spec that the runs of a sweep have in common.
 #[derive(Clone, Debug)]
 pub struct Base {
@@ -94,15 +105,17 @@ impl Base {
         Case { id: self.case.id.clone(), file: self.case.file.clone(), cell: spec::Cell::default(), source, spec }
     }
 
-    /// The text as a spec has it that lies in `folder`; `checks` are left out where they are not asked for, and
-    /// `timeout` is how long the program may take instead of what the spec says.
-    pub fn text_in(&self, folder: &Path, checks: bool, timeout: Option<&str>) -> String {
+    /// The text as a spec has it that lies in `folder`, with its checks as they are asked for; `timeout` is how long the
+    /// program may take instead of what the spec says.
+    pub fn text_in(&self, folder: &Path, checks: Checks, timeout: Option<&str>) -> String {
         let mut table = self.table.clone();
         if let (Some(limit), Some(Value::Table(target))) = (timeout, table.get_mut("target")) {
             target.insert("timeout".to_owned(), Value::from(limit));
         }
-        if !checks {
-            table.remove("check");
+        match checks {
+            Checks::No => drop(table.remove("check")),
+            Checks::Run => make_lenient(&mut table),
+            Checks::Hold => {}
         }
         let own = match &self.case.file {
             SpecFile::Path(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
@@ -111,6 +124,16 @@ impl Base {
         let way = way(folder, &own);
         relocate(&mut table, &way);
         written(&table)
+    }
+}
+
+/// Has checks that do not always hold end in any way.
+fn make_lenient(table: &mut Table) {
+    let Some(Value::Array(checks)) = table.get_mut("check") else { return };
+    let is_always = |check: &Table| check.get("always").and_then(Value::as_bool) == Some(true);
+    for check in checks.iter_mut().filter_map(Value::as_table_mut).filter(|check| !is_always(check)) {
+        let expect = Table::from_iter([("exit".to_owned(), Value::from("any"))]);
+        check.insert("expect".to_owned(), Value::Table(expect));
     }
 }
 
@@ -190,7 +213,7 @@ mod tests {
         let mut case = Case::of_text("specs/x.toml", text.to_owned());
         case.file = SpecFile::Path(PathBuf::from("specs/x.toml"));
         let base = Base::of(&case).expect("it is a spec");
-        let table: Table = base.text_in(Path::new("found/deep"), false, Some("2s")).parse().expect("it is TOML");
+        let table: Table = base.text_in(Path::new("found/deep"), Checks::No, Some("2s")).parse().expect("it is TOML");
         let keys: Vec<&str> = table.keys().map(String::as_str).collect();
         assert_eq!(keys, ["spec", "target", "trace"]);
         assert_eq!(table["trace"].as_table().map(Table::len), Some(1));
@@ -202,7 +225,22 @@ mod tests {
         assert_eq!(target["files"]["a"].as_str(), Some("text"));
         assert_eq!(target["files"]["b"]["path"].as_str(), Some("../../specs/data/b"));
         assert_eq!(target["stdin"]["file"].as_str(), Some("../../specs/in"));
-        assert!(base.text_in(Path::new("specs"), true, None).contains("program = \"./kv\""));
-        assert!(base.text_in(Path::new("specs"), true, None).contains("[[check]]"));
+        let text = base.text_in(Path::new("specs"), Checks::Hold, None);
+        assert!(text.contains("program = \"./kv\"") && text.contains("[[check]]"), "{text}");
+    }
+
+    #[test]
+    fn checks_that_need_not_hold_end_in_any_way() {
+        let text = "spec = 1\ntarget = { program = 'kv' }\n[[check]]\nrun = ['a']\nexpect = { exit = 1 }\n\
+            [[check]]\nrun = ['b']\nalways = true\nexpect = { exit = 2 }\n";
+        let base = Base::of(&Case::of_text("x.toml", text.to_owned())).expect("it is a spec");
+        let ends = |checks: Checks| -> Vec<Value> {
+            let table: Table = base.text_in(Path::new("."), checks, None).parse().expect("it is TOML");
+            let checks = table.get("check").and_then(Value::as_array).cloned().unwrap_or_default();
+            checks.iter().map(|check| check["expect"]["exit"].clone()).collect()
+        };
+        assert_eq!(ends(Checks::No), []);
+        assert_eq!(ends(Checks::Run), [Value::from("any"), Value::from(2)]);
+        assert_eq!(ends(Checks::Hold), [Value::from(1), Value::from(2)]);
     }
 }

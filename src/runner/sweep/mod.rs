@@ -4,7 +4,7 @@
 mod base;
 mod source;
 
-pub use base::Base;
+pub use base::{Base, Checks};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,8 +18,7 @@ use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
 use crate::run::{End, Options, Played, Stage};
 use crate::sweep::{
-    ALLOCATORS, Called, Cell, Facts, Golden, Outcome, Point, Stuck, Survey, Watch, asks_for_checks, fallible, judge,
-    settle,
+    ALLOCATORS, Called, Cell, Facts, Golden, Outcome, Point, Stuck, Survey, Watch, fallible, judge, settle,
 };
 use crate::transcript::{Abandoned, Hang, Sink};
 
@@ -157,9 +156,8 @@ impl Course {
                 unsteady.push(format!("without a fault, the program {}", told(stuck)));
                 break;
             }
-            facts.broken = played.failed_checks(&stage)?;
             facts.crashed = survey.crashed();
-            facts.checked = played.files().into_keys().collect();
+            check(&mut facts, &played, &stage)?;
             longest = longest.max(played.took);
             program.get_or_insert_with(|| played.program.clone());
             runs.push(facts);
@@ -248,12 +246,8 @@ impl Course {
         };
         let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;
         let mut facts = facts(&played, Some(&watch));
-        if asks_for_checks(&self.golden, &facts, cell) {
-            facts.broken = played.failed_checks(&self.stage)?;
-            if cell.fault.kills() {
-                // What a recovery has left.
-                facts.files = played.files();
-            }
+        if facts.fired > 0 && facts.stuck.is_none() {
+            check(&mut facts, &played, &self.stage)?;
         }
         Ok((facts, played.took))
     }
@@ -300,10 +294,10 @@ fn facts(played: &Played, watch: Option<&Watch>) -> Facts {
         stderr: played.stderr.clone(),
         files: played.files(),
         before: played.before(),
-        checked: BTreeSet::new(),
+        made: BTreeSet::new(),
         orphans: record.orphans.len(),
         crashed: watch.map(|watch| watch.crashed.clone()).unwrap_or_default(),
-        broken: Vec::new(),
+        checks: Vec::new(),
         fired: rule.map_or(0, |rule| rule.fired),
         at: watch.and_then(|watch| watch.at.clone()),
         kept: watch
@@ -312,6 +306,16 @@ fn facts(played: &Played, watch: Option<&Watch>) -> Facts {
         is_mute: watch.is_some_and(|watch| watch.is_mute),
         prevented: rule.and_then(|rule| Some(rule.prevented.first()?.0.clone())),
     }
+}
+
+/// Runs the checks; what is left is what they leave: the next opening of a file may be what takes a journal up.
+fn check(facts: &mut Facts, played: &Played, stage: &Stage) -> Result<(), Box<End>> {
+    facts.made = facts.files.keys().cloned().collect();
+    facts.checks = played.checks(stage)?;
+    if !facts.checks.is_empty() {
+        facts.files = played.files();
+    }
+    Ok(())
 }
 
 /// Why a run was given up.

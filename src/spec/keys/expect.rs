@@ -113,6 +113,12 @@ pub const CHECK: Table = Table {
         must("run", Takes::TEXTS, "[\"kv\", \"fsck\"]", "program and arguments"),
         now("timeout", Takes::DURATION, "\"5s\"", "wall clock"),
         now("expect", Takes::Table(&CHECK_EXPECT), "{ exit = 0 }", "how it ends"),
+        now(
+            "always",
+            Takes::Flag,
+            "true",
+            "in a sweep: it must hold even where the program says that it failed; default false",
+        ),
     ],
 };
 
