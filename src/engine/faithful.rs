@@ -189,13 +189,27 @@ impl Request<'_> {
         let mut word = [0; 4];
         let is_read = compares && inspect.read(Addr(raw.args[0]), &mut word) == word.len();
         let pointed_at = is_read.then(|| u32::from_ne_bytes(word));
-        let mut facts = Facts { args: raw.args, caught, size_limit, time_limit, pointed_at, ..Facts::default() };
+        let lock = self.lock(inspect);
+        let mut facts =
+            Facts { args: raw.args, caught, size_limit, time_limit, pointed_at, lock, ..Facts::default() };
         for (at, arg) in self.sysno.info().args.unwrap_or_default().iter().enumerate() {
             if arg.kind == ArgKind::Fd {
                 facts.descriptors[at] = inspect.open_file(raw.args[at] as i32);
             }
         }
         facts
+    }
+
+    /// The type of the lock that an argument points to: the first member of `struct flock`, a short.
+    fn lock(&self, inspect: &dyn Inspect) -> Option<u16> {
+        let clauses = faults::model(self.sysno).failures().flat_map(|failure| failure.when.clauses());
+        let arg = clauses.into_iter().find_map(|clause| match clause {
+            Clause::Locks { arg } => Some(usize::from(*arg)),
+            _ => None,
+        })?;
+        let mut short = [0; 2];
+        let is_read = inspect.read(Addr(self.call.raw.args[arg]), &mut short) == short.len();
+        is_read.then(|| u16::from_ne_bytes(short))
     }
 
     /// Whether the call's failures depend on such a clause.

@@ -108,6 +108,20 @@ fn a_futex_with_the_expected_value_is_waited_for() {
 }
 
 #[test]
+fn a_lock_that_is_given_up_cannot_be_refused() {
+    const SETLK: u64 = 6;
+    const SETLKW: u64 = 7;
+    for (error, command) in [("EAGAIN", SETLK), ("EACCES", SETLK), ("ENOLCK", SETLK), ("EDEADLK", SETLKW)] {
+        for (l_type, fails) in [(1, true), (2, false)] {
+            let mut run = failing("fcntl", error, Kind::File, false);
+            run.script.memory.insert(0x3000, vec![l_type, 0, 0, 0]);
+            run.enter(ROOT, "fcntl", [3, command, 0x3000, 0, 0, 0]);
+            assert_eq!(!run.take_edits().is_empty(), fails, "{error} {command} {l_type}");
+        }
+    }
+}
+
+#[test]
 fn what_is_beyond_a_limit_of_size_brings_a_signal() {
     let mut run = failing("write", "EFBIG", Kind::File, false);
     run.script.size_limit = true;

@@ -45,6 +45,10 @@ pub(super) const fn differs(arg: u8) -> Clause {
     Clause::Differs { arg }
 }
 
+pub(super) const fn locks(arg: u8) -> Clause {
+    Clause::Locks { arg }
+}
+
 pub(super) const fn given(arg: u8) -> Clause {
     Clause::Given { arg }
 }

@@ -3,6 +3,9 @@
 
 use crate::abi::{ArgKind, Sysno};
 
+/// A lock that is given up (asm-generic/fcntl.h).
+const F_UNLCK: u16 = 2;
+
 /// What a descriptor refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -77,6 +80,8 @@ pub struct Facts {
     pub time_limit: bool,
     /// The number that the first argument points to; `None` where it points nowhere, or nobody has looked.
     pub pointed_at: Option<u32>,
+    /// The type of the lock that the call is about (`l_type`, fcntl(2)); `None` where it is about none, or nobody has looked.
+    pub lock: Option<u16>,
     /// Whether a signal can come that is caught, with a handler that does not start this call again.
     pub caught: bool,
     /// Whether the size of files is limited (RLIMIT_FSIZE).
@@ -129,6 +134,11 @@ pub enum Clause {
     },
     /// The number that the first argument points to is another than this argument.
     Differs {
+        /// Position of the argument.
+        arg: u8,
+    },
+    /// The lock that the argument points to (`struct flock`) is asked for, not given up.
+    Locks {
         /// Position of the argument.
         arg: u8,
     },
@@ -185,6 +195,7 @@ impl Clause {
             }
             // What is compared is a C int, whatever stands above it in the register.
             Clause::Differs { arg: at } => facts.pointed_at.is_none_or(|found| found != arg(at) as u32),
+            Clause::Locks { .. } => facts.lock != Some(F_UNLCK),
             Clause::Given { arg: at } => arg(at) != 0,
         }
     }
@@ -214,6 +225,7 @@ impl Clause {
             Clause::Lacks { arg, bits } => format!("`{}` without {}", name(arg), names(arg, &[bits], " or ")),
             Clause::Is { arg, values, .. } => format!("`{}` = {}", name(arg), names(arg, values, " or ")),
             Clause::Differs { arg } => format!("`{}` points to another number than `{}`", name(0), name(arg)),
+            Clause::Locks { arg } => format!("`{}` with another type than F_UNLCK", name(arg)),
             Clause::Given { arg } => format!("with a `{}`", name(arg)),
         }
     }

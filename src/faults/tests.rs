@@ -148,6 +148,21 @@ fn a_futex_is_only_full_of_reasons_while_it_waits() {
 }
 
 #[test]
+fn only_a_lock_that_is_asked_for_is_refused() {
+    let lock = |command: u64, lock| Facts { args: [3, command, 0, 0, 0, 0], lock, ..Facts::default() };
+    for command in [6, 37] {
+        assert_eq!(effect("fcntl", "EAGAIN", &lock(command, Some(1))), Some(Effect::Nothing));
+        assert_eq!(effect("fcntl", "EAGAIN", &lock(command, None)), Some(Effect::Nothing));
+        assert_eq!(effect("fcntl", "EAGAIN", &lock(command, Some(2))), None);
+    }
+    // A lease is a number, not a lock in memory.
+    assert_eq!(effect("fcntl", "EAGAIN", &lock(1024, Some(2))), Some(Effect::Nothing));
+    let give_up = |operation: u64| Facts { args: [3, operation, 0, 0, 0, 0], ..Facts::default() };
+    assert_eq!(effect("flock", "ENOLCK", &give_up(8)), None);
+    assert_eq!(effect("flock", "ENOLCK", &give_up(2)), Some(Effect::Nothing));
+}
+
+#[test]
 fn some_failures_bring_a_signal_along() {
     assert_eq!(effect("write", "EPIPE", &descriptor(Kind::Pipe, false)), Some(Effect::Sigpipe));
     assert_eq!(effect("write", "EPIPE", &descriptor(Kind::File, false)), None);

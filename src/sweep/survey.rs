@@ -45,6 +45,7 @@ struct Place {
     /// What the call is about: one function writes to files and to standard output.
     stream: Option<Stream>,
     kinds: Vec<Option<Kind>>,
+    lock: Option<u16>,
     writes: Option<bool>,
     has_failed: bool,
 }
@@ -127,6 +128,7 @@ impl Survey {
             frames: event.frames.clone(),
             stream: circumstances.stream,
             kinds: kinds.collect(),
+            lock: circumstances.facts.lock,
             writes: circumstances.writes,
             has_failed: circumstances.failed.is_some(),
         };
@@ -169,6 +171,7 @@ impl Survey {
                 object = object.or(Some(*number));
                 known.stream = known.stream.or(stream(name));
             }
+            known.facts.lock = known.facts.lock.or(lock(&arg.value));
         }
         known.writes = match known.stream {
             Some(stream) => Some(stream != Stream::In),
@@ -230,6 +233,15 @@ fn descriptor(sysno: Sysno, host: &str) -> Descriptor {
     Descriptor { kind: Some(kind), non_blocking: matches!(kind, Kind::Socket) }
 }
 
+/// The type of a lock that an argument points to, as fcntl(2) has it.
+fn lock(value: &Value) -> Option<u16> {
+    let Value::Struct(fields) = value else { return None };
+    fields.iter().find_map(|(name, value)| match value {
+        Value::Flags { bits, .. } if *name == "l_type" => u16::try_from(*bits).ok(),
+        _ => None,
+    })
+}
+
 fn stream(name: &str) -> Option<Stream> {
     match name {
         "stdin" => Some(Stream::In),
@@ -242,6 +254,7 @@ fn stream(name: &str) -> Option<Stream> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::flags::flag_sets::LOCK_TYPE;
     use crate::transcript::Arg;
 
     fn event(name: &str, args: Vec<Arg>, result: CallResult, frames: &[&str]) -> Event {
@@ -307,6 +320,25 @@ mod tests {
         assert_eq!(points[1].circumstances.writes, Some(true));
         assert_eq!(points[1].circumstances.value, Some(5));
         assert_eq!(points[1].circumstances.facts.descriptors[0].and_then(|known| known.kind), Some(Kind::File));
+    }
+
+    #[test]
+    fn what_is_locked_and_unlocked_in_one_place_is_told_apart() {
+        let mut survey = Survey::new(false);
+        for l_type in [1, 1, 2] {
+            let lock = vec![("l_type", Value::Flags { set: &LOCK_TYPE, bits: l_type })];
+            let args = vec![
+                Arg { name: "cmd", raw: 6, value: Value::Int(6) },
+                Arg { name: "arg", raw: 0x1000, value: Value::Struct(lock) },
+            ];
+            let result = CallResult::Value { raw: 0, value: Value::Int(0) };
+            survey.event(&event("fcntl", args, result, &["libc!fcntl", "kv!lock"]));
+        }
+        let points = survey.into_points();
+        let cells = crate::sweep::cells(&points, &Sweep::default());
+        let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
+        assert_eq!(points.len(), 2);
+        assert_eq!(cells, ["fcntl#1:EAGAIN", "fcntl#1:ENOLCK"]);
     }
 
     #[test]

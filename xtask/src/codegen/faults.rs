@@ -231,6 +231,7 @@ impl Names<'_> {
                 ["nonblocking"] => subject.map(|arg| format!("nonblocking({arg})")),
                 [arg, "nonblocking"] => position(arg).map(|arg| format!("nonblocking({arg})")),
                 [arg, "given"] => position(arg).map(|arg| format!("given({arg})")),
+                [arg, "locks"] => position(arg).map(|arg| format!("locks({arg})")),
                 [arg, "differs"] => position(arg).map(|arg| format!("differs({arg})")),
                 [arg, word @ ("has" | "lacks" | "is"), names] => match position(arg) {
                     Some(arg) => Some(self.values(&call.written[arg].1, arg, word, names)?),
@@ -284,7 +285,7 @@ pub fn render(models: &Models) -> String {
     format!(
         "//! Which call fails how; written by `cargo xtask codegen` from `xtask/tables/faults.txt`, not by hand.\n\
          //! It must not know what anything is used for.\n\n\
-         use super::build::{{CAUGHT, LIMITED, TIMED, differs, given, has, is, lacks, m, nonblocking, on, r}};\n\
+         use super::build::{{CAUGHT, LIMITED, TIMED, differs, given, has, is, lacks, locks, m, nonblocking, on, r}};\n\
          use super::model::{{Effect as E, Model, Restart as R}};\n\n\
          #[rustfmt::skip]\n\
          pub(super) static MODELS: &[Model] = &[\n{lines}];\n"
