@@ -9,6 +9,7 @@ mod fault;
 mod finding;
 mod left;
 mod point;
+mod printed;
 mod steady;
 mod survey;
 mod verdict;

@@ -28,6 +28,8 @@ const TIMES_LONGER: u32 = 10;
 const SHORTEST: Duration = Duration::from_secs(1);
 /// A run with a fault makes other calls, by which a clock of its own goes: what shows parts of a second differs then.
 const A_LITTLE: Duration = Duration::from_millis(7);
+/// Another year, day of the week, hour, minute and second.
+const ANOTHER_DAY: Duration = Duration::from_secs(401 * 86_400 + 3_600 + 60 + 1);
 /// Frames of a stack that tell points apart: recursion goes deeper.
 const FRAMES: usize = 64;
 /// How much more than without a fault a program may print, in bytes.
@@ -139,6 +141,7 @@ impl Course {
         let mut first: Option<Survey> = None;
         let (mut longest, mut program) = (Duration::ZERO, None);
         let mut unsteady = Vec::new();
+        let mut is_fixed = false;
         for number in 1..=sweep.baseline {
             let (is_first, is_last) = (number == 1, number == sweep.baseline);
             let mut survey = Survey::new(sweep.each);
@@ -146,6 +149,7 @@ impl Course {
                 watch_calls(plan, &calls);
                 // One run tells where calls come from; unwinding takes longer than they do.
                 plan.trace.backtrace = if is_first { FRAMES } else { 0 };
+                is_fixed = plan.fixed.random.is_some() || plan.fixed.clock.is_some();
                 if is_last {
                     plan.fixed.clock = plan.fixed.clock.map(|start| start + A_LITTLE);
                 }
@@ -167,7 +171,7 @@ impl Course {
             }
         }
         let golden = settle(&runs, sweep.compare);
-        let golden = match (golden, unsteady.is_empty()) {
+        let mut golden = match (golden, unsteady.is_empty()) {
             (Ok(golden), true) => golden,
             (Ok(_), false) => return Err(Refused::Unsteady(unsteady)),
             (Err(why), _) => {
@@ -175,6 +179,9 @@ impl Course {
                 return Err(Refused::Unsteady(unsteady));
             }
         };
+        if is_fixed && let Some(other) = on_another_day(&stage, base)? {
+            golden.note_chance(&other);
+        }
         let first = first.unwrap_or_default();
         let (has_company, calls_made) = (first.has_company(), first.calls());
         let counted = calls.iter().map(Called::Call).chain(ALLOCATORS.map(Called::Function));
@@ -266,6 +273,21 @@ fn play(
         Ok(spec) => stage.play(spec, change, sink),
         Err(problems) => Err(Box::new(End::Invalid(problems.clone()))),
     }
+}
+
+/// A run with other random bytes and at another time; `None` where it does not end.
+fn on_another_day(stage: &Stage, base: &Base) -> Result<Option<Facts>, Box<End>> {
+    let change = |plan: &mut Plan| {
+        plan.fixed.random = plan.fixed.random.map(|seed| seed.wrapping_add(1));
+        plan.fixed.clock = plan.fixed.clock.map(|start| start + ANOTHER_DAY);
+    };
+    let played = play(stage, base, "", change, &mut Survey::new(false))?;
+    let mut other = facts(&played, None);
+    if other.stuck.is_some() {
+        return Ok(None);
+    }
+    check(&mut other, &played, stage)?;
+    Ok(Some(other))
 }
 
 /// Has all of these calls be events that are written, and no others.
