@@ -148,6 +148,24 @@ fn other_random_bytes_are_no_finding() {
 }
 
 #[test]
+fn a_process_that_only_has_to_end_is_not_left_behind() {
+    let more = "[sweep]\non = 'write'\nerror = 'ENOSPC'";
+    let spec = |after: &str| script(&format!("sleep {after} & printf text > out || exit 1; kill $!"), more);
+    check(&spec("0.01"), "write#1:ENOSPC", "reported");
+    check(&spec("20"), "write#1:ENOSPC", "leftover");
+}
+
+#[test]
+fn nobody_is_told_of_a_broken_pipe_where_it_can_be_none() {
+    let more = "[sweep]\non = 'write'\nerror = 'EPIPE'\npoints = 'each'";
+    // A text for a command, which the shell writes into a pipe while it has the other end, or its child does.
+    check(&script("cat << x\ntext\nx\n", more), "write#1:EPIPE", "not-fired");
+    // A shell says by its status that its command died of SIGPIPE.
+    let passed_on = "{ /bin/echo text; echo $? > status; } | cat; exit $(cat status)";
+    check(&script(passed_on, more), "write#1:EPIPE", "reported");
+}
+
+#[test]
 fn a_child_that_crashes_is_a_crash() {
     let more = "[sweep]\non = 'write'\nerror = 'ENOSPC'";
     let spec =

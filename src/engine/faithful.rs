@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::fire::{Deed, Due};
-use super::inspect::{Inspect, Region};
+use super::inspect::{Descriptor, Inspect, Region};
 use super::stop::Edit;
 use super::tamper::Tampering;
 use super::task::InCall;
@@ -195,6 +195,8 @@ impl Request<'_> {
         for (at, arg) in self.sysno.info().args.unwrap_or_default().iter().enumerate() {
             if arg.kind == ArgKind::Fd {
                 facts.descriptors[at] = inspect.open_file(raw.args[at] as i32);
+                let looks = self.asks_for(|clause| clause == Clause::Unread { arg: at as u8 });
+                facts.read_by_itself[at] = looks && can_read_pipe(raw.args[at] as i32, inspect);
             }
         }
         facts
@@ -256,6 +258,13 @@ impl Request<'_> {
     fn is_named(&self) -> bool {
         self.rule.trigger.pattern.alts.iter().any(|alt| alt.head == Head::Call(self.sysno))
     }
+}
+
+/// Whether the process has the end of a pipe where it is read, of which `fd` is the other one.
+fn can_read_pipe(fd: i32, inspect: &dyn Inspect) -> bool {
+    let Some(Descriptor::Pipe { inode, .. }) = inspect.descriptor(fd) else { return false };
+    let other = Descriptor::Pipe { inode, writes: false };
+    inspect.open_descriptors().into_iter().any(|fd| inspect.descriptor(fd).as_ref() == Some(&other))
 }
 
 const EINTR: i32 = 4;

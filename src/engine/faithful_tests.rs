@@ -33,6 +33,20 @@ fn a_file_has_no_broken_pipe() {
 }
 
 #[test]
+fn a_pipe_that_the_process_itself_could_read_is_not_broken() {
+    let broken = |inode: u64| {
+        let mut run = failing("write", "EPIPE", Kind::Pipe, false);
+        run.script.files.insert(6, Descriptor { kind: Some(Kind::Pipe), non_blocking: false });
+        run.script.pipe = Some((6, inode));
+        run.enter(ROOT, "write", [6, 0x1000, 5, 0, 0, 0]);
+        !run.take_edits().is_empty()
+    };
+    // The script's descriptor 4 reads from pipe 77.
+    assert!(!broken(77));
+    assert!(broken(78));
+}
+
+#[test]
 fn what_may_wait_does_not_say_eagain() {
     assert_eq!(written(&mut failing("write", "EAGAIN", Kind::Pipe, false)), []);
     assert_eq!(written(&mut failing("write", "EAGAIN", Kind::Pipe, true)), [Edit::Skip(-11)]);

@@ -49,6 +49,10 @@ pub(super) const fn locks(arg: u8) -> Clause {
     Clause::Locks { arg }
 }
 
+pub(super) const fn unread(arg: u8) -> Clause {
+    Clause::Unread { arg }
+}
+
 pub(super) const fn given(arg: u8) -> Clause {
     Clause::Given { arg }
 }

@@ -82,6 +82,8 @@ pub struct Facts {
     pub pointed_at: Option<u32>,
     /// The type of the lock that the call is about (`l_type`, fcntl(2)); `None` where it is about none, or nobody has looked.
     pub lock: Option<u16>,
+    /// The arguments that are pipes which the process itself can read from.
+    pub read_by_itself: [bool; 6],
     /// Whether a signal can come that is caught, with a handler that does not start this call again.
     pub caught: bool,
     /// Whether the size of files is limited (RLIMIT_FSIZE).
@@ -142,6 +144,11 @@ pub enum Clause {
         /// Position of the argument.
         arg: u8,
     },
+    /// The process does not have the end of the pipe where what goes into this descriptor is read.
+    Unread {
+        /// Position of the argument.
+        arg: u8,
+    },
     /// The argument is not zero.
     Given {
         /// Position of the argument.
@@ -196,6 +203,7 @@ impl Clause {
             // What is compared is a C int, whatever stands above it in the register.
             Clause::Differs { arg: at } => facts.pointed_at.is_none_or(|found| found != arg(at) as u32),
             Clause::Locks { .. } => facts.lock != Some(F_UNLCK),
+            Clause::Unread { arg } => !facts.read_by_itself[usize::from(arg)],
             Clause::Given { arg: at } => arg(at) != 0,
         }
     }
@@ -226,6 +234,7 @@ impl Clause {
             Clause::Is { arg, values, .. } => format!("`{}` = {}", name(arg), names(arg, values, " or ")),
             Clause::Differs { arg } => format!("`{}` points to another number than `{}`", name(0), name(arg)),
             Clause::Locks { arg } => format!("`{}` with another type than F_UNLCK", name(arg)),
+            Clause::Unread { arg } => format!("`{}` without its other end", name(arg)),
             Clause::Given { arg } => format!("with a `{}`", name(arg)),
         }
     }

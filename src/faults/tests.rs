@@ -163,6 +163,14 @@ fn only_a_lock_that_is_asked_for_is_refused() {
 }
 
 #[test]
+fn a_pipe_is_not_broken_for_who_reads_it() {
+    let mut reader = descriptor(Kind::Pipe, false);
+    reader.read_by_itself[0] = true;
+    assert_eq!(effect("write", "EPIPE", &reader), None);
+    assert_eq!(effect("write", "EPIPE", &descriptor(Kind::Pipe, false)), Some(Effect::Sigpipe));
+}
+
+#[test]
 fn some_failures_bring_a_signal_along() {
     assert_eq!(effect("write", "EPIPE", &descriptor(Kind::Pipe, false)), Some(Effect::Sigpipe));
     assert_eq!(effect("write", "EPIPE", &descriptor(Kind::File, false)), None);
@@ -190,7 +198,7 @@ fn what_is_not_known_of_a_descriptor_may_be_so() {
 fn conditions_are_told_in_words() {
     let told = |name: &str, error: &str| of(name).failure(errno(error)).unwrap().when.told(call(name));
     assert_eq!(told("rename", "EXDEV"), "");
-    assert_eq!(told("write", "EPIPE"), "`fd` on a pipe or socket");
+    assert_eq!(told("write", "EPIPE"), "`fd` on a pipe or socket, `fd` without its other end");
     assert_eq!(told("flock", "EAGAIN"), "`operation` with LOCK_NB");
     assert_eq!(told("futex", "ENFILE"), "`futex_op` = FUTEX_FD");
 }

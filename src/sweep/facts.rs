@@ -23,7 +23,7 @@ pub struct Facts {
     pub before: BTreeSet<String>,
     /// Names that were there before the checks were run.
     pub made: BTreeSet<String>,
-    /// Processes that outlived the first one.
+    /// Processes that outlived the first one for longer than any does without a fault.
     pub orphans: usize,
     /// Processes that crashed: `kv by SIGSEGV`.
     pub crashed: Vec<String>,

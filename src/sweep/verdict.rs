@@ -147,8 +147,8 @@ pub fn judge(golden: &Golden, facts: &Facts, cell: &Cell, point: &Point) -> Outc
         Difference::Extra { name, was_there: false } => Some(name.clone()).filter(|name| !facts.kept.contains(name)),
         _ => None,
     }));
-    if facts.orphans > golden.facts.orphans {
-        evidence.leftovers.push(format!("{} more processes", facts.orphans - golden.facts.orphans));
+    if facts.orphans > 0 {
+        evidence.leftovers.push(format!("{} more processes", facts.orphans));
     }
     if differences.contains(&Difference::Stdout) && !cell.fault.kills() {
         evidence.stdout = Some((shown(&golden.facts.stdout), shown(&facts.stdout)));
@@ -201,7 +201,7 @@ fn verdict(
         Some(Ending::Killed(_)) => Verdict::Crash,
         Some(Ending::Exited(0)) => Verdict::Silent,
         Some(Ending::Exited(_))
-            if !evidence.message.is_empty() || facts.is_mute || needs_no_words(cell.fault, point) =>
+            if !evidence.message.is_empty() || facts.is_mute || needs_no_words(facts, cell.fault, point) =>
         {
             left.unwrap_or(Verdict::Reported)
         }
@@ -231,14 +231,21 @@ fn is_asked(signal: Signal, fault: Fault) -> bool {
         Fault::Signal(sent) => sent == signal,
         // Its handler may tidy up and let it end the program after all; those of crashes are looked for before.
         Fault::Interrupt => true,
-        Fault::Error(errno) => errno.name() == Some("EPIPE") && Signal::parse("SIGPIPE") == Some(signal),
-        _ => false,
+        fault => breaks_pipe(fault) && Signal::parse("SIGPIPE") == Some(signal),
     }
 }
 
-/// Whether nothing need be said: who cannot print cannot, and who sends a signal knows.
-fn needs_no_words(fault: Fault, point: &Point) -> bool {
+/// Whether nobody reads any more what is written.
+fn breaks_pipe(fault: Fault) -> bool {
+    matches!(fault, Fault::Error(errno) if errno.name() == Some("EPIPE"))
+}
+
+/// Whether nothing need be said: who cannot print cannot, who sends a signal knows, and a shell whose command dies of
+/// SIGPIPE ends with 128 and its number (`dash(1)`, EXIT STATUS).
+fn needs_no_words(facts: &Facts, fault: Fault, point: &Point) -> bool {
+    const SIGPIPE_OF_A_COMMAND: i32 = 128 + 13;
     matches!(fault, Fault::Signal(_) | Fault::Interrupt)
+        || breaks_pipe(fault) && facts.ended == Some(Ending::Exited(SIGPIPE_OF_A_COMMAND))
         || matches!(point.circumstances.stream, Some(Stream::Out | Stream::Err))
 }
 

@@ -98,6 +98,9 @@ fn who_cannot_print_or_was_asked_to_end_need_not_say_so() {
     for stream in [Stream::Out, Stream::Err] {
         assert_eq!(judged(errno("EIO"), Some(stream), |facts| exits(facts, 1, "")).verdict, Verdict::Reported);
     }
+    check(errno("EPIPE"), |facts| exits(facts, 141, ""), Verdict::Reported);
+    check(errno("EPIPE"), |facts| exits(facts, 1, ""), Verdict::NoMessage);
+    check(errno("EIO"), |facts| exits(facts, 141, ""), Verdict::NoMessage);
     let mute = |facts: &mut Facts| {
         exits(facts, 1, "");
         facts.is_mute = true;

@@ -24,6 +24,8 @@ pub(in crate::engine) struct Script {
     pub(super) timed: Vec<(i32, bool)>,
     /// Descriptors that are all one open file.
     pub(super) duplicates: Vec<i32>,
+    /// A descriptor that is written to a pipe, and the pipe's inode.
+    pub(super) pipe: Option<(i32, u64)>,
     pub(super) size_limit: bool,
     pub(super) data_memory: u64,
     pub(super) program_break: Option<Addr>,
@@ -104,7 +106,10 @@ impl Inspect for Script {
             3 => Some(Descriptor::Path(Arc::from("/case/data"))),
             fd if self.duplicates.contains(&fd) => Some(Descriptor::Path(Arc::from("/case/data"))),
             4 => Some(Descriptor::Pipe { inode: 77, writes: false }),
-            _ => None,
+            fd => {
+                let (_, inode) = self.pipe.filter(|(known, _)| *known == fd)?;
+                Some(Descriptor::Pipe { inode, writes: true })
+            }
         }
     }
 

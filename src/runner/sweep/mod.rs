@@ -2,15 +2,20 @@
 //! It must not know how results are told, or kept.
 
 mod base;
+mod facts;
 mod source;
+mod timed;
 
 pub use base::{Base, Checks};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+
+use facts::{check, facts, facts_of};
+use timed::Timed;
 
 use super::workers::share;
 use crate::abi::{Arch, CallSet, Ending};
@@ -20,7 +25,7 @@ use crate::run::{End, Options, Played, Stage};
 use crate::sweep::{
     ALLOCATORS, Called, Cell, Facts, Golden, Outcome, Point, Stuck, Survey, Watch, fallible, judge, settle,
 };
-use crate::transcript::{Abandoned, Hang, Sink};
+use crate::transcript::Sink;
 
 /// A run with a fault may take so many times as long as the longest without one,
 const TIMES_LONGER: u32 = 10;
@@ -28,6 +33,8 @@ const TIMES_LONGER: u32 = 10;
 const SHORTEST: Duration = Duration::from_secs(1);
 /// A run with a fault makes other calls, by which a clock of its own goes: what shows parts of a second differs then.
 const A_LITTLE: Duration = Duration::from_millis(7);
+/// Who outlives the first process may take this part of the time limit to come to its own end.
+const GRACE: u32 = 4;
 /// Another year, day of the week, hour, minute and second.
 const ANOTHER_DAY: Duration = Duration::from_secs(401 * 86_400 + 3_600 + 60 + 1);
 /// Frames of a stack that tell points apart: recursion goes deeper.
@@ -48,6 +55,8 @@ pub struct Course {
     pub points: Vec<Point>,
     /// How long a run with a fault may take.
     pub limit: Duration,
+    /// How long others may go on when the first process has ended.
+    grace: Duration,
     /// The program's file.
     pub program: PathBuf,
     /// What the author should know.
@@ -129,7 +138,7 @@ impl Course {
     fn is_the_same_on_another_day(&self) -> Result<bool, Box<End>> {
         let change = |plan: &mut Plan| plan.target.timeout = self.limit;
         let played = play(&self.stage, &self.base.fixed(), "", change, &mut Survey::new(false))?;
-        let facts = facts(&played, None);
+        let facts = facts(&played);
         Ok(facts.stuck.is_some() || self.golden.differences(&facts).is_empty())
     }
 
@@ -139,12 +148,12 @@ impl Course {
         let calls: CallSet = fallible(sweep).iter().filter(|call| call.number(arch).is_some()).collect();
         let mut runs = Vec::new();
         let mut first: Option<Survey> = None;
-        let (mut longest, mut program) = (Duration::ZERO, None);
+        let (mut longest, mut outlived, mut program) = (Duration::ZERO, Duration::ZERO, None);
         let mut unsteady = Vec::new();
         let mut is_fixed = false;
         for number in 1..=sweep.baseline {
             let (is_first, is_last) = (number == 1, number == sweep.baseline);
-            let mut survey = Survey::new(sweep.each);
+            let mut survey = Timed::new(Survey::new(sweep.each));
             let change = |plan: &mut Plan| {
                 watch_calls(plan, &calls);
                 // One run tells where calls come from; unwinding takes longer than they do.
@@ -155,19 +164,20 @@ impl Course {
                 }
             };
             let played = play(&stage, base, &allocations(sweep), change, &mut survey)?;
-            let mut facts = facts(&played, None);
+            let mut facts = facts(&played);
             if let Some(stuck) = &facts.stuck {
                 unsteady.push(format!("without a fault, the program {}", told(stuck)));
                 break;
             }
-            facts.crashed = survey.crashed();
+            facts.crashed = survey.sink.crashed();
             check(&mut facts, &played, &stage)?;
             longest = longest.max(played.took);
+            outlived = outlived.max(survey.outlived());
             program.get_or_insert_with(|| played.program.clone());
             runs.push(facts);
             match &first {
-                Some(first) => unsteady.extend(first.difference(&survey)),
-                None => first = Some(survey),
+                Some(first) => unsteady.extend(first.difference(&survey.sink)),
+                None => first = Some(survey.sink),
             }
         }
         let golden = settle(&runs, sweep.compare);
@@ -204,6 +214,7 @@ impl Course {
             golden,
             points,
             limit,
+            grace: outlived + limit / GRACE,
             program,
             notes,
             calls,
@@ -238,10 +249,8 @@ impl Course {
 
     fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
         let count = self.counts.get(&cell.called).copied().unwrap_or_default();
-        let mut watch = Watch::new(cell.called, count);
-        if looks_closely {
-            watch = watch.with_tail();
-        }
+        let watch = Watch::new(cell.called, count);
+        let mut watch = Timed::new(if looks_closely { watch.with_tail() } else { watch });
         let printed = (self.golden.facts.stdout.len() + self.golden.facts.stderr.len()) as u64;
         let change = |plan: &mut Plan| {
             plan.target.timeout = limit;
@@ -252,7 +261,7 @@ impl Course {
             }
         };
         let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;
-        let mut facts = facts(&played, Some(&watch));
+        let mut facts = facts_of(&played, &watch, self.grace);
         if facts.fired > 0 && facts.stuck.is_none() {
             check(&mut facts, &played, &self.stage)?;
         }
@@ -282,7 +291,7 @@ fn on_another_day(stage: &Stage, base: &Base) -> Result<Option<Facts>, Box<End>>
         plan.fixed.clock = plan.fixed.clock.map(|start| start + ANOTHER_DAY);
     };
     let played = play(stage, base, "", change, &mut Survey::new(false))?;
-    let mut other = facts(&played, None);
+    let mut other = facts(&played);
     if other.stuck.is_some() {
         return Ok(None);
     }
@@ -303,71 +312,6 @@ fn allocations(sweep: &Sweep) -> String {
         return String::new();
     }
     ALLOCATORS.map(|name| format!("[[inject]]\nname = \"{name}\"\nat = \"{name}\"\nfires = \"0..\"\n")).concat()
-}
-
-fn facts(played: &Played, watch: Option<&Watch>) -> Facts {
-    let record = &played.record;
-    // The fault is the last of the rules.
-    let rule = record.rules.last().filter(|_| watch.is_some());
-    Facts {
-        ended: record.ending.filter(|_| record.abandoned.is_none()),
-        stuck: watch.and_then(Watch::busy).or_else(|| Some(stuck(record.abandoned.as_ref()?, watch))),
-        stdout: played.stdout.clone(),
-        stderr: played.stderr.clone(),
-        files: played.files(),
-        before: played.before(),
-        made: BTreeSet::new(),
-        orphans: record.orphans.len(),
-        crashed: watch.map(|watch| watch.crashed.clone()).unwrap_or_default(),
-        checks: Vec::new(),
-        fired: rule.map_or(0, |rule| rule.fired),
-        at: watch.and_then(|watch| watch.at.clone()),
-        kept: watch
-            .map(|watch| watch.kept.iter().filter_map(|path| played.name_of(path)).collect())
-            .unwrap_or_default(),
-        is_mute: watch.is_some_and(|watch| watch.is_mute),
-        prevented: rule.and_then(|rule| Some(rule.prevented.first()?.0.clone())),
-    }
-}
-
-/// Runs the checks; what is left is what they leave: the next opening of a file may be what takes a journal up.
-fn check(facts: &mut Facts, played: &Played, stage: &Stage) -> Result<(), Box<End>> {
-    facts.made = facts.files.keys().cloned().collect();
-    facts.checks = played.checks(stage)?;
-    if !facts.checks.is_empty() {
-        facts.files = played.files();
-    }
-    Ok(())
-}
-
-/// Why a run was given up.
-fn stuck(abandoned: &Abandoned, watch: Option<&Watch>) -> Stuck {
-    let mut whereabouts = match abandoned {
-        Abandoned::Timeout(hangs) => hangs.iter().map(whereabouts).collect(),
-        Abandoned::Deadlock(hangs) => {
-            let mut all = vec!["every task waits for another one".to_owned()];
-            all.extend(hangs.iter().map(whereabouts));
-            all
-        }
-        Abandoned::Tasks(most) => vec![format!("there were more than {most} tasks at a time")],
-        Abandoned::Events(most) => vec![format!("there were more than {most} events")],
-        Abandoned::Output(most) => vec![format!("it printed more than {most} bytes")],
-        Abandoned::NoMain(image) => vec![format!("`{image}` has no `main` that can be found")],
-        Abandoned::Unwritten | Abandoned::Shortage(_) | Abandoned::Stopped => vec!["it was ended".to_owned()],
-    };
-    let tail = watch.map(Watch::tail).unwrap_or_default();
-    if !tail.is_empty() {
-        whereabouts.push("the last events were:".to_owned());
-        whereabouts.extend(tail.iter().map(|line| format!("  {line}")));
-    }
-    Stuck::Hang(whereabouts)
-}
-
-fn whereabouts(hang: &Hang) -> String {
-    match &hang.call {
-        Some(call) => format!("{} is in {call}", hang.task),
-        None => format!("{} computes", hang.task),
-    }
 }
 
 /// That the program fails even without a fault, which leaves faults little to show.

@@ -229,6 +229,8 @@ impl Names<'_> {
                 ["timed"] => Some("TIMED".to_owned()),
                 ["limited"] => Some("LIMITED".to_owned()),
                 ["nonblocking"] => subject.map(|arg| format!("nonblocking({arg})")),
+                ["unread"] => subject.map(|arg| format!("unread({arg})")),
+                [arg, "unread"] => position(arg).map(|arg| format!("unread({arg})")),
                 [arg, "nonblocking"] => position(arg).map(|arg| format!("nonblocking({arg})")),
                 [arg, "given"] => position(arg).map(|arg| format!("given({arg})")),
                 [arg, "locks"] => position(arg).map(|arg| format!("locks({arg})")),
@@ -285,7 +287,7 @@ pub fn render(models: &Models) -> String {
     format!(
         "//! Which call fails how; written by `cargo xtask codegen` from `xtask/tables/faults.txt`, not by hand.\n\
          //! It must not know what anything is used for.\n\n\
-         use super::build::{{CAUGHT, LIMITED, TIMED, differs, given, has, is, lacks, locks, m, nonblocking, on, r}};\n\
+         use super::build::{{CAUGHT, LIMITED, TIMED, differs, given, has, is, lacks, locks, m, nonblocking, on, r, unread}};\n\
          use super::model::{{Effect as E, Model, Restart as R}};\n\n\
          #[rustfmt::skip]\n\
          pub(super) static MODELS: &[Model] = &[\n{lines}];\n"

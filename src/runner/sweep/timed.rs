@@ -1,0 +1,44 @@
+//! How long others went on when the first process had ended.
+//! It must not know whether that is too long.
+
+use std::time::{Duration, Instant};
+
+use crate::transcript::{Event, EventKind, Sink, TaskName};
+
+/// The process that a run is about.
+const FIRST: TaskName = TaskName { process: 1, thread: 1 };
+
+/// Whoever looks on at a run, and at the clock.
+#[derive(Debug)]
+pub(super) struct Timed<S> {
+    /// Who looks on.
+    pub(super) sink: S,
+    ended: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl<S> Timed<S> {
+    pub(super) fn new(sink: S) -> Timed<S> {
+        Timed { sink, ended: None, last: None }
+    }
+
+    /// How long after the end of the first process the last thing happened.
+    pub(super) fn outlived(&self) -> Duration {
+        self.ended.zip(self.last).map_or(Duration::ZERO, |(ended, last)| last.saturating_duration_since(ended))
+    }
+}
+
+impl<S: Sink> Sink for Timed<S> {
+    fn event(&mut self, event: &Event) {
+        if self.ended.is_some() {
+            self.last = Some(Instant::now());
+        } else if event.task == FIRST && matches!(event.kind, EventKind::Exit { .. } | EventKind::Killed(_)) {
+            self.ended = Some(Instant::now());
+        }
+        self.sink.event(event);
+    }
+
+    fn is_broken(&self) -> bool {
+        self.sink.is_broken()
+    }
+}
