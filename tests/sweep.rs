@@ -156,6 +156,35 @@ fn a_process_that_only_has_to_end_is_not_left_behind() {
 }
 
 #[test]
+fn a_program_that_is_only_slow_does_not_hang() {
+    let more = "[sweep]\non = 'write'\nerror = 'ENOSPC'";
+    let slow = "printf text > out || { sleep 2.5; exit 1; }";
+    check(&script(slow, more), "write#1:ENOSPC", "reported");
+}
+
+#[test]
+fn a_run_that_does_not_come_to_its_call_is_no_verdict() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[]);
+    // From its fifth run on the program writes once only.
+    let count = folder.path().join("count");
+    let script = script(
+        &format!("echo run >> {0}; test $(wc -l < {0}) -gt 4 || printf text > /dev/null; exit 0", count.display()),
+        "[sweep]\non = 'write'\nerror = 'ENOSPC'\npoints = 'each'",
+    );
+    fs::write(folder.path().join("x.toml"), script).unwrap();
+    let (status, out, err) = rinject(folder.path(), &["sweep", "x.toml", "--state", "state", "--error", "EIO"]);
+    assert_eq!(status, 6, "{out}{err}");
+    let told = "x.toml: nothing can be said of run `write#3:EIO`: it did not make that call";
+    assert!(err.contains(told), "{out}{err}");
+    assert!(!out.contains("not-fired"), "{out}");
+    // It is run again when the sweep goes on.
+    assert!(!kept(&folder.path().join("state")).contains(&"write#3:EIO".to_owned()));
+}
+
+#[test]
 fn nobody_is_told_of_a_broken_pipe_where_it_can_be_none() {
     let more = "[sweep]\non = 'write'\nerror = 'EPIPE'\npoints = 'each'";
     // A text for a command, which the shell writes into a pipe while it has the other end, or its child does.

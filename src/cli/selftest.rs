@@ -62,12 +62,17 @@ fn verdicts(wanted: Verdict, text: &str, global: &Global) -> Result<Vec<Verdict>
     let sweep = settings(&base, &toml::Table::new(), &options);
     let sweep = sweep.map_err(|_| ours("its spec is invalid".to_owned()))?;
     let ended = |end| judged(end, global).err().unwrap_or(ExitStatus::Internal);
-    let course = Course::take(&base, &sweep, &options).map_err(|refused| match refused {
+    let mut course = Course::take(&base, &sweep, &options).map_err(|refused| match refused {
         Refused::End(end) => ended(*end),
         Refused::Unsteady(why) => ours(why.join(", ")),
+        Refused::Endless(how) => ours(how),
     })?;
+    // What is planted needs no time: that it does not end is certain.
+    course.patience = course.limit;
     let mut found = Vec::new();
-    run_cells(&course, &cells(&course.points, &course.sweep), 1, |_, ran| found.push(ran.outcome.verdict))
-        .map_err(|end| ended(*end))?;
-    Ok(found)
+    let lost = run_cells(&course, &cells(&course.points, &course.sweep), 1, |_, ran| found.push(ran.outcome.verdict));
+    match lost.map_err(|end| ended(*end))?.first() {
+        Some(lost) => Err(ours(lost.why.clone())),
+        None => Ok(found),
+    }
 }

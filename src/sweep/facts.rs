@@ -65,8 +65,10 @@ impl Facts {
 /// Why a run does not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stuck {
-    /// It waits, or computes; where it is, line by line.
+    /// It does not end, that is known; where it is, line by line.
     Hang(Vec<String>),
+    /// Its time was up: it may be slow, or the machine; where it was, line by line.
+    Slow(Vec<String>),
     /// It makes the same call again and again, which fails in the same way.
     Busy {
         /// The call.
@@ -76,6 +78,24 @@ pub enum Stuck {
         /// How often it was seen to.
         times: u64,
     },
+}
+
+impl Facts {
+    /// Why nothing can be said of a run with a fault, in words: it did not come to the call that was to fail, though nothing
+    /// was in the way of that.
+    pub fn lost(&self) -> Option<String> {
+        match (self.fired, &self.stuck, &self.prevented) {
+            (0, Some(Stuck::Slow(_)), _) => Some("it had no time to come to that call".to_owned()),
+            (0, Some(_), _) => Some("it came to no end before that call".to_owned()),
+            (0, None, None) => Some("it did not make that call".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether another run, with more time, may tell more.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stuck, Some(Stuck::Slow(_))) || self.lost().is_some()
+    }
 }
 
 /// In what a run is not as one without a fault.

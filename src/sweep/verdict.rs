@@ -164,18 +164,18 @@ fn verdict(
     differences: &[Difference],
     evidence: &mut Evidence,
 ) -> Verdict {
-    if facts.fired == 0 {
-        evidence.notes.clear();
-        evidence.notes.extend(facts.prevented.clone());
-        return Verdict::NotFired;
-    }
     match &facts.stuck {
         Some(Stuck::Busy { .. }) => return Verdict::BusyRetry,
-        Some(Stuck::Hang(whereabouts)) => {
+        Some(Stuck::Hang(whereabouts) | Stuck::Slow(whereabouts)) => {
             evidence.notes = whereabouts.clone();
             return Verdict::Hang;
         }
         None => {}
+    }
+    if facts.fired == 0 {
+        evidence.notes.clear();
+        evidence.notes.extend(facts.prevented.clone());
+        return Verdict::NotFired;
     }
     let is_same = facts.ended == golden.facts.ended || !golden.compare.exit;
     // Who says that it failed need not have made what a check looks for.
@@ -255,7 +255,7 @@ pub fn how_ended(facts: &Facts) -> String {
         (Some(Stuck::Busy { call, errno, times }), _) => {
             format!("makes `{call}` again and again, which fails with {errno}: {times} times in a row")
         }
-        (Some(Stuck::Hang(_)), _) => "does not end".to_owned(),
+        (Some(Stuck::Hang(_) | Stuck::Slow(_)), _) => "does not end".to_owned(),
         (None, Some(Ending::Exited(code))) => format!("exited {code}"),
         (None, Some(Ending::Killed(signal))) => format!("was killed by {signal}"),
         (None, None) => "was ended".to_owned(),

@@ -224,6 +224,28 @@ fn runs_without_an_end_hang_or_are_busy() {
 }
 
 #[test]
+fn a_run_that_was_given_up_before_its_fault_proves_nothing() {
+    let run = |fired: u64, stuck: Option<Stuck>, prevented: Option<&str>| Facts {
+        fired,
+        stuck,
+        prevented: prevented.map(str::to_owned),
+        ..good()
+    };
+    let slow = || Some(Stuck::Slow(vec!["P1 computes".to_owned()]));
+    assert_eq!(run(0, slow(), None).lost().as_deref(), Some("it had no time to come to that call"));
+    assert_eq!(run(0, None, None).lost().as_deref(), Some("it did not make that call"));
+    assert_eq!(run(0, None, Some("it cannot fail so")).lost(), None);
+    assert_eq!(run(1, slow(), None).lost(), None);
+    assert!(run(1, slow(), None).is_open() && run(0, None, None).is_open());
+    assert!(!run(1, None, None).is_open() && !run(1, Some(Stuck::Hang(Vec::new())), None).is_open());
+    let given_up = |facts: &mut Facts| {
+        (facts.fired, facts.stuck) = (0, slow());
+        facts.prevented = Some("it cannot fail so".to_owned());
+    };
+    check(errno("EIO"), given_up, Verdict::Hang);
+}
+
+#[test]
 fn where_the_status_is_not_compared_the_result_is() {
     let compare = Compare { exit: false, stdout: true, files: true };
     let golden = settle(&[good(), good()], compare).unwrap();

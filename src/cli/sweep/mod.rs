@@ -25,7 +25,7 @@ use super::terminal::{colour, complain, print, talk};
 use super::{record, remembered};
 use crate::cases::Case;
 use crate::run::Options;
-use crate::runner::sweep::{Base, Course, Refused, run_cells, settings};
+use crate::runner::sweep::{Base, Course, Lost, Refused, run_cells, settings};
 use crate::snapshot::Update;
 use crate::sweep::{Cell, cells, sample};
 use crate::tracer::Stopper;
@@ -142,6 +142,22 @@ impl Sweeping<'_> {
                 why.iter().for_each(|why| talk(format!("note: {why}\n")));
                 ExitStatus::NotSetUp
             }
+            Refused::Endless(how) => {
+                let help = "`[target] timeout` sets the limit, and `--timeout-multiplier` all of them";
+                complain(format!("{}: without a fault, the program {how}", case.id), Some(help));
+                ExitStatus::NotSetUp
+            }
+        }
+    }
+
+    /// Says of which runs nothing can be said.
+    fn tell_lost(case: &Case, lost: &[Lost]) {
+        for Lost { cell, why } in lost {
+            complain(format!("{}: nothing can be said of run `{cell}`: {why}", case.id), None);
+        }
+        if !lost.is_empty() {
+            let why = "the program does not go the same way in each run, or the machine is too busy";
+            talk(format!("note: {}: {why}; `--timeout-multiplier` gives more time\n", case.id));
         }
     }
 
@@ -234,7 +250,7 @@ impl Sweeping<'_> {
             complain(format!("cannot keep results: {error}"), Some("--state names another file"));
             return Err(ExitStatus::NotSetUp);
         }
-        if let Err(end) = ran {
+        let ran = ran.map_err(|end| {
             let status = judged(*end, self.global).err().unwrap_or(ExitStatus::Internal);
             if status == ExitStatus::Interrupted {
                 talk(format!(
@@ -242,9 +258,12 @@ impl Sweeping<'_> {
                     cells.len()
                 ));
             }
-            return Err(status);
-        }
+            status
+        });
+        let lost = ran?;
+        Sweeping::tell_lost(case, &lost);
         Ok(Results {
+            lost: !lost.is_empty(),
             id: case.id.clone(),
             again: Again::of(case, self.words, self.global),
             shows_all: !self.words.cell.is_empty(),

@@ -34,6 +34,8 @@ pub(super) struct Results {
     pub(super) of: usize,
     pub(super) course: Course,
     pub(super) results: Vec<Result>,
+    /// Whether there were runs of which nothing can be said.
+    pub(super) lost: bool,
     pub(super) took: Duration,
 }
 
@@ -56,7 +58,8 @@ impl Results {
     /// What it adds to the exit status; findings that are `known` add nothing.
     pub(super) fn status(&self, known: Option<&BTreeSet<String>>) -> ExitStatus {
         let is_new = |finding: &Finding| known.is_none_or(|known| !known.contains(&finding.key));
-        if self.findings().iter().any(is_new) { ExitStatus::Failed } else { ExitStatus::Passed }
+        let status = if self.lost { ExitStatus::NotSetUp } else { ExitStatus::Passed };
+        if self.findings().iter().any(is_new) { status.and(ExitStatus::Failed) } else { status }
     }
 }
 

@@ -55,7 +55,7 @@ fn spec(results: &Results, result: &Result, folder: &Path) -> String {
     text += "# It fails until the program is mended; till then `xfail = \"why\"` says that it is known.\n";
     let is_endless = matches!(result.verdict, Verdict::Hang | Verdict::BusyRetry);
     // As long as the sweep had patience with it.
-    let limit = is_endless.then(|| format!("{}s", (results.course.limit * 2).as_secs_f64().ceil()));
+    let limit = is_endless.then(|| format!("{}s", results.course.patience.as_secs_f64().ceil()));
     text += &results.course.base().text_in(folder, wanted.own, limit.as_deref());
     text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, result.cell.rule());
     for (name, command) in wanted.checks {

@@ -58,6 +58,7 @@ pub(super) fn check(facts: &mut Facts, played: &Played, stage: &Stage) -> Result
 
 /// Why a run was given up.
 fn stuck(abandoned: &Abandoned, tail: Vec<String>) -> Stuck {
+    let is_timeout = matches!(abandoned, Abandoned::Timeout(_));
     let mut whereabouts = match abandoned {
         Abandoned::Timeout(hangs) => hangs.iter().map(whereabouts).collect(),
         Abandoned::Deadlock(hangs) => {
@@ -75,7 +76,7 @@ fn stuck(abandoned: &Abandoned, tail: Vec<String>) -> Stuck {
         whereabouts.push("the last events were:".to_owned());
         whereabouts.extend(tail.iter().map(|line| format!("  {line}")));
     }
-    Stuck::Hang(whereabouts)
+    if is_timeout { Stuck::Slow(whereabouts) } else { Stuck::Hang(whereabouts) }
 }
 
 fn whereabouts(hang: &Hang) -> String {

@@ -2,29 +2,26 @@
 //! It must not know how results are told, or kept.
 
 mod base;
+mod cells;
 mod facts;
 mod source;
 mod timed;
 
 pub use base::{Base, Checks};
+pub use cells::{Lost, Ran, run_cells};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use facts::{check, facts, facts_of};
+use facts::{check, facts};
 use timed::Timed;
 
-use super::workers::share;
 use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
 use crate::run::{End, Options, Played, Stage};
-use crate::sweep::{
-    ALLOCATORS, Called, Cell, Facts, Golden, Outcome, Point, Stuck, Survey, Watch, fallible, judge, settle,
-};
+use crate::sweep::{ALLOCATORS, Called, Facts, Golden, Point, Stuck, Survey, fallible, settle};
 use crate::transcript::Sink;
 
 /// A run with a fault may take so many times as long as the longest without one,
@@ -33,6 +30,14 @@ const TIMES_LONGER: u32 = 10;
 const SHORTEST: Duration = Duration::from_secs(1);
 /// A run with a fault makes other calls, by which a clock of its own goes: what shows parts of a second differs then.
 const A_LITTLE: Duration = Duration::from_millis(7);
+/// How much longer a run may take of which each call is looked at with its stack,
+const LONGER_AT_EACH_CALL: u32 = 6;
+/// or each allocation as well.
+const LONGER_AT_EACH_ALLOCATION: u32 = 30;
+/// A run that is alone on the machine has this long before it counts as hanging, at least.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// So much longer than the others it may take.
+const PATIENCE_LONGER: u32 = 4;
 /// Who outlives the first process may take this part of the time limit to come to its own end.
 const GRACE: u32 = 4;
 /// Another year, day of the week, hour, minute and second.
@@ -55,6 +60,8 @@ pub struct Course {
     pub points: Vec<Point>,
     /// How long a run with a fault may take.
     pub limit: Duration,
+    /// How long one may take that is made alone at the end, since it had not come to its end in time.
+    pub patience: Duration,
     /// How long others may go on when the first process has ended.
     grace: Duration,
     /// The program's file.
@@ -73,21 +80,14 @@ pub enum Refused {
     End(Box<End>),
     /// Runs without a fault do not agree: in what, one sentence each.
     Unsteady(Vec<String>),
+    /// One of them did not come to its end in time: how far it came.
+    Endless(String),
 }
 
 impl From<Box<End>> for Refused {
     fn from(end: Box<End>) -> Refused {
         Refused::End(end)
     }
-}
-
-/// A run with a fault that is over.
-#[derive(Debug)]
-pub struct Ran {
-    /// What it showed.
-    pub outcome: Outcome,
-    /// How long the program ran.
-    pub took: Duration,
 }
 
 /// What a spec says of sweeps, with `instead` (keys of `[sweep]`) in place of what it says of the same.
@@ -118,7 +118,7 @@ impl Course {
         let is_steady = match &taken {
             Ok(course) => course.golden.left_out().is_empty() && course.is_the_same_on_another_day()?,
             Err(Refused::Unsteady(_)) => false,
-            Err(Refused::End(_)) => true,
+            Err(Refused::End(_) | Refused::Endless(_)) => true,
         };
         if is_steady {
             return taken;
@@ -138,7 +138,8 @@ impl Course {
     fn is_the_same_on_another_day(&self) -> Result<bool, Box<End>> {
         let change = |plan: &mut Plan| plan.target.timeout = self.limit;
         let played = play(&self.stage, &self.base.fixed(), "", change, &mut Survey::new(false))?;
-        let facts = facts(&played);
+        let mut facts = facts(&played);
+        check(&mut facts, &played, &self.stage)?;
         Ok(facts.stuck.is_some() || self.golden.differences(&facts).is_empty())
     }
 
@@ -158,6 +159,11 @@ impl Course {
                 watch_calls(plan, &calls);
                 // One run tells where calls come from; unwinding takes longer than they do.
                 plan.trace.backtrace = if is_first { FRAMES } else { 0 };
+                plan.target.timeout *= match (is_first, sweep.faults.contains(&FaultKind::Alloc)) {
+                    (true, true) => LONGER_AT_EACH_ALLOCATION,
+                    (true, false) => LONGER_AT_EACH_CALL,
+                    (false, _) => 1,
+                };
                 is_fixed = plan.fixed.random.is_some() || plan.fixed.clock.is_some();
                 if is_last {
                     plan.fixed.clock = plan.fixed.clock.map(|start| start + A_LITTLE);
@@ -166,12 +172,13 @@ impl Course {
             let played = play(&stage, base, &allocations(sweep), change, &mut survey)?;
             let mut facts = facts(&played);
             if let Some(stuck) = &facts.stuck {
-                unsteady.push(format!("without a fault, the program {}", told(stuck)));
-                break;
+                return Err(Refused::Endless(told(stuck, &played, survey.quiet())));
             }
             facts.crashed = survey.sink.crashed();
             check(&mut facts, &played, &stage)?;
-            longest = longest.max(played.took);
+            if !is_first {
+                longest = longest.max(played.took);
+            }
             outlived = outlived.max(survey.outlived());
             program.get_or_insert_with(|| played.program.clone());
             runs.push(facts);
@@ -214,6 +221,7 @@ impl Course {
             golden,
             points,
             limit,
+            patience: (limit * PATIENCE_LONGER).max(PATIENCE),
             grace: outlived + limit / GRACE,
             program,
             notes,
@@ -231,41 +239,6 @@ impl Course {
     /// Whether the program is more than one task.
     pub fn has_company(&self) -> bool {
         self.has_company
-    }
-
-    /// Runs the program with the fault of a cell, and judges what it does.
-    ///
-    /// # Errors
-    /// There was no run, or it was stopped from outside.
-    pub fn run(&self, cell: &Cell) -> Result<Ran, Box<End>> {
-        let (mut facts, took) = self.once(cell, self.limit, false)?;
-        if matches!(facts.stuck, Some(Stuck::Hang(_))) {
-            // Slowly, or not at all? And if not, where?
-            facts = self.once(cell, self.limit * 2, true)?.0;
-        }
-        let outcome = judge(&self.golden, &facts, cell, &self.points[cell.point]);
-        Ok(Ran { outcome, took })
-    }
-
-    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
-        let count = self.counts.get(&cell.called).copied().unwrap_or_default();
-        let watch = Watch::new(cell.called, count);
-        let mut watch = Timed::new(if looks_closely { watch.with_tail() } else { watch });
-        let printed = (self.golden.facts.stdout.len() + self.golden.facts.stderr.len()) as u64;
-        let change = |plan: &mut Plan| {
-            plan.target.timeout = limit;
-            plan.target.limits.output.get_or_insert(MORE_OUTPUT + printed * u64::from(TIMES_LONGER));
-            // What is traced has a part in the order of several tasks.
-            if self.has_company || looks_closely {
-                watch_calls(plan, &self.calls);
-            }
-        };
-        let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;
-        let mut facts = facts_of(&played, &watch, self.grace);
-        if facts.fired > 0 && facts.stuck.is_none() {
-            check(&mut facts, &played, &self.stage)?;
-        }
-        Ok((facts, played.took))
     }
 }
 
@@ -326,51 +299,14 @@ fn failing(facts: &Facts) -> Option<String> {
     Some(format!("without a fault the program {how}{said}"))
 }
 
-fn told(stuck: &Stuck) -> String {
+/// How a run without a fault was when its time was up; nothing was seen of it for as long as `quiet`.
+fn told(stuck: &Stuck, played: &Played, quiet: Duration) -> String {
     match stuck {
         Stuck::Busy { call, errno, .. } => format!("makes `{call}` again and again, which fails with {errno}"),
-        Stuck::Hang(whereabouts) => format!("does not end: {}", whereabouts.join(", ")),
+        Stuck::Slow(whereabouts) if quiet * 2 < played.took => {
+            let took = played.took;
+            format!("is slow: it still made calls when its time was up, after {took:.1?}: {}", whereabouts.join(", "))
+        }
+        Stuck::Hang(whereabouts) | Stuck::Slow(whereabouts) => format!("does not end: {}", whereabouts.join(", ")),
     }
-}
-
-/// Runs cells, so many at a time; `tell` is called on the calling thread for each that is over, in whatever order. No cell
-/// begins once the runs are stopped from outside, or one of them could not be made.
-///
-/// # Errors
-/// Why one of them could not be made.
-pub fn run_cells(
-    course: &Course,
-    cells: &[Cell],
-    jobs: usize,
-    mut tell: impl FnMut(&Cell, Ran),
-) -> Result<(), Box<End>> {
-    let next = AtomicUsize::new(0);
-    let work = |sender: Sender<(usize, Result<Ran, Box<End>>)>| {
-        loop {
-            let at = next.fetch_add(1, Ordering::SeqCst);
-            let Some(cell) = cells.get(at) else { return };
-            let ran = course.run(cell);
-            if ran.is_err() {
-                next.store(cells.len(), Ordering::SeqCst);
-            }
-            // The receiver is gone only when the telling thread has panicked.
-            let _ = sender.send((at, ran));
-        }
-    };
-    share(jobs.clamp(1, cells.len().max(1)), work, |receiver| {
-        let mut failed: Result<(), Box<End>> = Ok(());
-        for (at, ran) in receiver {
-            match ran {
-                Ok(ran) => tell(&cells[at], ran),
-                // Of several troubles the first is told; that of a run that was stopped is none.
-                Err(end) if failed.is_ok() || matches!(failed, Err(ref known) if is_stop(known)) => failed = Err(end),
-                Err(_) => {}
-            }
-        }
-        failed
-    })
-}
-
-fn is_stop(end: &End) -> bool {
-    matches!(end, End::Interrupted)
 }

@@ -26,14 +26,21 @@ impl<S> Timed<S> {
     pub(super) fn outlived(&self) -> Duration {
         self.ended.zip(self.last).map_or(Duration::ZERO, |(ended, last)| last.saturating_duration_since(ended))
     }
+
+    /// How long ago the last thing happened.
+    pub(super) fn quiet(&self) -> Duration {
+        self.last.map_or(Duration::MAX / 4, |last| last.elapsed())
+    }
 }
 
 impl<S: Sink> Sink for Timed<S> {
     fn event(&mut self, event: &Event) {
-        if self.ended.is_some() {
-            self.last = Some(Instant::now());
-        } else if event.task == FIRST && matches!(event.kind, EventKind::Exit { .. } | EventKind::Killed(_)) {
-            self.ended = Some(Instant::now());
+        self.last = Some(Instant::now());
+        if self.ended.is_none()
+            && event.task == FIRST
+            && matches!(event.kind, EventKind::Exit { .. } | EventKind::Killed(_))
+        {
+            self.ended = self.last;
         }
         self.sink.event(event);
     }

@@ -1,0 +1,146 @@
+//! Runs with a fault: each is made again where it is not clear what it shows, at last alone and with much more time.
+//! It must not know which runs there are.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use super::super::workers::share;
+use super::facts::{check, facts_of};
+use super::timed::Timed;
+use super::{Course, MORE_OUTPUT, TIMES_LONGER, play, watch_calls};
+use crate::plan::Plan;
+use crate::run::End;
+use crate::sweep::{Cell, Facts, Outcome, Watch, judge};
+
+/// A run with a fault that is over.
+#[derive(Debug)]
+pub struct Ran {
+    /// What it showed.
+    pub outcome: Outcome,
+    /// How long the program ran.
+    pub took: Duration,
+}
+
+/// A run of which nothing can be said.
+#[derive(Debug)]
+pub struct Lost {
+    /// Which.
+    pub cell: Cell,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// What became of a try.
+enum Tried {
+    Over(Ran),
+    /// It is to be made again when nothing else runs.
+    Later,
+}
+
+impl Course {
+    /// Runs the program with the fault of a cell, and judges what it does.
+    fn run(&self, cell: &Cell) -> Result<Tried, Box<End>> {
+        let (mut facts, mut took) = self.once(cell, self.limit, false)?;
+        if facts.is_open() {
+            // Slowly, or not at all? And if not, where?
+            (facts, took) = self.once(cell, self.limit * 2, true)?;
+        }
+        Ok(if facts.is_open() { Tried::Later } else { Tried::Over(self.judged(cell, &facts, took)) })
+    }
+
+    /// The same, when nothing else runs, with time enough.
+    fn run_alone(&self, cell: &Cell) -> Result<Result<Ran, Lost>, Box<End>> {
+        let (facts, took) = self.once(cell, self.patience, true)?;
+        Ok(match facts.lost() {
+            Some(why) => Err(Lost { cell: *cell, why }),
+            None => Ok(self.judged(cell, &facts, took)),
+        })
+    }
+
+    fn judged(&self, cell: &Cell, facts: &Facts, took: Duration) -> Ran {
+        Ran { outcome: judge(&self.golden, facts, cell, &self.points[cell.point]), took }
+    }
+
+    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
+        let count = self.counts.get(&cell.called).copied().unwrap_or_default();
+        let watch = Watch::new(cell.called, count);
+        let mut watch = Timed::new(if looks_closely { watch.with_tail() } else { watch });
+        let printed = (self.golden.facts.stdout.len() + self.golden.facts.stderr.len()) as u64;
+        let change = |plan: &mut Plan| {
+            plan.target.timeout = limit;
+            plan.target.limits.output.get_or_insert(MORE_OUTPUT + printed * u64::from(TIMES_LONGER));
+            // What is traced has a part in the order of several tasks.
+            if self.has_company || looks_closely {
+                watch_calls(plan, &self.calls);
+            }
+        };
+        let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;
+        let mut facts = facts_of(&played, &watch, self.grace);
+        if facts.fired > 0 && facts.stuck.is_none() {
+            check(&mut facts, &played, &self.stage)?;
+        }
+        Ok((facts, played.took))
+    }
+}
+
+/// Runs cells, so many at a time; `tell` is called on the calling thread for each that is over, in whatever order. No cell
+/// begins once the runs are stopped from outside, or one of them could not be made. Those that do not come to their end in
+/// time are made again at last, one by one; of those that are returned nothing can be said.
+///
+/// # Errors
+/// Why one of them could not be made.
+pub fn run_cells(
+    course: &Course,
+    cells: &[Cell],
+    jobs: usize,
+    mut tell: impl FnMut(&Cell, Ran),
+) -> Result<Vec<Lost>, Box<End>> {
+    let next = AtomicUsize::new(0);
+    let later: Mutex<Vec<Cell>> = Mutex::new(Vec::new());
+    let work = |sender: Sender<(usize, Result<Ran, Box<End>>)>| {
+        loop {
+            let at = next.fetch_add(1, Ordering::SeqCst);
+            let Some(cell) = cells.get(at) else { return };
+            let ran = match course.run(cell) {
+                Ok(Tried::Over(ran)) => Ok(ran),
+                Ok(Tried::Later) => {
+                    later.lock().unwrap_or_else(PoisonError::into_inner).push(*cell);
+                    continue;
+                }
+                Err(end) => {
+                    next.store(cells.len(), Ordering::SeqCst);
+                    Err(end)
+                }
+            };
+            // The receiver is gone only when the telling thread has panicked.
+            let _ = sender.send((at, ran));
+        }
+    };
+    share(jobs.clamp(1, cells.len().max(1)), work, |receiver| {
+        let mut failed: Result<(), Box<End>> = Ok(());
+        for (at, ran) in receiver {
+            match ran {
+                Ok(ran) => tell(&cells[at], ran),
+                // Of several troubles the first is told; that of a run that was stopped is none.
+                Err(end) if failed.is_ok() || matches!(failed, Err(ref known) if is_stop(known)) => failed = Err(end),
+                Err(_) => {}
+            }
+        }
+        failed
+    })?;
+    let mut lost = Vec::new();
+    for cell in later.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match course.run_alone(&cell)? {
+            Ok(ran) => tell(&cell, ran),
+            Err(none) => lost.push(none),
+        }
+    }
+    Ok(lost)
+}
+
+fn is_stop(end: &End) -> bool {
+    matches!(end, End::Interrupted)
+}
