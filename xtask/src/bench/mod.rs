@@ -51,8 +51,8 @@ struct Measured<'a> {
     amounts: Vec<Vec<Took>>,
 }
 
-/// Measures the rows whose work contains one of `wanted` (all, without any), `rounds` times each, and prints the tables;
-/// those of all rows are written to their page.
+/// Measures the rows whose work contains one of `wanted` (all, without any), `rounds` times each, and prints the tables. Each
+/// row is written to their page when it is measured; what the page says of others stays.
 pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
     let bin = project::fixtures()?;
     let rinject = project::static_rinject()?;
@@ -63,23 +63,36 @@ pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
         return Err(format!("no row is about `{word}`; the rows: {}", works.join(", ")));
     }
     let is_wanted = |row: &&Row| wanted.is_empty() || wanted.iter().any(|word| row.work.contains(word.as_str()));
-    let mut measured = Vec::new();
+    let mut targets = String::new();
     println!("{WAYS}");
     for row in all.iter().filter(is_wanted) {
-        let measured_row = measure(row, rounds.max(1).min(row.rounds))?;
-        print!("{}", measured_row.ways());
-        measured.push(measured_row);
+        let measured = measure(row, rounds.max(1).min(row.rounds))?;
+        let (ways, verdicts) = (measured.ways(), measured.verdicts());
+        print!("{ways}");
+        if rounds >= WORTH_TELLING {
+            let before = PLACE.table()?;
+            let (old_targets, old_ways) = before.split_once(BETWEEN).unwrap_or_default();
+            let targets = replaced(old_targets, &works, &row.work, &verdicts);
+            let ways = replaced(old_ways, &works, &row.work, &ways);
+            PLACE.write(&format!("{TARGETS}\n{targets}\n{BETWEEN}\n\n{WAYS}\n{ways}"))?;
+        }
+        targets += &verdicts;
     }
-    let targets: String = measured.iter().map(Measured::verdicts).collect();
     println!("\n{TARGETS}\n{targets}");
-    if wanted.is_empty() && rounds >= WORTH_TELLING {
-        let ways: String = measured.iter().map(Measured::ways).collect();
-        PLACE
-            .write(&format!("{TARGETS}\n{targets}\nWhat was measured for that, each a median:\n\n{WAYS}\n{ways}"))?;
-    }
     Ok(())
 }
 
+/// The lines of a table about each of `works`, in that order, with `new` ones about one of them.
+fn replaced(table: &str, works: &[&str], work: &str, new: &str) -> String {
+    let old = |work: &str| {
+        let begin = format!("| {work} | ");
+        table.lines().filter(|line| line.starts_with(&begin)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    works.iter().map(|known| if *known == work { new.to_owned() } else { old(known) }).collect()
+}
+
+/// What stands between the two tables.
+const BETWEEN: &str = "What was measured for that, each a median:";
 const TARGETS: &str = "| work | target | measured | |\n|---|---|---|---|";
 const WAYS: &str = "| work | way | each | of a processor | times the first |\n|---|---|---|---|---|";
 
@@ -161,4 +174,21 @@ impl Measured<'_> {
 fn median(mut amounts: Vec<f64>) -> f64 {
     amounts.sort_by(f64::total_cmp);
     amounts[amounts.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replaced;
+
+    #[test]
+    fn a_row_takes_the_place_of_what_was_said_of_the_same_work() {
+        let table = "| work | way |\n|---|---|\n| b | old |\n| b | older |\n| a | old |\n| gone | old |\n";
+        let works = ["a", "b", "c"];
+        assert_eq!(replaced(table, &works, "b", "| b | new |\n"), "| a | old |\n| b | new |\n");
+        assert_eq!(
+            replaced(table, &works, "c", "| c | new |\n"),
+            "| a | old |\n| b | old |\n| b | older |\n| c | new |\n"
+        );
+        assert_eq!(replaced("", &works, "a", "| a | new |\n"), "| a | new |\n");
+    }
 }
