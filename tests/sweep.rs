@@ -52,7 +52,7 @@ fn every_planted_mistake_is_found_on_this_machine() {
     let folder = folder(&[]);
     let (status, out, err) = rinject(folder.path(), &["selftest"]);
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert_eq!(out.lines().filter(|line| line.starts_with("found ")).count(), 10, "{out}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("found ")).count(), 11, "{out}");
 }
 
 #[test]
@@ -471,7 +471,8 @@ fn what_cannot_be_swept_is_said() {
     said(&["x.toml"], 4, "there is no point at which such a fault can be made");
     said(&["x.toml", "--on", "opnat"], 3, "unknown event `opnat`");
     said(&["x.toml", "--faults", "kill"], 3, "the spec has no `[[check]]`");
-    said(&["x.toml", "--faults", "states"], 3, "`faults` cannot have `states` yet");
+    said(&["x.toml", "--faults", "states"], 3, "`faults` has `states`, and the spec has no `[[check]]`");
+    said(&["x.toml", "--file-system", "fat"], 3, "`fat`");
     said(&["x.toml", "--on", "write", "--cell", "write#9:EIO"], 4, "there is no run `write#9:EIO`");
     said(&["x.toml", "--", "cat"], 2, "cannot be used with");
     said(&["--", "no-such-program"], 6, "no-such-program");

@@ -8,16 +8,17 @@ use super::terminal::{complain, print};
 use crate::cases::Case;
 use crate::run::Options;
 use crate::runner::sweep::{Base, Course, Refused, run_cells, settings};
-use crate::sweep::{Verdict, cells};
+use crate::sweep::Verdict;
 
-/// One program for each verdict, for a shell: there may be no compiler here.
-const PLANTED: [(Verdict, &str); 10] = [
+/// One program for each verdict, and one that a loss of power breaks, for a shell: there may be no compiler here.
+const PLANTED: [(Verdict, &str); 11] = [
     (Verdict::Masked, include_str!("selftest/masked.toml")),
     (Verdict::Reported, include_str!("selftest/reported.toml")),
     (Verdict::NotFired, include_str!("selftest/not-fired.toml")),
     (Verdict::NoMessage, include_str!("selftest/no-message.toml")),
     (Verdict::Leftover, include_str!("selftest/leftover.toml")),
     (Verdict::Broken, include_str!("selftest/broken.toml")),
+    (Verdict::Broken, include_str!("selftest/power.toml")),
     (Verdict::BusyRetry, include_str!("selftest/busy-retry.toml")),
     (Verdict::Hang, include_str!("selftest/hang.toml")),
     (Verdict::Crash, include_str!("selftest/crash.toml")),
@@ -70,7 +71,7 @@ fn verdicts(wanted: Verdict, text: &str, global: &Global) -> Result<Vec<Verdict>
     // What is planted needs no time: that it does not end is certain.
     course.patience = course.limit;
     let mut found = Vec::new();
-    let lost = run_cells(&course, &cells(&course.points, &course.sweep), 1, |_, ran| found.push(ran.outcome.verdict));
+    let lost = run_cells(&course, &course.cells(), 1, |_, ran| found.push(ran.outcome.verdict));
     match lost.map_err(|end| ended(*end))?.first() {
         Some(lost) => Err(ours(lost.why.clone())),
         None => Ok(found),

@@ -41,7 +41,7 @@ pub use policy::{Policy, Switch};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
 pub use spot::{Base, Spot, SpotProblem};
-pub use sweep::{Compare, FaultKind, Mode, Sweep};
+pub use sweep::{Compare, FaultKind, FileSystem, Mode, Sweep};
 pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
 use trace::always_stops;
 pub use trace::{Constant, FilterMode, Follow, IoUring, Nested, Start, Trace};

@@ -24,6 +24,36 @@ pub struct Sweep {
     pub limit: Option<u64>,
     /// What a sample is drawn by.
     pub seed: u64,
+    /// What is taken for granted of the file system when the power fails.
+    pub file_system: FileSystem,
+}
+
+/// A file system, as far as it matters what a loss of power leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileSystem {
+    /// Any: only what is synced is there.
+    Posix,
+    /// ext4 as it is mounted by default.
+    Ext4,
+    /// XFS.
+    Xfs,
+    /// btrfs.
+    Btrfs,
+}
+
+impl FileSystem {
+    /// All of them, the one that promises least first.
+    pub const ALL: [FileSystem; 4] = [FileSystem::Posix, FileSystem::Ext4, FileSystem::Xfs, FileSystem::Btrfs];
+
+    /// Its name in specs and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileSystem::Posix => "posix",
+            FileSystem::Ext4 => "ext4",
+            FileSystem::Xfs => "xfs",
+            FileSystem::Btrfs => "btrfs",
+        }
+    }
 }
 
 /// A kind of faults.
@@ -41,10 +71,12 @@ pub enum FaultKind {
     Signals,
     /// A function that allocates memory has none.
     Alloc,
+    /// The power fails.
+    States,
 }
 
 /// For how many calls a fault lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// One.
     Once,
@@ -75,6 +107,7 @@ impl Default for Sweep {
             compare: Compare { exit: true, stdout: true, files: true },
             limit: None,
             seed: 0,
+            file_system: FileSystem::Posix,
         }
     }
 }

@@ -337,7 +337,7 @@ fn gather(
     let mut checks = Vec::new();
     if record.abandoned.is_none() {
         for check in &plan.checks {
-            let ran = sandbox.check(check, plan).map_err(|error| not_set_up(case, &error))?;
+            let ran = sandbox.check(check, plan, &stdout).map_err(|error| not_set_up(case, &error))?;
             checks.push(CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr });
         }
     }

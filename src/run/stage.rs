@@ -2,6 +2,7 @@
 //! It must not know what the changes are for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::{End, Options, Trouble, not_set_up, shortage, surroundings, trouble};
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::plan::{self, Plan};
-use crate::sandbox::{self, Sandbox, What};
+use crate::sandbox::{self, Sandbox, SetupError, What};
 use crate::spec::Spec;
 use crate::sweep::{Checked, Left, Shape};
 use crate::transcript::{Abandoned, Record, Sink};
@@ -34,6 +35,8 @@ pub struct Played {
     pub stdout: Vec<u8>,
     /// Standard error, likewise.
     pub stderr: Vec<u8>,
+    /// Standard output as it was.
+    pub printed: Vec<u8>,
     /// How long the program ran.
     pub took: Duration,
     /// The program's file.
@@ -65,10 +68,28 @@ impl Stage {
     /// # Errors
     /// Why there was no run, as [`super::run`] has it.
     pub fn play(&self, spec: &Spec, change: impl FnOnce(&mut Plan), sink: &mut dyn Sink) -> Result<Played, Box<End>> {
+        self.play_in(spec, |plan, _| change(plan), sink)
+    }
+
+    /// The same, where `change` wants to know the folder of the run, which is empty yet.
+    ///
+    /// # Errors
+    /// As [`Stage::play`].
+    pub fn play_in(
+        &self,
+        spec: &Spec,
+        change: impl FnOnce(&mut Plan, &Path),
+        sink: &mut dyn Sink,
+    ) -> Result<Played, Box<End>> {
         self.played(spec, change, sink).map_err(|trouble| Box::new(End::from(trouble)))
     }
 
-    fn played(&self, spec: &Spec, change: impl FnOnce(&mut Plan), sink: &mut dyn Sink) -> Result<Played, Trouble> {
+    fn played(
+        &self,
+        spec: &Spec,
+        change: impl FnOnce(&mut Plan, &Path),
+        sink: &mut dyn Sink,
+    ) -> Result<Played, Trouble> {
         let case = &self.case;
         if self.options.stopper.is_stopped() {
             return Err(Trouble::Interrupted);
@@ -77,7 +98,7 @@ impl Stage {
         let tmp = sandbox.path().to_string_lossy().into_owned();
         let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
         let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
-        change(&mut plan);
+        change(&mut plan, sandbox.path());
         let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
         plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
         let plan = Arc::new(plan);
@@ -90,8 +111,52 @@ impl Stage {
             return Err(trouble(case, Code::SETUP, message, None, Some(help.to_owned())));
         }
         let Launched { record, stdout, stderr, took, program } = launched;
+        let printed = stdout.clone();
         let (stdout, stderr) = (renamed(&plan, stdout), renamed(&plan, stderr));
-        Ok(Played { record, stdout, stderr, took, program, plan, sandbox })
+        Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox })
+    }
+
+    /// A folder of its own as if a run of `spec` had left it: what is in it, `fill` puts there.
+    ///
+    /// # Errors
+    /// Why there is none, as [`super::run`] has it.
+    pub fn lay_out(&self, spec: &Spec, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<Played, Box<End>> {
+        let laid = || {
+            if self.options.stopper.is_stopped() {
+                return Err(Trouble::Interrupted);
+            }
+            let sandbox = Sandbox::new().map_err(|error| not_set_up(&self.case, &error))?;
+            let tmp = sandbox.path().to_string_lossy().into_owned();
+            let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
+            let plan = Arc::new(plan::lower(spec, &context).map_err(Trouble::Invalid)?);
+            let empty = || (Vec::new(), Vec::new(), Vec::new());
+            let (stdout, stderr, printed) = empty();
+            let (record, took, program) = (Record::default(), Duration::ZERO, PathBuf::new());
+            Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox })
+        };
+        let played = laid().map_err(|trouble| Box::new(End::from(trouble)))?;
+        self.filled(&played, fill)?;
+        Ok(played)
+    }
+
+    /// The same, in the folder of a run that is over: nothing of what it left stays.
+    ///
+    /// # Errors
+    /// As [`Stage::lay_out`].
+    pub fn lay_over(&self, played: &Played, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Box<End>> {
+        if self.options.stopper.is_stopped() {
+            return Err(Box::new(End::Interrupted));
+        }
+        played.sandbox.clear().map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))?;
+        self.filled(played, fill)
+    }
+
+    fn filled(&self, played: &Played, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Box<End>> {
+        let path = played.sandbox.path();
+        let failed =
+            |error| SetupError::File { what: "lay out a state in", path: path.to_owned(), span: None, error };
+        let filled = fill(path).map_err(failed).and_then(|()| played.sandbox.make_cwd(&played.plan));
+        filled.map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))
     }
 }
 
@@ -101,9 +166,17 @@ impl Played {
     /// # Errors
     /// One of them could not be run.
     pub fn checks(&self, stage: &Stage) -> Result<Vec<Checked>, Box<End>> {
+        self.checks_after(stage, &self.printed)
+    }
+
+    /// The same, where so much has been printed.
+    ///
+    /// # Errors
+    /// One of them could not be run.
+    pub fn checks_after(&self, stage: &Stage, printed: &[u8]) -> Result<Vec<Checked>, Box<End>> {
         let mut all = Vec::new();
         for check in &self.plan.checks {
-            let ran = self.sandbox.check(check, &self.plan);
+            let ran = self.sandbox.check(check, &self.plan, printed);
             let ran = ran.map_err(|error| Box::new(End::from(not_set_up(&stage.case, &error))))?;
             let result = CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr };
             all.push(Checked {

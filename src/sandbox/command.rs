@@ -1,5 +1,6 @@
 //! Commands that run beside the target, untraced: `[[setup]]` and `[[check]]`.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -41,8 +42,8 @@ impl Ran {
     }
 }
 
-/// Runs a command in the target's surroundings, and whatever it started dies with it.
-pub(super) fn run(command: &Command, target: &Target) -> io::Result<Ran> {
+/// Runs a command in the target's surroundings, with `more` variables, and whatever it started dies with it.
+pub(super) fn run(command: &Command, target: &Target, more: &[(&str, &OsStr)]) -> io::Result<Ran> {
     let (mut stdout, mut stderr) = (tempfile::tempfile_in("/tmp")?, tempfile::tempfile_in("/tmp")?);
     let Some((program, args)) = command.argv.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
@@ -55,6 +56,7 @@ pub(super) fn run(command: &Command, target: &Target) -> io::Result<Ran> {
         .args(args)
         .env_clear()
         .envs(target.env.iter().map(|(name, value)| (name, value)))
+        .envs(more.iter().copied())
         .current_dir(&target.cwd)
         .stdin(Stdio::null())
         .stdout(stdout.try_clone()?)

@@ -19,6 +19,9 @@ use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
 /// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
 const ROOT: &str = "/tmp";
 
+/// The variable by which a check finds what the target has printed on standard output.
+const STDOUT: &str = "RINJECT_STDOUT";
+
 /// A case's own folder; removed with all that is in it when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -55,14 +58,12 @@ impl Sandbox {
     /// Makes the working directory and the files, and runs the setup commands.
     pub fn prepare(&mut self, plan: &Plan) -> Result<(), SetupError> {
         let target = &plan.target;
-        if target.cwd.starts_with(self.path()) {
-            fs::create_dir_all(&target.cwd).map_err(|error| failed("make the folder", &target.cwd, error))?;
-        }
+        self.make_cwd(plan)?;
         for file in &target.files {
             place(file, &target.cwd)?;
         }
         for command in &plan.setup {
-            let ran = command::run(command, target);
+            let ran = command::run(command, target, &[]);
             match ran {
                 Ok(Ran { ending: Some(crate::abi::Ending::Exited(0)), .. }) => {}
                 Ok(ran) => {
@@ -87,9 +88,14 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Runs a check command.
-    pub fn check(&self, check: &Check, plan: &Plan) -> Result<Ran, SetupError> {
-        command::run(&check.command, &plan.target).map_err(|error| SetupError::Command {
+    /// Runs a check command. `stdout` is what the target has printed: the check finds it in the file that [`STDOUT`] names,
+    /// which lies in no case's folder.
+    pub fn check(&self, check: &Check, plan: &Plan, stdout: &[u8]) -> Result<Ran, SetupError> {
+        let beside = Sandbox::new()?;
+        let file = beside.path().join("stdout");
+        fs::write(&file, stdout).map_err(|error| failed("write", &file, error))?;
+        let more = [(STDOUT, file.as_os_str())];
+        command::run(&check.command, &plan.target, &more).map_err(|error| SetupError::Command {
             command: check.command.argv.join(" "),
             how: format!("could not be run: {error}"),
             output: String::new(),
@@ -124,6 +130,27 @@ impl Sandbox {
     /// The names that were in the folder before the target ran.
     pub fn names_before(&self) -> BTreeSet<String> {
         self.before.iter().map(|path| visible_name(path.as_os_str())).collect()
+    }
+
+    /// Removes all that is in the folder.
+    pub fn clear(&self) -> Result<(), SetupError> {
+        let whole = |error| failed("empty", self.path(), error);
+        for entry in fs::read_dir(self.path()).map_err(whole)?.flatten() {
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            gone.map_err(|error| failed("remove", &path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the working directory if it lies in the folder and is not there.
+    pub fn make_cwd(&self, plan: &Plan) -> Result<(), SetupError> {
+        let cwd = &plan.target.cwd;
+        if cwd.starts_with(self.path()) {
+            fs::create_dir_all(cwd).map_err(|error| failed("make the folder", cwd, error))?;
+        }
+        Ok(())
     }
 
     /// Keeps the folder when this value is gone; tells where it is.

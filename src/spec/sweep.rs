@@ -28,6 +28,8 @@ pub struct Sweep {
     pub limit: Option<At<i128>>,
     /// `seed`.
     pub seed: Option<At<i128>>,
+    /// `file-system`.
+    pub file_system: Option<Text>,
 }
 
 pub(super) fn sweep(walk: &Walk, fields: &Fields<'_, '_>) -> Sweep {
@@ -42,6 +44,7 @@ pub(super) fn sweep(walk: &Walk, fields: &Fields<'_, '_>) -> Sweep {
         compare: fields.texts("compare"),
         limit: fields.integer("limit"),
         seed: fields.integer("seed"),
+        file_system: fields.text("file-system"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::plan::{Chance, FaultKind, Mode, Sweep};
 const ENDS: [&str; 2] = ["SIGTERM", "SIGINT"];
 
 /// One run: a fault at a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cell {
     /// The point, by its position among all.
     pub point: usize,
@@ -68,6 +68,7 @@ fn suited(point: &Point, sweep: &Sweep) -> Vec<(Fault, bool)> {
             return if sweep.faults.contains(&FaultKind::Alloc) { vec![(Fault::NoMemory, true)] } else { Vec::new() };
         }
         Called::Call(call) => call,
+        Called::Store => return Vec::new(),
     };
     let mut found = Vec::new();
     let eintr = Errno::parse("EINTR");
@@ -88,7 +89,7 @@ fn suited(point: &Point, sweep: &Sweep) -> Vec<(Fault, bool)> {
             FaultKind::Signals => {
                 found.extend(ENDS.iter().filter_map(|name| Some((Fault::Signal(Signal::parse(name)?), false))));
             }
-            FaultKind::Eintr | FaultKind::Kill | FaultKind::Alloc => {}
+            FaultKind::Eintr | FaultKind::Kill | FaultKind::Alloc | FaultKind::States => {}
         }
     }
     found

@@ -7,6 +7,7 @@ use crate::abi::{Errno, Signal};
 use crate::plan::Mode;
 
 use super::point::Called;
+use super::states::Loss;
 
 /// One thing that is done to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +28,8 @@ pub enum Fault {
     Signal(Signal),
     /// The function has no memory to give.
     NoMemory,
+    /// The power fails.
+    Power(Loss),
 }
 
 impl fmt::Display for Fault {
@@ -40,6 +43,7 @@ impl fmt::Display for Fault {
             Fault::Torn => f.write_str("torn"),
             Fault::Signal(signal) => signal.fmt(f),
             Fault::NoMemory => f.write_str("no-memory"),
+            Fault::Power(loss) => loss.fmt(f),
         }
     }
 }
@@ -55,6 +59,7 @@ impl Fault {
         let event = match called {
             Called::Call(call) => format!("on = \"{call}\""),
             Called::Function(name) => format!("use = \"{name}-fails\""),
+            Called::Store => String::new(),
         };
         let when = match mode {
             Mode::Once => nth.to_string(),
@@ -68,8 +73,8 @@ impl Fault {
             Fault::KillAfter => "kill = \"process\"\nkill-at = \"exit\"\n".to_owned(),
             Fault::Torn => "short = \"50%\"\nkill = \"process\"\nkill-at = \"exit\"\n".to_owned(),
             Fault::Signal(signal) => format!("signal = \"{signal}\"\n"),
-            // What a ready rule does is its own.
-            Fault::NoMemory => String::new(),
+            // What a ready rule does is its own; a loss of power is no rule.
+            Fault::NoMemory | Fault::Power(_) => String::new(),
         };
         format!("[[inject]]\nname = \"fault\"\n{event}\nwhen = {when}\n{action}")
     }

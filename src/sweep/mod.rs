@@ -10,6 +10,7 @@ mod finding;
 mod left;
 mod point;
 mod printed;
+pub mod states;
 mod steady;
 mod survey;
 mod verdict;

@@ -14,6 +14,8 @@ pub enum Called {
     Call(Sysno),
     /// A function of the C library that allocates memory.
     Function(&'static str),
+    /// No call: what the program has stored in a file that it has mapped.
+    Store,
 }
 
 impl fmt::Display for Called {
@@ -21,6 +23,7 @@ impl fmt::Display for Called {
         match self {
             Called::Call(call) => f.write_str(call.name()),
             Called::Function(name) => f.write_str(name),
+            Called::Store => f.write_str("store"),
         }
     }
 }

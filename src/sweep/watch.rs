@@ -46,7 +46,7 @@ impl Watch {
     pub fn new(called: Called, count: u64) -> Watch {
         let called = match called {
             Called::Call(call) => Some(call),
-            Called::Function(_) => None,
+            Called::Function(_) | Called::Store => None,
         };
         Watch { called, most: PATIENCE + count.saturating_mul(10), ..Watch::default() }
     }

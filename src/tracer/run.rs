@@ -403,6 +403,9 @@ impl Tracer<'_> {
             return;
         }
         carry_out(&decision.edits, task, process, &inspector, || self.watchdog.kill_all());
+        if !decision.events.is_empty() {
+            self.sink.stands_still(task);
+        }
         for event in &decision.events {
             self.sink.event(event);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Arg, TaskName, Value};
-use crate::abi::{Errno, Signal, SignalInfo, Sysno};
+use crate::abi::{Errno, Signal, SignalInfo, Sysno, TaskId};
 
 /// One thing that happened to one task.
 #[derive(Clone, Debug)]
@@ -163,6 +163,10 @@ pub enum CallResult {
 pub trait Sink {
     /// Takes the next event. Events come in the order of the transcript.
     fn event(&mut self, event: &Event);
+
+    /// The next events are told while this task stands still, by its number on the host: who wants to look at what a call has
+    /// left can do so then.
+    fn stands_still(&mut self, _task: TaskId) {}
 
     /// Whether everything that it awaits has come: a process that ran already is let go then.
     fn is_content(&self) -> bool {

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Sweep {
     /// Only these calls: `on` of `[sweep]`
     #[arg(long, value_name = "CALLS")]
     pub(super) on: Option<String>,
-    /// What is done to them: errors, short, eintr, kill, signals, alloc
+    /// What is done to them: errors, short, eintr, kill, signals, alloc, states
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(super) faults: Vec<String>,
     /// Only these errors, where a call can give them
@@ -45,6 +45,9 @@ pub(in crate::cli) struct Sweep {
     /// What the sample is drawn by
     #[arg(long, value_name = "N", env = "RINJECT_SEED")]
     pub(super) seed: Option<i64>,
+    /// What `states` take for granted of the file system: posix, ext4, xfs, btrfs
+    #[arg(long, value_name = "NAME")]
+    pub(super) file_system: Option<String>,
     /// Only these runs, by the names that the findings have, such as write#3:ENOSPC; each is shown, whatever it comes to
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     pub(super) cell: Vec<String>,
@@ -89,6 +92,7 @@ impl Sweep {
         put("baseline", self.baseline.map(toml::Value::from));
         put("limit", self.limit.map(toml::Value::from));
         put("seed", self.seed.map(toml::Value::from));
+        put("file-system", self.file_system.clone().map(toml::Value::from));
         table
     }
 }

@@ -93,7 +93,7 @@ fn lines(all: &[Results], took: Duration, known: Option<&BTreeSet<String>>) -> s
             r#type: "sweep",
             version: VERSION,
             spec: &results.id,
-            points: results.course.points.len(),
+            points: results.course.fault_points(),
             runs: results.results.len(),
             of: results.of,
             limit_ms: results.course.limit.as_millis(),

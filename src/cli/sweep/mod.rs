@@ -5,6 +5,7 @@ mod json;
 mod result;
 mod saved;
 mod state;
+mod states;
 mod told;
 
 pub(super) use args::Sweep;
@@ -27,7 +28,7 @@ use crate::cases::Case;
 use crate::run::Options;
 use crate::runner::sweep::{Base, Course, Lost, Refused, run_cells, settings};
 use crate::snapshot::Update;
-use crate::sweep::{Cell, cells, sample};
+use crate::sweep::{Cell, sample};
 use crate::tracer::Stopper;
 use result::{Again, Result as CellResult, Results};
 use state::{Kept, State};
@@ -163,7 +164,7 @@ impl Sweeping<'_> {
 
     /// The cells that are run, and how many there are in all shares.
     fn cells(&self, case: &Case, course: &Course) -> Result<(Vec<Cell>, usize), ExitStatus> {
-        let all = cells(&course.points, &course.sweep);
+        let all = course.cells();
         let asked: BTreeSet<&str> = self.words.cell.iter().map(String::as_str).collect();
         if !asked.is_empty() {
             let named: Vec<Cell> =

@@ -12,7 +12,8 @@ use crate::cli::args::Global;
 use crate::cli::exit_status::ExitStatus;
 use crate::report::shell_word;
 use crate::runner::sweep::Course;
-use crate::sweep::{Cell, Evidence, Finding, Point, Verdict, distinct};
+use crate::sweep::states::{Shown, weaknesses};
+use crate::sweep::{Cell, Evidence, Fault, Finding, Point, Verdict, distinct};
 
 /// What one run came to.
 #[derive(Debug)]
@@ -45,9 +46,27 @@ impl Results {
         &self.course.points[result.cell.point]
     }
 
-    /// The findings, worst first.
+    /// The findings, worst first; behind them those that a loss of power shows, in the order of the calls.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        distinct(self.results.iter().map(|result| (&result.cell, self.point(result), result.verdict)))
+        let all = self.results.iter().enumerate();
+        let others: Vec<usize> = all.filter(|(_, result)| !result.is_state()).map(|(at, _)| at).collect();
+        let runs = others.iter().map(|at| &self.results[*at]);
+        let mut findings = distinct(runs.map(|result| (&result.cell, self.point(result), result.verdict)));
+        findings.iter_mut().flat_map(|finding| &mut finding.runs).for_each(|at| *at = others[*at]);
+        findings.extend(self.weaknesses());
+        findings
+    }
+
+    fn weaknesses(&self) -> Vec<Finding> {
+        let Some(power) = &self.course.power else { return Vec::new() };
+        let shown = |(run, result): (usize, &'_ Result)| {
+            let (state, told) = power.state(&result.cell)?;
+            let (point, verdict) = (self.point(result), result.verdict);
+            let checks = checks_of(&result.evidence);
+            Some(Shown { run, point, state, lost: told.lost.clone(), verdict, checks })
+        };
+        let shown: Vec<Shown<'_>> = self.results.iter().enumerate().filter_map(shown).collect();
+        weaknesses(&shown)
     }
 
     /// How many runs came to this.
@@ -63,13 +82,28 @@ impl Results {
     }
 }
 
+impl Result {
+    /// Whether it is no run, but what a loss of power leaves of one.
+    pub(super) fn is_state(&self) -> bool {
+        matches!(self.cell.fault, Fault::Power(_))
+    }
+}
+
+/// The names of the checks that fail: they stand in quotes in what is said of them.
+fn checks_of(evidence: &Evidence) -> Vec<String> {
+    let of_check = evidence.notes.iter().filter_map(|note| note.split_once("check \"")?.1.split('"').next());
+    let mut names: Vec<String> = of_check.map(str::to_owned).collect();
+    names.dedup();
+    names
+}
+
 /// What tells a sweep from others that could have its results: the spec, the program, the points.
 pub(super) fn mark(course: &Course) -> String {
     let mut hash = Sha256::new();
     hash.update(course.base().text());
     let program = std::fs::metadata(&course.program).ok();
     let changed = program.and_then(|data| Some((data.len(), data.modified().ok()?)));
-    hash.update(format!("{changed:?} {:?}", course.sweep.compare));
+    hash.update(format!("{changed:?} {:?} {:?}", course.sweep.compare, course.sweep.file_system));
     for point in &course.points {
         hash.update(format!("{} {} {:?}", point.called, point.nth, point.frames));
     }
@@ -95,6 +129,7 @@ impl Again {
         let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
         before.extend(lists.map(|(flag, list)| word(flag, &list.join(","))));
         before.extend(words.points.iter().map(|points| word("points", points)));
+        before.extend(words.file_system.iter().map(|system| word("file-system", system)));
         let command: Vec<String> = words.command.iter().map(|word| shell_word(&word.to_string_lossy())).collect();
         let behind = if command.is_empty() { shell_word(&case.id) } else { format!("-- {}", command.join(" ")) };
         Again { before, behind }

@@ -9,6 +9,7 @@ use crate::abi::Ending;
 use crate::cli::exit_status::ExitStatus;
 use crate::cli::terminal::{complain, talk};
 use crate::cli::toml_text::{literal, string};
+use crate::diagnostic::visible;
 use crate::report::shell_word;
 use crate::runner::sweep::Checks;
 use crate::sweep::{Fault, Shape, Verdict, how_ended};
@@ -23,7 +24,13 @@ pub(super) fn save(results: &Results, folder: &Path) -> std::result::Result<(), 
         let findings = results.findings();
         for finding in &findings {
             let result = &results.results[finding.runs[0]];
-            fs::write(folder.join(file_name(results, result)), spec(results, result, folder))?;
+            let name = file_name(results, result);
+            let text = if result.is_state() {
+                state(results, result, folder, &name)?
+            } else {
+                spec(results, result, folder)
+            };
+            fs::write(folder.join(name), text)?;
         }
         Ok(findings.len())
     };
@@ -42,10 +49,35 @@ pub(super) fn save(results: &Results, folder: &Path) -> std::result::Result<(), 
 
 /// `silent-write-3-ENOSPC.toml`, with the name of the spec before it where there is one.
 fn file_name(results: &Results, result: &Result) -> String {
-    let cell = result.cell.to_string().replace(['#', ':'], "-").replace("..", "-on");
+    let cell = result.cell.to_string().replace(['#', ':', '@'], "-").replace("..", "-on");
     let stem = Path::new(&results.id).file_stem().unwrap_or_default().to_string_lossy();
     let stem = if stem.starts_with('<') { String::new() } else { format!("{stem}-") };
     format!("{stem}{}-{cell}.toml", result.verdict)
+}
+
+/// A spec that runs the checks on what a loss of power left: a folder beside it.
+fn state(results: &Results, result: &Result, folder: &Path, name: &str) -> std::io::Result<String> {
+    let stem = name.strip_suffix(".toml").unwrap_or(name);
+    let (files, printed) = (format!("{stem}.state"), format!("{stem}.stdout"));
+    let place = folder.join(&files);
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    fs::create_dir_all(&place)?;
+    let Some(power) = &results.course.power else { return Ok(String::new()) };
+    fs::write(folder.join(&printed), power.lay_out(&result.cell, &place)?)?;
+    let mut text = format!("# {}: {}.\n", result.verdict, result.evidence.how);
+    for note in &result.evidence.notes {
+        text += &format!("# {}\n", visible(note));
+    }
+    text += "# It has the state, and not the program that left it: it passes when what the checks run gets over the state. Where\n\
+             # the program no longer leaves it, which `rinject sweep` shows, take the spec away.\n";
+    if power.is_bound() {
+        text += "# Files in the state name the folder that they were in, which is another one here.\n";
+    }
+    text += &results.course.base().text_of_state(folder, &files, &printed);
+    text += "\n[expect]\nexit = 0\n\n[snapshot]\ntranscript = false\n";
+    Ok(text)
 }
 
 fn spec(results: &Results, result: &Result, folder: &Path) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::result::{Result, Results};
+use super::states;
 use crate::diagnostic::visible;
 use crate::snapshot::{DiffStyle, render_diff};
 use crate::sweep::{Finding, Verdict};
@@ -33,6 +34,7 @@ pub(super) fn results(
     } else {
         if !is_quiet {
             told.matrix();
+            states::table(results).iter().for_each(|line| told.line(line));
         }
         for finding in results.findings() {
             let is_known = known.is_some_and(|known| known.contains(&finding.key));
@@ -66,6 +68,10 @@ impl Told<'_> {
     /// Points down, faults across, a letter for what came of both.
     fn matrix(&mut self) {
         let results = self.results;
+        let runs = || results.results.iter().filter(|result| !result.is_state());
+        if runs().next().is_none() {
+            return;
+        }
         let column = |result: &Result| result.cell.to_string().split_once('#').map(|(_, rest)| rest.to_owned());
         // Behind the number: `:EIO`, or `..:EIO` where later calls fail as well.
         let head = |result: &Result| {
@@ -73,13 +79,13 @@ impl Told<'_> {
             rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':').replace("..:", "..")
         };
         let mut heads: Vec<String> = Vec::new();
-        for result in &results.results {
+        for result in runs() {
             let head = head(result);
             if !heads.contains(&head) {
                 heads.push(head);
             }
         }
-        let mut points: Vec<usize> = results.results.iter().map(|result| result.cell.point).collect();
+        let mut points: Vec<usize> = runs().map(|result| result.cell.point).collect();
         points.dedup();
         let name = |point: usize| {
             let point = &results.course.points[point];
@@ -89,21 +95,21 @@ impl Told<'_> {
         let place = |point: usize| shortened(&results.course.points[point].place());
         let name_width = points.iter().map(|point| name(*point).len()).max().unwrap_or(0);
         let place_width = points.iter().map(|point| place(*point).chars().count()).max().unwrap_or(0);
-        let (all, runs) = (results.course.points.len(), results.results.len());
-        self.line(&format!("{}: {}, {}\n", results.id, counted(all, "point"), counted(runs, "run")));
+        let (all, count) = (results.course.fault_points(), runs().count());
+        self.line(&format!("{}: {}, {}\n", results.id, counted(all, "point"), counted(count, "run")));
         let mut line = format!("{:name_width$}  {:place_width$}", "", "");
         heads.iter().for_each(|head| line += &format!("  {head}"));
         self.line(&line);
         for point in points {
             let mut line = format!("{:name_width$}  {:place_width$}", name(point), place(point));
             for wanted in &heads {
-                let mut found = results.results.iter().filter(|it| it.cell.point == point && head(it) == *wanted);
+                let mut found = runs().filter(|it| it.cell.point == point && head(it) == *wanted);
                 let letter = found.next().map_or(' ', |result| result.verdict.letter());
                 line += &format!("  {letter:^width$}", width = wanted.len());
             }
             self.line(&line);
         }
-        let used = Verdict::ALL.into_iter().filter(|verdict| results.count(*verdict) > 0);
+        let used = Verdict::ALL.into_iter().filter(|verdict| runs().any(|result| result.verdict == *verdict));
         let legend: Vec<String> = used.map(|verdict| format!("{} {verdict}", verdict.letter())).collect();
         self.line(&format!("\n{}\n", legend.join("   ")));
     }
@@ -125,7 +131,7 @@ impl Told<'_> {
         self.line(&head);
         let call = evidence.at.as_deref().unwrap_or(&point.shown);
         self.part("call", &visible(call));
-        self.part("ended", &evidence.how);
+        self.part(if result.is_state() { "when" } else { "ended" }, &visible(&evidence.how));
         for note in &evidence.notes {
             self.part("seen", &visible(note));
         }
@@ -150,7 +156,11 @@ impl Told<'_> {
         }
         if !others.is_empty() {
             let named = others.iter().take(MOST_RUNS).map(|at| results.results[*at].cell.to_string());
-            let more = if others.len() > MOST_RUNS { ", ..." } else { "" };
+            let more = match others.len().checked_sub(MOST_RUNS) {
+                None | Some(0) => String::new(),
+                Some(more) if result.is_state() => format!(", and {more} more"),
+                Some(_) => ", ...".to_owned(),
+            };
             self.part("also", &format!("{}{more}", named.collect::<Vec<String>>().join(", ")));
         }
         self.part("again", &results.again.command(&result.cell));
@@ -185,12 +195,12 @@ impl Told<'_> {
 }
 
 /// So many of something.
-fn counted(count: usize, noun: &str) -> String {
+pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// A place that is cut at its end where it is too long for the matrix.
-fn shortened(place: &str) -> String {
+pub(super) fn shortened(place: &str) -> String {
     let place = visible(place);
     if place.chars().count() <= PLACE {
         return place.into_owned();

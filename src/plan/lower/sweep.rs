@@ -5,20 +5,21 @@ use super::Lowering;
 use crate::abi::{CallSet, Errno};
 use crate::diagnostic::Code;
 use crate::pattern::Head;
-use crate::plan::{Compare, FaultKind, Mode, Sweep};
+use crate::plan::{Compare, FaultKind, FileSystem, Mode, Sweep};
 use crate::spec::{self, At, Text};
 
 /// More runs without a fault tell nothing new.
 const MOST_BASELINES: i128 = 100;
 
 /// The words of `faults`.
-const FAULTS: [(&str, FaultKind); 6] = [
+const FAULTS: [(&str, FaultKind); 7] = [
     ("errors", FaultKind::Errors),
     ("short", FaultKind::Short),
     ("eintr", FaultKind::Eintr),
     ("kill", FaultKind::Kill),
     ("signals", FaultKind::Signals),
     ("alloc", FaultKind::Alloc),
+    ("states", FaultKind::States),
 ];
 
 impl Lowering<'_> {
@@ -28,11 +29,24 @@ impl Lowering<'_> {
         let all = Sweep::default();
         let faults = written.faults.as_ref().map(|faults| self.faults(faults));
         let faults = faults.filter(|faults| !faults.is_empty()).unwrap_or(all.faults);
-        if faults.contains(&FaultKind::Kill) && self.spec.check.is_empty() {
+        let asks = [
+            (
+                FaultKind::Kill,
+                "`faults` has `kill`, and the spec has no `[[check]]`",
+                "nothing says what must hold after a kill",
+            ),
+            (
+                FaultKind::States,
+                "`faults` has `states`, and the spec has no `[[check]]`",
+                "nothing says what must hold after a loss of power",
+            ),
+        ];
+        for (_, message, label) in
+            asks.iter().filter(|(kind, _, _)| faults.contains(kind) && self.spec.check.is_empty())
+        {
             let span = written.faults.as_ref().map_or(written.span, |faults| faults.span);
             let help = "add a `[[check]]` that recovers and says what must hold then".to_owned();
-            let message = "`faults` has `kill`, and the spec has no `[[check]]`";
-            self.error(Code::MISSING_KEY, span, message, "nothing says what must hold after a kill", Some(help));
+            self.error(Code::MISSING_KEY, span, *message, label, Some(help));
         }
         let mut errors: Vec<Errno> = Vec::new();
         for error in &written.error {
@@ -49,6 +63,8 @@ impl Lowering<'_> {
             .and_then(|points| self.choice(points, "points", &[("callsite", false), ("each", true)]));
         let baseline = written.baseline.as_ref().and_then(|runs| self.within(runs, "baseline", 2, MOST_BASELINES));
         let limit = written.limit.as_ref().and_then(|limit| self.within(limit, "limit", 1, i128::from(u64::MAX)));
+        let systems = FileSystem::ALL.map(|system| (system.name(), system));
+        let file_system = written.file_system.as_ref().and_then(|word| self.choice(word, "file-system", &systems));
         Some(Sweep {
             on: written.on.as_ref().and_then(|on| self.swept(on)),
             faults,
@@ -59,18 +75,13 @@ impl Lowering<'_> {
             compare: written.compare.as_ref().map_or(all.compare, |words| self.compared(words)),
             limit: limit.map(|limit| limit as u64),
             seed: written.seed.as_ref().map_or(self.seed, |seed| self.unsigned(seed, "seed")),
+            file_system: file_system.unwrap_or(all.file_system),
         })
     }
 
     fn faults(&mut self, words: &At<Vec<Text>>) -> Vec<FaultKind> {
         let mut faults = Vec::new();
         for word in &words.value {
-            if word.value == "states" {
-                let help = Some("`kill` ends the program before and after each of its effects".to_owned());
-                let message = "`faults` cannot have `states` yet";
-                self.error(Code::UNSUPPORTED_VALUE, word.span, message, "not carried out yet", help);
-                continue;
-            }
             faults.extend(self.choice(word, "faults", &FAULTS).filter(|kind| !faults.contains(kind)));
         }
         if words.value.is_empty() {

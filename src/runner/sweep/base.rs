@@ -137,6 +137,32 @@ fn make_lenient(table: &mut Table) {
     }
 }
 
+impl Base {
+    /// A spec that lies in `folder` and runs the checks on files that are known: those of the folder `state` beside it, as if
+    /// a program had left them that has printed what is in the file `printed`.
+    pub fn text_of_state(&self, folder: &Path, state: &str, printed: &str) -> String {
+        let text = self.text_in(folder, Checks::Hold, None);
+        let mut table: Table = text.parse().unwrap_or_else(|error| panic!("it was written here: {error}\n{text}"));
+        for key in ["inject", "sequence", "trace", "setup", "schedule"] {
+            table.remove(key);
+        }
+        if let Some(Value::Table(target)) = table.get_mut("target") {
+            for key in ["args", "files", "stdout", "stderr", "ready", "limits"] {
+                target.remove(key);
+            }
+            target.insert("program".to_owned(), Value::from("cat"));
+            let mut stdin = Table::new();
+            stdin.insert("file".to_owned(), Value::from(format!("./{printed}")));
+            target.insert("stdin".to_owned(), Value::Table(stdin));
+        }
+        let copy = ["cp", "-a", &format!("${{spec-dir}}/{state}/."), "${tmp}"].map(Value::from).to_vec();
+        let mut setup = Table::new();
+        setup.insert("run".to_owned(), Value::Array(copy));
+        table.insert("setup".to_owned(), Value::Array(vec![Value::Table(setup)]));
+        written(&table)
+    }
+}
+
 /// A table as TOML, the version of the format first.
 fn written(table: &Table) -> String {
     let mut rest = table.clone();

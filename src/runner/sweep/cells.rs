@@ -13,7 +13,7 @@ use super::timed::Timed;
 use super::{Course, MORE_OUTPUT, TIMES_LONGER, play, watch_calls};
 use crate::plan::Plan;
 use crate::run::End;
-use crate::sweep::{Cell, Facts, Outcome, Watch, judge};
+use crate::sweep::{Cell, Facts, Fault, Outcome, Watch, judge};
 
 /// A run with a fault that is over.
 #[derive(Debug)]
@@ -43,6 +43,9 @@ enum Tried {
 impl Course {
     /// Runs the program with the fault of a cell, and judges what it does.
     fn run(&self, cell: &Cell) -> Result<Tried, Box<End>> {
+        if let (Fault::Power(_), Some(power)) = (cell.fault, &self.power) {
+            return power.run(&self.stage, &self.base, cell).map(Tried::Over);
+        }
         let (mut facts, mut took) = self.once(cell, self.limit, false)?;
         if facts.is_open() {
             // Slowly, or not at all? And if not, where?

@@ -5,10 +5,12 @@ mod base;
 mod cells;
 mod facts;
 mod source;
+mod states;
 mod timed;
 
 pub use base::{Base, Checks};
 pub use cells::{Lost, Ran, run_cells};
+pub use states::Power;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
 use crate::run::{End, Options, Played, Stage};
-use crate::sweep::{ALLOCATORS, Called, Facts, Golden, Point, Stuck, Survey, fallible, settle};
+use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Point, Stuck, Survey, fallible, settle};
 use crate::transcript::Sink;
 
 /// A run with a fault may take so many times as long as the longest without one,
@@ -68,6 +70,8 @@ pub struct Course {
     pub program: PathBuf,
     /// What the author should know.
     pub notes: Vec<String>,
+    /// States that a loss of power can leave, where they are asked for.
+    pub power: Option<Power>,
     calls: CallSet,
     counts: BTreeMap<Called, u64>,
     has_company: bool,
@@ -82,6 +86,15 @@ pub enum Refused {
     Unsteady(Vec<String>),
     /// One of them did not come to its end in time: how far it came.
     Endless(String),
+}
+
+impl From<states::Missing> for Refused {
+    fn from(missing: states::Missing) -> Refused {
+        match missing {
+            states::Missing::End(end) => Refused::End(end),
+            states::Missing::Unlike(why) => Refused::Unsteady(vec![why]),
+        }
+    }
 }
 
 impl From<Box<End>> for Refused {
@@ -114,6 +127,35 @@ impl Course {
     /// # Errors
     /// Why there is no sweep.
     pub fn take(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
+        let mut course = Course::steady(base, sweep, options)?;
+        if sweep.faults.contains(&FaultKind::States) {
+            course.record()?;
+        }
+        Ok(course)
+    }
+
+    /// Records a run for the states that a loss of power can leave.
+    fn record(&mut self) -> Result<(), Refused> {
+        let (power, notes) = Power::record(&self.stage, &self.base, &self.sweep, &self.golden, self.points.len())?;
+        self.notes.extend(notes);
+        self.points.extend(power.points().cloned());
+        self.power = Some(power);
+        Ok(())
+    }
+
+    /// All cells of the sweep: each point with each fault, then the states.
+    pub fn cells(&self) -> Vec<Cell> {
+        let mut all = crate::sweep::cells(&self.points[..self.fault_points()], &self.sweep);
+        all.extend(self.power.iter().flat_map(|power| power.cells().iter().copied()));
+        all
+    }
+
+    /// How many points there are at which calls can fail; those behind them are of the states.
+    pub fn fault_points(&self) -> usize {
+        self.points.len() - self.power.as_ref().map_or(0, |power| power.points().count())
+    }
+
+    fn steady(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
         let taken = Course::try_take(base, sweep, options);
         let is_steady = match &taken {
             Ok(course) => course.golden.left_out().is_empty() && course.is_the_same_on_another_day()?,
@@ -225,6 +267,7 @@ impl Course {
             grace: outlived + limit / GRACE,
             program,
             notes,
+            power: None,
             calls,
             counts,
             has_company,

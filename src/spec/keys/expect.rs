@@ -110,7 +110,12 @@ pub const CHECK: Table = Table {
     name: "`[[check]]`",
     keys: &[
         now("name", Takes::TEXT, "\"database still opens\"", "shown in failures"),
-        must("run", Takes::TEXTS, "[\"kv\", \"fsck\"]", "program and arguments"),
+        must(
+            "run",
+            Takes::TEXTS,
+            "[\"kv\", \"fsck\"]",
+            "program and arguments; `RINJECT_STDOUT` names a file with what was printed",
+        ),
         now("timeout", Takes::DURATION, "\"5s\"", "wall clock"),
         now("expect", Takes::Table(&CHECK_EXPECT), "{ exit = 0 }", "how it ends"),
         now(

@@ -15,7 +15,7 @@ pub const SWEEP: Table = Table {
         ),
         now(
             "faults",
-            Takes::List(&Takes::one_of(&["errors", "short", "eintr", "kill", "signals", "alloc"])),
+            Takes::List(&Takes::one_of(&["errors", "short", "eintr", "kill", "signals", "alloc", "states"])),
             "[\"errors\", \"short\"]",
             "what is done to them; default errors",
         ),
@@ -47,5 +47,11 @@ pub const SWEEP: Table = Table {
         ),
         now("limit", Takes::Integer, "500", "runs with a fault at most: a sample of them, by `seed`"),
         now("seed", Takes::Integer, "7", "seed of the sample; default that of the spec"),
+        now(
+            "file-system",
+            Takes::one_of(&["posix", "ext4", "xfs", "btrfs"]),
+            "\"ext4\"",
+            "what `states` take for granted of the file system; default posix: only what is synced is safe",
+        ),
     ],
 };

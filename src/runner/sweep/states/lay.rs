@@ -1,0 +1,95 @@
+//! States as files: laid out in a folder, and held against one. It must not know where they come from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::sweep::states::{Item, Placed};
+
+/// Makes the files in an empty folder.
+pub(super) fn lay_out(files: &[Placed], folder: &Path) -> io::Result<()> {
+    let at = |name: &[u8]| folder.join(OsStr::from_bytes(name));
+    for placed in files {
+        let path = at(&placed.path);
+        match &placed.item {
+            Item::Folder => fs::create_dir(&path)?,
+            Item::File(bytes) => fs::write(&path, bytes)?,
+            Item::Again(first) => fs::hard_link(at(first), &path)?,
+            Item::Link(target) => std::os::unix::fs::symlink(OsStr::from_bytes(target), &path)?,
+        }
+    }
+    // A folder that nobody may write to is filled by now.
+    for placed in files.iter().rev() {
+        if matches!(placed.item, Item::Folder | Item::File(_)) {
+            fs::set_permissions(at(&placed.path), fs::Permissions::from_mode(placed.mode))?;
+        }
+    }
+    Ok(())
+}
+
+/// Names in a folder of what is not as `files` have it, FIFOs, sockets and devices aside.
+pub(super) fn differing(files: &[Placed], folder: &Path) -> io::Result<Vec<String>> {
+    let mut wanted: BTreeMap<PathBuf, &Placed> =
+        files.iter().map(|placed| (PathBuf::from(OsStr::from_bytes(&placed.path)), placed)).collect();
+    let mut odd = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(path) = folders.pop() {
+        for entry in fs::read_dir(&path)? {
+            let path = entry?.path();
+            let data = fs::symlink_metadata(&path)?;
+            let name = path.strip_prefix(folder).unwrap_or(&path).to_owned();
+            let kind = data.file_type();
+            if kind.is_dir() {
+                folders.push(path.clone());
+            } else if !kind.is_file() && !kind.is_symlink() {
+                continue;
+            }
+            let is_as_wanted = match wanted.remove(&name).map(|placed| (&placed.item, placed.mode)) {
+                Some((_, mode)) if !kind.is_symlink() && mode != data.permissions().mode() & 0o7777 => false,
+                Some((Item::Folder, _)) => kind.is_dir(),
+                Some((Item::File(bytes), _)) => kind.is_file() && fs::read(&path)? == *bytes,
+                // What is in it was compared by its first name.
+                Some((Item::Again(_), _)) => kind.is_file(),
+                Some((Item::Link(target), _)) => {
+                    kind.is_symlink() && fs::read_link(&path)?.as_os_str().as_bytes() == target
+                }
+                None => false,
+            };
+            if !is_as_wanted {
+                odd.push(name);
+            }
+        }
+    }
+    odd.extend(wanted.into_keys());
+    odd.sort();
+    Ok(odd.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_laid_out_is_as_it_was_wanted() {
+        let placed = |path: &str, item, mode| Placed { path: path.as_bytes().to_vec(), item, mode };
+        let files = [
+            placed("d", Item::Folder, 0o555),
+            placed("d/a", Item::File(b"text".to_vec()), 0o600),
+            placed("e", Item::Again(b"d/a".to_vec()), 0o600),
+            placed("l", Item::Link(b"d/nowhere".to_vec()), 0o777),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        lay_out(&files, folder.path()).unwrap();
+        assert_eq!(differing(&files, folder.path()).unwrap(), [""; 0]);
+        fs::write(folder.path().join("e"), "other").unwrap();
+        fs::remove_file(folder.path().join("l")).unwrap();
+        fs::write(folder.path().join("more"), "").unwrap();
+        assert_eq!(differing(&files, folder.path()).unwrap(), ["d/a", "l", "more"]);
+        fs::set_permissions(folder.path().join("d"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(differing(&files, folder.path()).unwrap(), ["d", "d/a", "l", "more"]);
+    }
+}
