@@ -115,6 +115,19 @@ fn checks_say_what_a_file_is_worth() {
 }
 
 #[test]
+fn what_the_next_run_takes_away_is_not_left_by_a_kill() {
+    let kill = "[[check]]\nrun = ['true']\n[sweep]\non = 'write'\nfaults = ['kill']";
+    check(&script(": > lock; printf text > out; rm lock", kill), "write#1:kill-before", "masked");
+    check(
+        &script("test ! -e lock || exit 1; : > lock; printf text > out; rm lock", kill),
+        "write#1:torn",
+        "leftover",
+    );
+    let random = "f=$(mktemp XXXXXXXX); printf text > $f; mv $f out";
+    check(&script(random, kill), "write#2:torn", "leftover");
+}
+
+#[test]
 fn a_result_that_hangs_on_the_time_is_compared_by_what_does_not() {
     if !can_trace() || !has_program("gzip") {
         return;
@@ -335,15 +348,22 @@ fn findings_that_are_known_fail_nothing() {
         return;
     }
     let more = "[sweep]\non = 'write'\nerror = 'ENOSPC'";
-    let folder = folder(&[("x.toml", &script("printf a > b 2> /dev/null; exit 0", more))]);
+    let twice = "printf a > b 2> /dev/null; printf c > d 2> /dev/null; exit 0";
+    let folder = folder(&[("x.toml", &script(twice, more))]);
     let path = folder.path();
-    let (status, _, _) = rinject(path, &["sweep", "x.toml", "--report", "json=before.json"]);
+    let (status, _, _) = rinject(path, &["sweep", "x.toml", "--report", "json=all.json"]);
     assert_eq!(status, 1);
-    let (status, out, _) = rinject(path, &["sweep", "x.toml", "--baseline-findings", "before.json"]);
+    let all = fs::read_to_string(path.join("all.json")).unwrap();
+    let is_second = |line: &&str| line.contains("\"finding\"") && line.contains("write#2:ENOSPC");
+    assert_eq!(all.lines().filter(is_second).count(), 1, "{all}");
+    let before: Vec<&str> = all.lines().filter(|line| !is_second(line)).collect();
+    fs::write(path.join("before.json"), before.join("\n")).unwrap();
+    // Another error at the same place is the same weakness.
+    let known = ["sweep", "x.toml", "--error", "ENOSPC,EIO", "--baseline-findings", "all.json"];
+    let (status, out, _) = rinject(path, &known);
     assert_eq!(status, 0, "{out}");
     assert!(out.contains("known: SILENT write#1:ENOSPC"), "{out}");
-    let more = ["sweep", "x.toml", "--error", "ENOSPC,EIO", "--baseline-findings", "before.json"];
-    let (status, out, _) = rinject(path, &more);
+    let (status, out, _) = rinject(path, &["sweep", "x.toml", "--baseline-findings", "before.json"]);
     assert_eq!(status, 1, "{out}");
     assert!(out.contains("known: SILENT write#1:ENOSPC") && out.contains("2 findings, 1 of them new"), "{out}");
     fs::write(path.join("torn.json"), "{\"type\":\"finding\",\"version\":1,\"key\":\"x\"}\n").unwrap();
@@ -402,6 +422,11 @@ fn a_spec_of_a_finding_passes_when_the_program_is_mended() {
             enospc,
         ),
         ("until printf a > out; do :; done", "printf a > out", &from),
+        (
+            "test ! -e lock || exit 1; : > lock; printf a > out; rm lock",
+            "test ! -e lock || rm lock; : > lock; printf a > out; rm lock",
+            &format!("[[check]]\nrun = ['true']\n{kill}"),
+        ),
         (
             ": > lock; : > old; printf a > out || exit 1; rm lock old",
             ": > lock; : > old; printf a > out || { rm lock; exit 1; }; rm lock old",

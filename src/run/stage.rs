@@ -15,7 +15,7 @@ use crate::plan::{self, Plan};
 use crate::sandbox::{self, Sandbox, SetupError, What};
 use crate::spec::Spec;
 use crate::sweep::{Checked, Left, Shape};
-use crate::transcript::{Abandoned, Record, Sink};
+use crate::transcript::{Abandoned, Event, Record, Sink};
 use crate::verdict::{CheckResult, failed_check};
 
 /// A spec, ready to be run again and again.
@@ -158,6 +158,32 @@ impl Stage {
         let filled = fill(path).map_err(failed).and_then(|()| played.sandbox.make_cwd(&played.plan));
         filled.map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))
     }
+}
+
+impl Stage {
+    /// Runs the program of a run once more, in the folder that it has left, with what `change` makes of its plan.
+    ///
+    /// # Errors
+    /// Why there was no run.
+    pub fn play_again(&self, played: &Played, change: impl FnOnce(&mut Plan)) -> Result<(), Box<End>> {
+        let mut plan = (*played.plan).clone();
+        change(&mut plan);
+        let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(&self.case, &error));
+        let launched = terminal
+            .and_then(|terminal| launched::launch(&self.case, &Arc::new(plan), terminal, &self.options, &mut Nobody));
+        match launched {
+            Ok(launched) if launched.record.abandoned == Some(Abandoned::Stopped) => Err(Box::new(End::Interrupted)),
+            Ok(_) => Ok(()),
+            Err(trouble) => Err(Box::new(End::from(trouble))),
+        }
+    }
+}
+
+/// Nobody looks on.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn event(&mut self, _: &Event) {}
 }
 
 impl Played {

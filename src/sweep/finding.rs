@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::cell::Cell;
+use super::fault::Fault;
 use super::point::Point;
 use super::verdict::Verdict;
 use crate::plan::Mode;
@@ -11,7 +12,8 @@ use crate::plan::Mode;
 /// A mistake of the program, and the runs that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What tells it from others, also after a change of the program that moves no function: verdict, call, fault, stack.
+    /// What tells it from others, also after a change of the program that moves no function: verdict, kind of fault, what is
+    /// another in the result, and where the program was.
     pub key: String,
     /// What the runs show.
     pub verdict: Verdict,
@@ -19,42 +21,85 @@ pub struct Finding {
     pub runs: Vec<usize>,
 }
 
-impl Finding {
-    /// What tells a finding from others.
-    pub fn key(verdict: Verdict, cell: &Cell, point: &Point) -> String {
-        format!("{verdict} {} {} at {}", cell.called, cell.fault, point.functions())
+/// A run, as far as it tells findings apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'r> {
+    /// Which.
+    pub cell: &'r Cell,
+    /// Where the fault was.
+    pub point: &'r Point,
+    /// What it showed.
+    pub verdict: Verdict,
+    /// In what its result is another, as [`super::Evidence`] has it.
+    pub shows: &'r [String],
+}
+
+impl Seen<'_> {
+    /// What tells a finding from others. Which error it was, and by which function of the C library, does not: a file that
+    /// cannot be opened and one that cannot be read are missed in the same place. Who is killed could have done nothing about
+    /// it, wherever that was.
+    fn key(&self) -> String {
+        let shows = match self.shows {
+            [] => String::new(),
+            shows => format!(" with {}", shows.join(", ")),
+        };
+        let place =
+            if self.cell.fault.kills() { String::new() } else { format!(" at {}", self.point.own_functions()) };
+        format!("{} {}{shows}{place}", self.verdict, kind(self.cell.fault))
+    }
+
+    /// Whether both show the same of the same kind of fault.
+    fn is_like(&self, other: &Seen<'_>) -> bool {
+        (self.verdict, kind(self.cell.fault), self.shows) == (other.verdict, kind(other.cell.fault), other.shows)
     }
 }
 
-/// The findings among runs, worst first, then in the order of the runs. Where a fault that lasts shows what the same fault
-/// shows at one of the calls that it lasts for, that call is the one that matters.
-pub fn distinct<'r>(runs: impl Iterator<Item = (&'r Cell, &'r Point, Verdict)>) -> Vec<Finding> {
-    let all: Vec<(&Cell, &Point, Verdict)> = runs.collect();
+fn kind(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Error(_) => "error",
+        Fault::Short => "short",
+        Fault::Interrupt => "EINTR",
+        Fault::KillBefore | Fault::KillAfter | Fault::Torn => "kill",
+        Fault::Signal(_) => "signal",
+        Fault::NoMemory => "no-memory",
+        Fault::Power(_) => "power",
+    }
+}
+
+/// The findings among runs, worst first, then in the order of the runs. A fault that lasts belongs to the last call at which
+/// a fault shows the same, best by itself: that one matters.
+pub fn distinct<'r>(runs: impl Iterator<Item = Seen<'r>>) -> Vec<Finding> {
+    let all: Vec<Seen<'_>> = runs.collect();
     let matters = |at: usize| {
-        let (cell, _, verdict) = all[at];
-        let explains = |(other, _, shown): &(&Cell, &Point, Verdict)| {
-            let is_same = (other.called, other.fault, *shown) == (cell.called, cell.fault, verdict);
-            is_same && other.mode == Mode::Once && other.nth >= cell.nth
+        let seen = &all[at];
+        if seen.cell.mode == Mode::Once {
+            return at;
+        }
+        let is_later = |other: &Seen<'_>| {
+            // Later calls of the same name fail as well.
+            other.is_like(seen) && (other.cell.called != seen.cell.called || other.cell.nth >= seen.cell.nth)
         };
-        let found = all.iter().position(explains).filter(|_| cell.mode == Mode::From);
-        found.unwrap_or(at)
+        let like = |mode: Mode| all.iter().rposition(|other| other.cell.mode == mode && is_later(other));
+        like(Mode::Once).or_else(|| like(Mode::From)).unwrap_or(at)
     };
     let mut findings: Vec<Finding> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (at, (_, _, verdict)) in all.iter().enumerate().filter(|(_, (_, _, verdict))| verdict.is_finding()) {
-        let (cell, point, _) = all[matters(at)];
-        let key = Finding::key(*verdict, cell, point);
+    for (at, seen) in all.iter().enumerate().filter(|(_, seen)| seen.verdict.is_finding()) {
+        let key = all[matters(at)].key();
         match places.get(&key) {
             Some(place) => findings[*place].runs.push(at),
             None => {
                 places.insert(key.clone(), findings.len());
-                findings.push(Finding { key, verdict: *verdict, runs: vec![at] });
+                findings.push(Finding { key, verdict: seen.verdict, runs: vec![at] });
             }
         }
     }
     for finding in &mut findings {
-        // A fault that happens once is the plainer example.
-        finding.runs.sort_by_key(|at| (all[*at].0.mode == Mode::From, *at));
+        // A fault that happens once is the plainer example; of faults that last the last one is.
+        finding.runs.sort_by_key(|at| {
+            let lasts = all[*at].cell.mode == Mode::From;
+            (lasts, if lasts { usize::MAX - at } else { *at })
+        });
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     findings
@@ -62,43 +107,104 @@ pub fn distinct<'r>(runs: impl Iterator<Item = (&'r Cell, &'r Point, Verdict)>) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::Fault;
     use super::super::point::tests::point;
     use super::*;
     use crate::abi::Errno;
 
-    #[test]
-    fn runs_with_one_fault_from_one_stack_are_one_finding() {
-        let fault = Fault::Error(Errno::parse("EIO").unwrap());
-        let points = [
-            point("write", 1, &["libc.so.6!write+0x14", "kv!put+0x10"]),
-            point("write", 2, &["libc.so.6!write+0x14", "kv!put+0x20"]),
-            point("write", 3, &["libc.so.6!write+0x14", "kv!log+0x20"]),
-        ];
-        let cell = |at: usize, fault, mode| {
-            let Point { called, nth, .. } = points[at];
-            Cell { point: at, called, nth, fault, mode }
+    struct Run {
+        point: Point,
+        cell: Cell,
+        verdict: Verdict,
+        shows: Vec<String>,
+    }
+
+    fn run(id: (&str, u64, &str, Mode), frames: &[&str], verdict: Verdict, shows: &[&str]) -> Run {
+        let (call, nth, fault, mode) = id;
+        let point = point(call, nth, frames);
+        let fault = match fault {
+            "short" => Fault::Short,
+            "kill" => Fault::KillAfter,
+            errno => Fault::Error(Errno::parse(errno).unwrap()),
         };
-        let cells = [
-            (cell(0, fault, Mode::Once), Verdict::Leftover),
-            (cell(1, fault, Mode::From), Verdict::Leftover),
-            (cell(2, fault, Mode::Once), Verdict::Leftover),
-            (cell(0, Fault::Short, Mode::Once), Verdict::Silent),
-            (cell(2, Fault::Short, Mode::Once), Verdict::Reported),
-            // It lasts until the third write, which is the one that matters.
-            (cell(1, Fault::NoMemory, Mode::From), Verdict::Crash),
-            (cell(2, Fault::NoMemory, Mode::Once), Verdict::Crash),
-        ];
-        let found = distinct(cells.iter().map(|(cell, verdict)| (cell, &points[cell.point], *verdict)));
+        let cell = Cell { point: 0, called: point.called, nth, fault, mode };
+        Run { point, cell, verdict, shows: shows.iter().map(|part| (*part).to_owned()).collect() }
+    }
+
+    #[track_caller]
+    fn check(runs: &[Run], expected: &[(&str, &[usize])]) {
+        let seen = runs.iter().map(|run| Seen {
+            cell: &run.cell,
+            point: &run.point,
+            verdict: run.verdict,
+            shows: &run.shows,
+        });
+        let found = distinct(seen);
         let shown: Vec<(&str, &[usize])> = found.iter().map(|it| (it.key.as_str(), &*it.runs)).collect();
-        assert_eq!(
-            shown,
-            [
-                ("silent write short at libc.so.6!write < kv!put", &[3][..]),
-                ("crash write no-memory at libc.so.6!write < kv!log", &[6, 5]),
-                ("leftover write EIO at libc.so.6!write < kv!put", &[0]),
-                ("leftover write EIO at libc.so.6!write < kv!log", &[2, 1]),
-            ]
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn one_weakness_is_one_finding_whatever_the_error() {
+        let put = |call: &str, nth, fault: &str, shows: &[&str]| {
+            run((call, nth, fault, Mode::Once), &["libc.so.6!x+0x14", "kv!put+0x10"], Verdict::Silent, shows)
+        };
+        check(
+            &[
+                put("openat", 1, "EACCES", &["out"]),
+                put("openat", 1, "EMFILE", &["out"]),
+                put("read", 1, "EIO", &["out"]),
+                put("read", 2, "EIO", &["standard output"]),
+                put("write", 3, "short", &["out"]),
+                run(("read", 3, "EIO", Mode::Once), &["libc.so.6!read", "kv!log+0x1"], Verdict::Silent, &["out"]),
+                run(("read", 4, "EIO", Mode::Once), &["libc.so.6!read", "kv!put+0x1"], Verdict::Masked, &[]),
+            ],
+            &[
+                ("silent error with out at kv!put", &[0, 1, 2]),
+                ("silent error with standard output at kv!put", &[3]),
+                ("silent short with out at kv!put", &[4]),
+                ("silent error with out at kv!log", &[5]),
+            ],
+        );
+    }
+
+    #[test]
+    fn kills_that_leave_the_same_are_one_finding() {
+        let kill = |call: &str, nth, shows: &[&str]| {
+            run((call, nth, "kill", Mode::Once), &["kv!put+0x10"], Verdict::Leftover, shows)
+        };
+        check(
+            &[kill("write", 1, &["lock"]), kill("fsync", 1, &["lock"]), kill("write", 2, &["lock", "out.tmp"])],
+            &[("leftover kill with lock", &[0, 1]), ("leftover kill with lock, out.tmp", &[2])],
+        );
+    }
+
+    #[test]
+    fn a_fault_that_lasts_belongs_to_the_last_call_that_shows_the_same() {
+        let read = |nth, mode, place: &str, shows: &[&str]| {
+            run(("read", nth, "EIO", mode), &["libc.so.6!read", place], Verdict::Silent, shows)
+        };
+        let (once, from) = (Mode::Once, Mode::From);
+        check(
+            &[
+                read(1, from, "kv!conf", &["out"]),
+                read(2, from, "kv!passwd", &["out"]),
+                read(3, from, "kv!in", &["out"]),
+            ],
+            &[("silent error with out at kv!in", &[2, 1, 0])],
+        );
+        check(
+            &[
+                read(1, from, "kv!conf", &["out"]),
+                read(2, once, "kv!in", &["out"]),
+                read(2, from, "kv!in", &["out"]),
+                read(3, from, "kv!late", &["out"]),
+                read(1, from, "kv!conf", &["log"]),
+            ],
+            &[
+                ("silent error with out at kv!in", &[1, 2, 0]),
+                ("silent error with out at kv!late", &[3]),
+                ("silent error with log at kv!conf", &[4]),
+            ],
         );
     }
 }

@@ -19,7 +19,7 @@ mod watch;
 pub use cell::{Cell, cells, sample};
 pub use facts::{Checked, Difference, Facts, Stuck};
 pub use fault::Fault;
-pub use finding::{Finding, distinct};
+pub use finding::{Finding, Seen, distinct};
 pub use left::{Left, Part, Shape};
 pub use point::{Called, Circumstances, Point, Stream};
 pub use steady::{Golden, settle};

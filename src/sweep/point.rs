@@ -74,14 +74,12 @@ pub struct Point {
 }
 
 /// Modules that every program is linked with: whose code tells nothing of the program.
-const LIBRARIES: [&str; 6] = ["libc.so", "ld-linux", "libpthread", "ld-musl", "[vdso]", "vdso"];
+const LIBRARIES: [&str; 7] = ["libc.so", "libnss_", "ld-linux", "libpthread", "ld-musl", "[vdso]", "vdso"];
 
 impl Point {
     /// The innermost frame that is not in the C library; the innermost one where all are.
     pub fn own_frame(&self) -> Option<&Arc<str>> {
-        let is_own =
-            |frame: &&Arc<str>| !LIBRARIES.iter().any(|library| frame.starts_with(library)) && ***frame != *"?";
-        self.frames.iter().find(is_own).or_else(|| self.frames.first())
+        self.frames.iter().find(|frame| is_own(frame)).or_else(|| self.frames.first())
     }
 
     /// Where it is, as short as can be: the line of the source, or the function.
@@ -94,12 +92,25 @@ impl Point {
         }
     }
 
-    /// The functions that lead to it, innermost first, without the offsets that a change of the program moves.
-    pub fn functions(&self) -> String {
-        let mut functions: Vec<&str> = self.frames.iter().map(|frame| without_offset(frame)).collect();
+    /// The functions of the program that lead to it, innermost first, without the offsets that a change of the program moves;
+    /// those of the C library only where there are no others. Where a program has no symbols the offsets stay, but for the
+    /// innermost one: its callers tell which function it is in.
+    pub fn own_functions(&self) -> String {
+        let own: Vec<&Arc<str>> = self.frames.iter().filter(|frame| is_own(frame)).collect();
+        let own = if own.is_empty() { self.frames.iter().collect() } else { own };
+        let short = |(at, frame): (usize, &&Arc<str>)| {
+            let is_place = frame.contains('!') || (at == 0 && own.len() > 1);
+            if is_place { without_offset(frame).to_owned() } else { frame.to_string() }
+        };
+        let mut functions: Vec<String> = own.iter().enumerate().map(short).collect();
         functions.dedup();
         functions.join(" < ")
     }
+}
+
+/// Whether a frame is in the program, or in a library of its own choice.
+fn is_own(frame: &str) -> bool {
+    !LIBRARIES.iter().any(|library| frame.starts_with(library)) && frame != "?"
 }
 
 /// A frame without its offset: `kv!commit`. One that lies in no symbol is its module.
@@ -134,7 +145,11 @@ pub(super) mod tests {
     fn a_point_is_where_the_program_calls_a_library() {
         let mut found = point("write", 1, &["libc.so.6!write+0x14", "kv!wal::commit(int)+0x1c", "kv!main+0x8"]);
         assert_eq!(found.place(), "kv!wal::commit(int)+0x1c");
-        assert_eq!(found.functions(), "libc.so.6!write < kv!wal::commit(int) < kv!main");
+        assert_eq!(found.own_functions(), "kv!wal::commit(int) < kv!main");
+        let bare = point("write", 1, &["libc.so.6!write+0x14", "kv+0x123", "kv+0x456", "libc.so.6!x", "kv+0x7"]);
+        assert_eq!(bare.own_functions(), "kv < kv+0x456 < kv+0x7");
+        assert_eq!(point("write", 1, &["libc.so.6!write+0x14", "kv+0x123"]).own_functions(), "kv+0x123");
+        assert_eq!(point("write", 1, &["libc.so.6!write+0x14"]).own_functions(), "libc.so.6!write");
         found.source = Some("wal.c:120".to_owned());
         assert_eq!(found.place(), "wal.c:120 (wal::commit(int))");
         assert_eq!(point("write", 1, &["libc.so.6!write+0x14"]).place(), "libc.so.6!write+0x14");

@@ -127,6 +127,11 @@ impl Golden {
             && golden.iter().zip(&facts.checks).enumerate().all(is_same)
     }
 
+    /// Whether a run leaves something behind that runs without a fault do not.
+    pub fn leaves_more(&self, facts: &Facts) -> bool {
+        self.differences(facts).iter().any(|difference| matches!(difference, Difference::Extra { .. }))
+    }
+
     /// In what a run is not as those without a fault.
     pub fn differences(&self, facts: &Facts) -> Vec<Difference> {
         let mut found = Vec::new();

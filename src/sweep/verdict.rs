@@ -122,6 +122,10 @@ pub struct Evidence {
     /// What is left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<String>,
+    /// Where the result is another, by which findings are told apart: names of files and checks, without what chance has
+    /// put into them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<String>,
 }
 
 /// A verdict and what it rests on.
@@ -154,6 +158,7 @@ pub fn judge(golden: &Golden, facts: &Facts, cell: &Cell, point: &Point) -> Outc
         evidence.stdout = Some((shown(&golden.facts.stdout), shown(&facts.stdout)));
     }
     let verdict = verdict(golden, facts, (cell, point), &differences, &mut evidence);
+    evidence.shows = shows(verdict, facts, &differences, &evidence.leftovers);
     Outcome { verdict, evidence }
 }
 
@@ -206,6 +211,42 @@ fn verdict(
             left.unwrap_or(Verdict::Reported)
         }
         Some(Ending::Exited(_)) | None => Verdict::NoMessage,
+    }
+}
+
+/// Where the result is another, as far as it makes the verdict.
+fn shows(verdict: Verdict, facts: &Facts, differences: &[Difference], leftovers: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = match verdict {
+        Verdict::Silent => {
+            let place = |difference: &Difference| match difference {
+                Difference::Exit | Difference::Extra { was_there: false, .. } => None,
+                Difference::Stdout => Some("standard output".to_owned()),
+                Difference::File { name, .. } | Difference::Extra { name, .. } => Some(without_chance(name)),
+            };
+            differences.iter().filter_map(place).collect()
+        }
+        Verdict::Leftover => leftovers.iter().map(|name| without_chance(name)).collect(),
+        Verdict::Broken => {
+            let failed = facts.checks.iter().filter(|check| !check.failed.is_empty());
+            failed.map(|check| format!("check \"{}\"", check.name)).collect()
+        }
+        Verdict::Crash => facts.crashed.clone(),
+        _ => Vec::new(),
+    };
+    shown.sort();
+    shown.dedup();
+    shown
+}
+
+/// A name of a file without the six letters and digits at its end that `mkstemp(3)` draws.
+fn without_chance(name: &str) -> String {
+    const DRAWN: usize = 6;
+    let is_drawn = |name: &str| name.len() == DRAWN && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_odd = |name: &str| name.bytes().any(|byte| !byte.is_ascii_lowercase());
+    let at = name.len().saturating_sub(DRAWN);
+    match name.get(at..).filter(|end| is_drawn(end) && is_odd(end)) {
+        Some(_) => format!("{}XXXXXX", &name[..at]),
+        None => name.to_owned(),
     }
 }
 

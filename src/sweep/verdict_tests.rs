@@ -159,6 +159,21 @@ fn what_is_left_behind_is_told() {
 }
 
 #[test]
+fn findings_are_told_apart_by_where_the_result_is_another() {
+    let shows = |fault: Fault, change: &dyn Fn(&mut Facts)| judged(fault, None, |facts| change(facts)).evidence.shows;
+    let leaves = |name: &'static str| move |facts: &mut Facts| drop(facts.files.insert(name.to_owned(), file("")));
+    assert_eq!(shows(errno("EIO"), &leaves("dir/sedA1b2C3")), ["dir/sedXXXXXX"]);
+    assert_eq!(shows(errno("EIO"), &leaves("a.db-journal")), ["a.db-journal"]);
+    let lost = |facts: &mut Facts| {
+        facts.stdout.clear();
+        facts.files.remove("out");
+    };
+    assert_eq!(shows(errno("EIO"), &lost), ["out", "standard output"]);
+    assert_eq!(shows(Fault::Torn, &|facts| facts.checks.push(failed(false))), ["check \"fsck\""]);
+    assert_eq!(shows(errno("EIO"), &|_| {}), [""; 0]);
+}
+
+#[test]
 fn after_a_kill_the_checks_decide() {
     let killed = |facts: &mut Facts| {
         dies(facts, "SIGKILL");

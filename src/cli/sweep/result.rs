@@ -13,7 +13,7 @@ use crate::cli::exit_status::ExitStatus;
 use crate::report::shell_word;
 use crate::runner::sweep::Course;
 use crate::sweep::states::{Shown, weaknesses};
-use crate::sweep::{Cell, Evidence, Fault, Finding, Point, Verdict, distinct};
+use crate::sweep::{Cell, Evidence, Fault, Finding, Point, Seen, Verdict, distinct};
 
 /// What one run came to.
 #[derive(Debug)]
@@ -51,7 +51,12 @@ impl Results {
         let all = self.results.iter().enumerate();
         let others: Vec<usize> = all.filter(|(_, result)| !result.is_state()).map(|(at, _)| at).collect();
         let runs = others.iter().map(|at| &self.results[*at]);
-        let mut findings = distinct(runs.map(|result| (&result.cell, self.point(result), result.verdict)));
+        let mut findings = distinct(runs.map(|result| Seen {
+            cell: &result.cell,
+            point: self.point(result),
+            verdict: result.verdict,
+            shows: &result.evidence.shows,
+        }));
         findings.iter_mut().flat_map(|finding| &mut finding.runs).for_each(|at| *at = others[*at]);
         findings.extend(self.weaknesses());
         findings

@@ -90,6 +90,13 @@ fn spec(results: &Results, result: &Result, folder: &Path) -> String {
     let limit = is_endless.then(|| format!("{}s", results.course.patience.as_secs_f64().ceil()));
     text += &results.course.base().text_in(folder, wanted.own, limit.as_deref());
     text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, result.cell.rule());
+    if result.verdict == Verdict::Leftover && result.cell.fault.kills() {
+        let program = literal(&results.course.program.to_string_lossy());
+        let words: Vec<String> =
+            [program].into_iter().chain(results.course.base().args()).map(|word| string(&word)).collect();
+        text += "\n[[check]]\nname = \"the next run\"\nexpect = { exit = \"any\" }\n";
+        text += &format!("run = [{}]\n", words.join(", "));
+    }
     for (name, command) in wanted.checks {
         text += &format!(
             "\n[[check]]\nname = {}\nrun = [\"sh\", \"-c\", {}]\n",

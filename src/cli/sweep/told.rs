@@ -15,7 +15,7 @@ const MOST_LINES: usize = 20;
 /// Frames of a stack that are shown.
 const MOST_FRAMES: usize = 8;
 /// Runs that show the same are named up to here.
-const MOST_RUNS: usize = 4;
+const MOST_RUNS: usize = 8;
 /// A place is cut to this width in the matrix.
 const PLACE: usize = 44;
 
@@ -156,10 +156,9 @@ impl Told<'_> {
         }
         if !others.is_empty() {
             let named = others.iter().take(MOST_RUNS).map(|at| results.results[*at].cell.to_string());
-            let more = match others.len().checked_sub(MOST_RUNS) {
-                None | Some(0) => String::new(),
-                Some(more) if result.is_state() => format!(", and {more} more"),
-                Some(_) => ", ...".to_owned(),
+            let more = match others.len().saturating_sub(MOST_RUNS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             };
             self.part("also", &format!("{}{more}", named.collect::<Vec<String>>().join(", ")));
         }

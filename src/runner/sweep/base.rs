@@ -88,6 +88,12 @@ impl Base {
         fixed
     }
 
+    /// The arguments of the program, as they are written.
+    pub fn args(&self) -> Vec<String> {
+        let args = self.table.get("target").and_then(|target| target.get("args")).and_then(Value::as_array);
+        args.into_iter().flatten().filter_map(|arg| arg.as_str().map(str::to_owned)).collect()
+    }
+
     /// The text of it, without rules of a sweep.
     pub fn text(&self) -> &str {
         &self.text

@@ -33,25 +33,19 @@ pub struct Lost {
     pub why: String,
 }
 
-/// What became of a try.
-enum Tried {
-    Over(Ran),
-    /// It is to be made again when nothing else runs.
-    Later,
-}
-
 impl Course {
-    /// Runs the program with the fault of a cell, and judges what it does.
-    fn run(&self, cell: &Cell) -> Result<Tried, Box<End>> {
+    /// Runs the program with the fault of a cell, and judges what it does; `None` where it is to be run again when nothing
+    /// else runs.
+    fn run(&self, cell: &Cell) -> Result<Option<Ran>, Box<End>> {
         if let (Fault::Power(_), Some(power)) = (cell.fault, &self.power) {
-            return power.run(&self.stage, &self.base, cell).map(Tried::Over);
+            return power.run(&self.stage, &self.base, cell).map(Some);
         }
         let (mut facts, mut took) = self.once(cell, self.limit, false)?;
         if facts.is_open() {
             // Slowly, or not at all? And if not, where?
             (facts, took) = self.once(cell, self.limit * 2, true)?;
         }
-        Ok(if facts.is_open() { Tried::Later } else { Tried::Over(self.judged(cell, &facts, took)) })
+        Ok((!facts.is_open()).then(|| self.judged(cell, &facts, took)))
     }
 
     /// The same, when nothing else runs, with time enough.
@@ -85,6 +79,15 @@ impl Course {
         if facts.fired > 0 && facts.stuck.is_none() {
             check(&mut facts, &played, &self.stage)?;
         }
+        let is_left = cell.fault.kills() && self.golden.leaves_more(&facts);
+        if is_left && facts.broken(false).is_empty() {
+            // Nobody tidies up after SIGKILL: what counts is what the next use leaves there.
+            self.stage.play_again(&played, |plan| {
+                plan.rules.retain(|rule| &*rule.name != "fault");
+                plan.target.timeout = self.patience;
+            })?;
+            facts.files = played.files();
+        }
         Ok((facts, played.took))
     }
 }
@@ -108,8 +111,8 @@ pub fn run_cells(
             let at = next.fetch_add(1, Ordering::SeqCst);
             let Some(cell) = cells.get(at) else { return };
             let ran = match course.run(cell) {
-                Ok(Tried::Over(ran)) => Ok(ran),
-                Ok(Tried::Later) => {
+                Ok(Some(ran)) => Ok(ran),
+                Ok(None) => {
                     later.lock().unwrap_or_else(PoisonError::into_inner).push(*cell);
                     continue;
                 }

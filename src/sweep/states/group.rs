@@ -82,7 +82,7 @@ impl Shown<'_> {
             What::Others => "alone",
             What::Unsynced => "synced",
         };
-        let (verdict, called, functions) = (self.verdict, self.point.called, self.point.functions());
+        let (verdict, called, functions) = (self.verdict, self.point.called, self.point.own_functions());
         format!("{verdict} {called} {what} at {functions} by {}", self.checks.join(", "))
     }
 }
