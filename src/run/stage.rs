@@ -220,6 +220,16 @@ impl Played {
         self.sandbox.described().into_iter().map(|(name, (what, mode))| (name, left(what, mode))).collect()
     }
 
+    /// The folder of the run.
+    pub fn folder(&self) -> &Path {
+        self.sandbox.path()
+    }
+
+    /// A text with the names that stand for directories of the host.
+    pub fn renamed(&self, text: &str) -> String {
+        self.plan.renamed(text)
+    }
+
     /// The name in the folder of a path of the host, if it lies there.
     pub fn name_of(&self, path: &str) -> Option<String> {
         Path::new(path).strip_prefix(self.sandbox.path()).ok().map(|name| name.to_string_lossy().into_owned())

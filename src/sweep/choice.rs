@@ -2,7 +2,7 @@
 //! It must not know whether a kernel can give them here: that is asked of the model of faults.
 
 use super::effect;
-use super::point::{Point, Stream};
+use super::point::{Makes, Point, Stream};
 use crate::abi::{Errno, Sysno};
 use crate::faults::{self, Fit, Kind};
 
@@ -23,7 +23,7 @@ fn names(call: &str, opens_to_write: bool) -> &'static [&'static str] {
         "splice" => &["EIO", "ENOSPC", "EPIPE"],
         "tee" => &["EPIPE"],
         "fsync" | "fdatasync" | "syncfs" | "sync_file_range" => &["EIO", "ENOSPC"],
-        "msync" | "close" | "fstat" | "fstatfs" | "getdents" | "getdents64" => &["EIO"],
+        "msync" | "close" | "fstatfs" | "getdents" | "getdents64" => &["EIO"],
         "rename" | "renameat" | "renameat2" => &["ENOSPC", "EACCES", "EXDEV"],
         "link" | "linkat" | "symlink" | "symlinkat" | "mkdir" | "mkdirat" | "mknod" | "mknodat" => {
             &["ENOSPC", "EACCES"]
@@ -68,9 +68,10 @@ pub(super) fn errors(call: Sysno, point: &Point, asked: &[Errno]) -> Vec<Errno> 
     // What is asked of an open descriptor needs no path and no rights to it.
     let call = if asks_descriptor(call, point) { Sysno::parse("fstat").unwrap_or(call) } else { call };
     let can = |errno: &Errno| matches!(faults::model(call).fit(*errno, &circumstances.facts), Fit::Holds(_));
+    let makes = |errno: &Errno| circumstances.makes == Makes::Yes || !fills_disk(*errno) || !opens(call);
     let is_new = |errno: &Errno| circumstances.failed != Some(*errno);
     if !asked.is_empty() {
-        return asked.iter().copied().filter(can).filter(is_new).collect();
+        return asked.iter().copied().filter(can).filter(makes).filter(is_new).collect();
     }
     // What failed without a fault is looked up, not relied on, but for files that were missing.
     if circumstances.failed.is_some_and(|errno| errno.name() != Some("ENOENT")) {
@@ -78,7 +79,16 @@ pub(super) fn errors(call: Sysno, point: &Point, asked: &[Errno]) -> Vec<Errno> 
     }
     let opens_to_write = circumstances.writes == Some(true);
     let likely = names(call.name(), opens_to_write).iter().filter_map(|name| Errno::parse(name));
-    likely.filter(can).filter(is_new).filter(|errno| is_likely(*errno, point)).take(MOST).collect()
+    likely.filter(can).filter(makes).filter(is_new).filter(|errno| is_likely(*errno, point)).take(MOST).collect()
+}
+
+fn opens(call: Sysno) -> bool {
+    ["open", "openat", "openat2", "creat"].contains(&call.name())
+}
+
+/// Whether it is about room on a disk, which opening takes only where it makes the file (open(2)).
+fn fills_disk(errno: Errno) -> bool {
+    matches!(errno.name(), Some("ENOSPC" | "EDQUOT"))
 }
 
 /// Whether the point is a stat of an open descriptor, by a call that could take a path as well.
@@ -115,6 +125,7 @@ mod tests {
     fn check(call: &str, kind: Option<Kind>, writes: Option<bool>, expected: &[&str]) {
         let mut point = point(call, 1, &[]);
         point.circumstances.writes = writes;
+        point.circumstances.makes = if call == "openat" && writes == Some(true) { Makes::Yes } else { Makes::No };
         point.circumstances.facts.descriptors[0] =
             kind.map(|kind| Descriptor { kind: Some(kind), non_blocking: false });
         let call = Sysno::parse(call).expect("it is a call");
@@ -150,7 +161,23 @@ mod tests {
         let names = |found: &Point| errors(call, found, &[]).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(&found), ["EACCES", "EIO"]);
         found.circumstances.facts.args[3] = 0x1000;
-        assert_eq!(names(&found), ["EIO"]);
+        // A file system on a disk of this machine has what it tells in memory: only where that is asked for.
+        assert_eq!(names(&found), [""; 0]);
+        let eio = [Errno::parse("EIO").unwrap()];
+        assert_eq!(errors(call, &found, &eio), eio);
+    }
+
+    #[test]
+    fn a_disk_is_full_only_for_who_makes_a_file() {
+        let asked = ["ENOSPC", "EDQUOT", "EACCES"].map(|name| Errno::parse(name).unwrap());
+        for (makes, expected) in [(Makes::Yes, &asked[..]), (Makes::No, &asked[2..])] {
+            let mut found = point("openat", 1, &[]);
+            found.circumstances.writes = Some(true);
+            found.circumstances.makes = makes;
+            let call = Sysno::parse("openat").unwrap();
+            assert_eq!(errors(call, &found, &asked), expected);
+            assert_eq!(errors(call, &found, &[]).contains(&asked[0]), expected.len() == 3);
+        }
     }
 
     #[test]

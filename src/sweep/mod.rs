@@ -13,6 +13,7 @@ mod printed;
 pub mod states;
 mod steady;
 mod survey;
+mod there;
 mod verdict;
 mod watch;
 
@@ -21,7 +22,7 @@ pub use facts::{Checked, Difference, Facts, Stuck};
 pub use fault::Fault;
 pub use finding::{Finding, Seen, distinct};
 pub use left::{Left, Part, Shape};
-pub use point::{Called, Circumstances, Point, Stream};
+pub use point::{Called, Circumstances, Makes, Point, Stream};
 pub use steady::{Golden, settle};
 pub use survey::{ALLOCATORS, Survey, fallible};
 pub use verdict::{Evidence, Outcome, Verdict, how_ended, judge};

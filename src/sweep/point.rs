@@ -39,6 +39,18 @@ pub enum Stream {
     Err,
 }
 
+/// Whether a call that opens a file makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Makes {
+    /// It does not: the call does not ask for that, or the file is there.
+    #[default]
+    No,
+    /// It does.
+    Yes,
+    /// It does, unless this file, by its path on the host, was there before the run.
+    Unless(String),
+}
+
 /// What is known of the call at a point, as it was in a run without a fault.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
@@ -48,6 +60,8 @@ pub struct Circumstances {
     pub stream: Option<Stream>,
     /// Whether its descriptor, or the file that it opens, can be written to; `None` where that is not known.
     pub writes: Option<bool>,
+    /// Whether it makes the file that it opens.
+    pub makes: Makes,
     /// What it came to where it succeeded.
     pub value: Option<i64>,
     /// How it failed, where it did.

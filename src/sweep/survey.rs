@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::point::{Called, Circumstances, Point, Stream};
+use super::point::{Called, Circumstances, Makes, Point, Stream};
+use super::there::There;
 use super::watch::crash;
 use crate::abi::{CallSet, Errno, Sysno};
 use crate::faults::{self, Descriptor, Kind};
@@ -47,6 +48,7 @@ struct Place {
     kinds: Vec<Option<Kind>>,
     lock: Option<u16>,
     writes: Option<bool>,
+    makes: bool,
     has_failed: bool,
 }
 
@@ -61,6 +63,7 @@ pub struct Survey {
     begun: BTreeMap<TaskName, Vec<(Called, u64)>>,
     /// Descriptors, and whether they can be written to.
     access: HashMap<u64, bool>,
+    there: There,
     tasks: BTreeSet<TaskName>,
     crashed: Vec<String>,
     /// Whether stacks tell nothing: each call is a point.
@@ -130,6 +133,7 @@ impl Survey {
             kinds: kinds.collect(),
             lock: circumstances.facts.lock,
             writes: circumstances.writes,
+            makes: circumstances.makes != Makes::No,
             has_failed: circumstances.failed.is_some(),
         };
         // Without a caller nothing tells two places apart.
@@ -183,6 +187,7 @@ impl Survey {
         if sysno.name() == "creat" {
             known.writes = Some(true);
         }
+        known.makes = self.there.called(sysno, call);
         match &call.result {
             Some(CallResult::Value { raw, value }) => {
                 known.value = Some(*raw);

@@ -146,11 +146,14 @@ pub fn judge(golden: &Golden, facts: &Facts, cell: &Cell, point: &Point) -> Outc
         // Half of a result is what a kill leaves.
         evidence.notes.extend(differences.iter().filter_map(told));
     }
-    evidence.leftovers.extend(differences.iter().filter_map(|difference| match difference {
+    let leftovers = differences.iter().filter_map(|difference| match difference {
         // Who cannot remove a file cannot help leaving it.
-        Difference::Extra { name, was_there: false } => Some(name.clone()).filter(|name| !facts.kept.contains(name)),
+        Difference::Extra { name, was_there: false } => {
+            Some(name.clone()).filter(|name| !facts.kept.contains(name) && !is_told(name, &evidence.message))
+        }
         _ => None,
-    }));
+    });
+    evidence.leftovers = leftovers.collect();
     if facts.orphans > 0 {
         evidence.leftovers.push(format!("{} more processes", facts.orphans));
     }
@@ -212,6 +215,25 @@ fn verdict(
         }
         Some(Ending::Exited(_)) | None => Verdict::NoMessage,
     }
+}
+
+/// Whether the program says that it leaves a file on purpose: `zip warning: new zip file left as: ziA1b2C3`.
+fn is_told(name: &str, message: &[String]) -> bool {
+    const WORDS: [&str; 10] = [
+        "left as",
+        "left in",
+        "left at",
+        "leaving",
+        "kept",
+        "keeping",
+        "preserved",
+        "saved",
+        "not removed",
+        "not deleted",
+    ];
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let says = |line: &&String| line.contains(base) && WORDS.iter().any(|word| line.contains(word));
+    message.iter().any(|line| says(&line))
 }
 
 /// Where the result is another, as far as it makes the verdict.

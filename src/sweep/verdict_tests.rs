@@ -151,6 +151,14 @@ fn what_is_left_behind_is_told() {
         facts.kept.insert("out.tmp".to_owned());
     };
     check(errno("EBUSY"), cannot, Verdict::Masked);
+    let told = |said: &'static str| {
+        move |facts: &mut Facts| {
+            exits(facts, 1, said);
+            facts.files.insert("out.tmp".to_owned(), file(""));
+        }
+    };
+    check(errno("ENOSPC"), told("kv: cannot write out.tmp: no space left\n"), Verdict::Leftover);
+    check(errno("ENOSPC"), told("kv: no space; what there is was left as out.tmp\n"), Verdict::Reported);
     let stopped = |facts: &mut Facts| {
         dies(facts, "SIGTERM");
         facts.files.insert("lock".to_owned(), file(""));

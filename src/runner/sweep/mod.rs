@@ -13,7 +13,7 @@ pub use cells::{Lost, Ran, run_cells};
 pub use states::Power;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use facts::{check, facts};
@@ -23,7 +23,7 @@ use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
 use crate::run::{End, Options, Played, Stage};
-use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Point, Stuck, Survey, fallible, settle};
+use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Makes, Point, Stuck, Survey, fallible, settle};
 use crate::transcript::Sink;
 
 /// A run with a fault may take so many times as long as the longest without one,
@@ -194,6 +194,7 @@ impl Course {
         let (mut longest, mut outlived, mut program) = (Duration::ZERO, Duration::ZERO, None);
         let mut unsteady = Vec::new();
         let mut is_fixed = false;
+        let mut folder = PathBuf::new();
         for number in 1..=sweep.baseline {
             let (is_first, is_last) = (number == 1, number == sweep.baseline);
             let mut survey = Timed::new(Survey::new(sweep.each));
@@ -223,6 +224,9 @@ impl Course {
             }
             outlived = outlived.max(survey.outlived());
             program.get_or_insert_with(|| played.program.clone());
+            if is_first {
+                played.folder().clone_into(&mut folder);
+            }
             runs.push(facts);
             match &first {
                 Some(first) => unsteady.extend(first.difference(&survey.sink)),
@@ -246,6 +250,12 @@ impl Course {
         let counted = calls.iter().map(Called::Call).chain(ALLOCATORS.map(Called::Function));
         let counts = counted.map(|called| (called, first.count(called))).collect();
         let mut points = first.into_points();
+        for point in &mut points {
+            if let Makes::Unless(path) = &point.circumstances.makes {
+                point.circumstances.makes =
+                    if was_there(path, &golden.facts, &folder) { Makes::No } else { Makes::Yes };
+            }
+        }
         let program = program.unwrap_or_default();
         source::note_lines(&mut points, &program);
         let left_out = golden.left_out();
@@ -328,6 +338,14 @@ fn allocations(sweep: &Sweep) -> String {
         return String::new();
     }
     ALLOCATORS.map(|name| format!("[[inject]]\nname = \"{name}\"\nat = \"{name}\"\nfires = \"0..\"\n")).concat()
+}
+
+/// Whether a file was there before the run; what is outside of its folder is taken to be as it is now.
+fn was_there(path: &str, golden: &Facts, folder: &Path) -> bool {
+    match Path::new(path).strip_prefix(folder) {
+        Ok(name) => golden.before.contains(&*name.to_string_lossy()),
+        Err(_) => Path::new(path).exists(),
+    }
 }
 
 /// That the program fails even without a fault, which leaves faults little to show.
