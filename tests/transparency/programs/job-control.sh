@@ -18,5 +18,6 @@ sleep 0.2
 END
 }
 run() {
-  SHELL=/bin/bash script -qec 'bash --norc --noprofile ./jobs' /dev/null | sed -E 's/^(.*line [0-9]+: *)[0-9]+/\1N/'
+  # Who is started in the background by a shell ignores SIGINT, and then a shell cannot set a trap for it.
+  SHELL=/bin/bash env --default-signal=INT,QUIT script -qec 'bash --norc --noprofile ./jobs' /dev/null | sed -E 's/^(.*line [0-9]+:) *[0-9]+/\1 N/'
 }
