@@ -238,6 +238,13 @@ impl Operation {
     }
 }
 
+impl Sysno {
+    /// Whether it does the job of the operation of this name.
+    pub fn does(self, job: &str) -> bool {
+        Operation::parse(job).is_some_and(|job| job.member(self).is_some())
+    }
+}
+
 impl On {
     /// Whether what a descriptor or path was resolved to, such as `/dev/null` or `socket:`, is of this kind.
     pub fn is(self, text: &str) -> bool {
@@ -284,6 +291,7 @@ mod tests {
         let copy = Sysno::parse("copy_file_range").unwrap();
         let names: Vec<&str> = Operation::of(copy).map(Operation::name).collect();
         assert_eq!(names, ["file.read", "file.write"]);
+        assert!(copy.does("file.write") && !copy.does("file.open") && !copy.does("no.job"));
         assert_eq!(Operation::parse("file.read").unwrap().argument(copy, "fd"), Some("fd_in"));
         assert_eq!(Operation::parse("file.write").unwrap().argument(copy, "fd"), Some("fd_out"));
         assert_eq!(Operation::parse("file.write").unwrap().argument(copy, "len"), Some("len"));

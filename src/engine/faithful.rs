@@ -183,7 +183,7 @@ impl Request<'_> {
 
     fn facts(&self, engine: &Engine, caught: bool, inspect: &dyn Inspect) -> Facts {
         let raw = &self.call.raw;
-        let time_limit = self.is_timed(engine, inspect);
+        let time_limit = self.asks_for(|clause| clause == Clause::Timed) && self.is_timed(engine, inspect);
         let size_limit = self.asks_for(|clause| clause == Clause::Limited) && inspect.size_limit();
         let compares = self.asks_for(|clause| matches!(clause, Clause::Differs { .. }));
         let mut word = [0; 4];
@@ -204,9 +204,8 @@ impl Request<'_> {
 
     /// The type of the lock that an argument points to: the first member of `struct flock`, a short.
     fn lock(&self, inspect: &dyn Inspect) -> Option<u16> {
-        let clauses = faults::model(self.sysno).failures().flat_map(|failure| failure.when.clauses());
-        let arg = clauses.into_iter().find_map(|clause| match clause {
-            Clause::Locks { arg } => Some(usize::from(*arg)),
+        let arg = faults::model(self.sysno).clauses_of(self.errno).find_map(|clause| match clause {
+            Clause::Locks { arg } => Some(usize::from(arg)),
             _ => None,
         })?;
         let mut short = [0; 2];
@@ -214,19 +213,18 @@ impl Request<'_> {
         is_read.then(|| u16::from_ne_bytes(short))
     }
 
-    /// Whether the call's failures depend on such a clause.
+    /// Whether this failure depends on such a clause.
     fn asks_for(&self, wanted: impl Fn(Clause) -> bool) -> bool {
-        faults::model(self.sysno).clauses().any(wanted)
+        faults::model(self.sysno).clauses_of(self.errno).any(wanted)
     }
 
     /// Whether it waits on a socket with a time limit. Whatever its handler says such a call is not started again
     /// (signal(7)).
     fn is_timed(&self, engine: &Engine, inspect: &dyn Inspect) -> bool {
-        let member = |operation| Operation::parse(operation).is_some_and(|all| all.member(self.sysno).is_some());
-        if !self.asks_for(|clause| clause == Clause::Timed) {
+        if !faults::model(self.sysno).clauses().any(|clause| clause == Clause::Timed) {
             return false;
         }
-        let sends = ["net.send", "net.connect", "file.write"].into_iter().any(member);
+        let sends = ["net.send", "net.connect", "file.write"].into_iter().any(|job| self.sysno.does(job));
         let fd = self.call.raw.args[0] as i32;
         inspect.time_limit(fd, sends) || engine.fixed.is_limited(fd, sends, inspect)
     }

@@ -47,6 +47,18 @@ fn a_pipe_that_the_process_itself_could_read_is_not_broken() {
 }
 
 #[test]
+fn nothing_is_looked_up_that_the_failure_does_not_hang_on() {
+    let listed = |error: &str| {
+        let mut run = failing("write", error, Kind::Pipe, false);
+        run.script.files.insert(6, Descriptor { kind: Some(Kind::Pipe), non_blocking: false });
+        run.script.pipe = Some((6, 78));
+        run.enter(ROOT, "write", [6, 0x1000, 5, 0, 0, 0]);
+        run.script.listed.get()
+    };
+    assert_eq!((listed("EPIPE"), listed("EIO")), (1, 0));
+}
+
+#[test]
 fn what_may_wait_does_not_say_eagain() {
     assert_eq!(written(&mut failing("write", "EAGAIN", Kind::Pipe, false)), []);
     assert_eq!(written(&mut failing("write", "EAGAIN", Kind::Pipe, true)), [Edit::Skip(-11)]);

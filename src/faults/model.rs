@@ -120,6 +120,15 @@ impl Model {
         self.rows.iter().flat_map(|row| row.when.clauses().iter().copied())
     }
 
+    /// The same of those with `errno`: what has to be known of a call to say whether it can fail so.
+    pub fn clauses_of(&self, errno: Errno) -> impl Iterator<Item = Clause> + use<> {
+        self.rows_of(errno).flat_map(|row| row.when.clauses().iter().copied())
+    }
+
+    fn rows_of(&self, errno: Errno) -> impl Iterator<Item = &'static Row> + use<> {
+        self.rows.iter().filter(move |row| row.errnos.iter().any(|known| i32::from(*known) == errno.number()))
+    }
+
     /// The first way to fail with `errno`; `None` where no kernel lets the call fail so.
     pub fn failure(&self, errno: Errno) -> Option<Failure> {
         self.failures().find(|failure| failure.errno == errno)
@@ -139,7 +148,7 @@ impl Model {
     /// Whether a call of which `facts` are known can fail with `errno`, and what that brings along.
     pub fn fit(&self, errno: Errno, facts: &Facts) -> Fit {
         let mut fit = Fit::Never;
-        for row in self.rows.iter().filter(|row| row.errnos.iter().any(|known| i32::from(*known) == errno.number())) {
+        for row in self.rows_of(errno) {
             match row.when.missing(facts) {
                 None => {
                     return Fit::Holds(Failure { errno, when: row.when, effect: row.effect, source: row.source });

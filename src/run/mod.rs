@@ -315,6 +315,10 @@ impl Sink for All<'_> {
         self.judge.event(event);
     }
 
+    fn stands_still(&mut self, task: TaskId) {
+        self.onlooker.stands_still(task);
+    }
+
     fn is_content(&self) -> bool {
         self.judge.is_content()
     }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::launched::{self, Launched};
-use super::{End, Options, Trouble, not_set_up, shortage, surroundings, trouble};
+use super::{End, Nobody, Options, Trouble, not_set_up, shortage, surroundings, trouble};
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::plan::{self, Plan};
 use crate::sandbox::{self, Sandbox, SetupError, What};
 use crate::spec::Spec;
 use crate::sweep::{Checked, Left, Shape};
-use crate::transcript::{Abandoned, Event, Record, Sink};
+use crate::transcript::{Abandoned, Record, Sink};
 use crate::verdict::{CheckResult, failed_check};
 
 /// A spec, ready to be run again and again.
@@ -91,13 +91,7 @@ impl Stage {
         sink: &mut dyn Sink,
     ) -> Result<Played, Trouble> {
         let case = &self.case;
-        if self.options.stopper.is_stopped() {
-            return Err(Trouble::Interrupted);
-        }
-        let mut sandbox = Sandbox::new().map_err(|error| not_set_up(case, &error))?;
-        let tmp = sandbox.path().to_string_lossy().into_owned();
-        let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
-        let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
+        let (mut sandbox, mut plan) = self.folder_for(spec)?;
         change(&mut plan, sandbox.path());
         let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
         plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
@@ -116,25 +110,34 @@ impl Stage {
         Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox })
     }
 
+    /// A folder of its own, empty yet, and the plan of `spec` in it.
+    fn folder_for(&self, spec: &Spec) -> Result<(Sandbox, Plan), Trouble> {
+        if self.options.stopper.is_stopped() {
+            return Err(Trouble::Interrupted);
+        }
+        let sandbox = Sandbox::new().map_err(|error| not_set_up(&self.case, &error))?;
+        let tmp = sandbox.path().to_string_lossy().into_owned();
+        let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
+        let plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
+        Ok((sandbox, plan))
+    }
+
     /// A folder of its own as if a run of `spec` had left it: what is in it, `fill` puts there.
     ///
     /// # Errors
     /// Why there is none, as [`super::run`] has it.
     pub fn lay_out(&self, spec: &Spec, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<Played, Box<End>> {
-        let laid = || {
-            if self.options.stopper.is_stopped() {
-                return Err(Trouble::Interrupted);
-            }
-            let sandbox = Sandbox::new().map_err(|error| not_set_up(&self.case, &error))?;
-            let tmp = sandbox.path().to_string_lossy().into_owned();
-            let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
-            let plan = Arc::new(plan::lower(spec, &context).map_err(Trouble::Invalid)?);
-            let empty = || (Vec::new(), Vec::new(), Vec::new());
-            let (stdout, stderr, printed) = empty();
-            let (record, took, program) = (Record::default(), Duration::ZERO, PathBuf::new());
-            Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox })
+        let (sandbox, plan) = self.folder_for(spec).map_err(|trouble| Box::new(End::from(trouble)))?;
+        let played = Played {
+            record: Record::default(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            printed: Vec::new(),
+            took: Duration::ZERO,
+            program: PathBuf::new(),
+            plan: Arc::new(plan),
+            sandbox,
         };
-        let played = laid().map_err(|trouble| Box::new(End::from(trouble)))?;
         self.filled(&played, fill)?;
         Ok(played)
     }
@@ -177,13 +180,6 @@ impl Stage {
             Err(trouble) => Err(Box::new(End::from(trouble))),
         }
     }
-}
-
-/// Nobody looks on.
-struct Nobody;
-
-impl Sink for Nobody {
-    fn event(&mut self, _: &Event) {}
 }
 
 impl Played {

@@ -2,7 +2,7 @@
 //! It must not know faults.
 
 use super::point::Point;
-use crate::abi::{Operation, Sysno};
+use crate::abi::Sysno;
 use crate::faults::Kind;
 
 /// Calls that change what is on a disk, beside those that write, sync or rename.
@@ -48,18 +48,18 @@ pub(super) fn changes_files(call: Sysno, point: &Point) -> bool {
     if circumstances.failed.is_some() || circumstances.stream.is_some() {
         return false;
     }
-    let does = |job: &str| Operation::parse(job).is_some_and(|job| job.member(call).is_some());
-    if does("file.open") {
+    if call.does("file.open") {
         return flags(call, point).is_some_and(|flags| flags & MAKES != 0) || call.name() == "creat";
     }
-    let writes = does("file.write") && is_on_file(point);
-    writes || ["file.sync", "meta.rename", "meta.unlink"].into_iter().any(does) || CHANGES.contains(&call.name())
+    let writes = call.does("file.write") && is_on_file(point);
+    let others = ["file.sync", "meta.rename", "meta.unlink"];
+    writes || others.into_iter().any(|job| call.does(job)) || CHANGES.contains(&call.name())
 }
 
 /// How many bytes a call moved that can as well move fewer: more than one, of a call that transfers data.
 pub(super) fn transferred(call: Sysno, point: &Point) -> Option<u64> {
     const JOBS: [&str; 4] = ["file.read", "file.write", "net.send", "net.recv"];
-    let is_transfer = JOBS.into_iter().any(|job| Operation::parse(job).is_some_and(|job| job.member(call).is_some()));
+    let is_transfer = JOBS.into_iter().any(|job| call.does(job));
     let moved = point.circumstances.value.filter(|_| is_transfer)?;
     u64::try_from(moved).ok().filter(|moved| *moved > 1)
 }

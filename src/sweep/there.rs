@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::point::Makes;
-use crate::abi::{Operation, Sysno};
+use crate::abi::Sysno;
 use crate::transcript::{Call, CallResult, Value};
 
 /// O_CREAT (asm-generic/fcntl.h).
@@ -21,7 +21,7 @@ impl There {
     pub(super) fn called(&mut self, sysno: Sysno, call: &Call) -> Makes {
         let paths: Vec<&String> = call.args.iter().filter_map(|arg| path(&arg.value)).collect();
         let flags = || call.args.iter().find(|arg| arg.name == "flags").map_or(0, |arg| arg.raw);
-        let creates = sysno.name() == "creat" || sysno.name().starts_with("open") && flags() & CREATES != 0;
+        let creates = sysno.name() == "creat" || sysno.does("file.open") && flags() & CREATES != 0;
         let makes = match paths.first().filter(|_| creates) {
             None => Makes::No,
             Some(path) => match self.known.get(*path) {
@@ -30,12 +30,11 @@ impl There {
                 None => Makes::Unless((*path).clone()),
             },
         };
-        let does = |job: &str| Operation::parse(job).is_some_and(|job| job.member(sysno).is_some());
         match &call.result {
             Some(CallResult::Value { .. }) => {
                 let last = paths.len().saturating_sub(1);
                 for (at, path) in paths.into_iter().enumerate() {
-                    let is_gone = sysno.name() == "rmdir" || does("meta.unlink") || does("meta.rename") && at != last;
+                    let is_gone = sysno.does("meta.unlink") || sysno.does("meta.rename") && at != last;
                     self.known.insert(path.clone(), !is_gone);
                 }
             }

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::abi::TaskId;
 use crate::transcript::{Event, EventKind, Sink, TaskName};
 
 /// The process that a run is about.
@@ -43,6 +44,14 @@ impl<S: Sink> Sink for Timed<S> {
             self.ended = self.last;
         }
         self.sink.event(event);
+    }
+
+    fn stands_still(&mut self, task: TaskId) {
+        self.sink.stands_still(task);
+    }
+
+    fn is_content(&self) -> bool {
+        self.sink.is_content()
     }
 
     fn is_broken(&self) -> bool {

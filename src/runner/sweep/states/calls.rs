@@ -3,27 +3,15 @@
 
 use std::path::PathBuf;
 
-use crate::abi::{CallSet, Sysno};
+use crate::abi::{CallSet, Operation, Sysno};
 use crate::transcript::{Call, Value};
 
-/// Calls that write to a descriptor, and which of their arguments that is.
-pub(super) const WRITES: [(&str, &str); 8] = [
-    ("write", "fd"),
-    ("writev", "fd"),
-    ("pwrite64", "fd"),
-    ("pwritev", "fd"),
-    ("pwritev2", "fd"),
-    ("sendfile", "out_fd"),
-    ("copy_file_range", "fd_out"),
-    ("splice", "fd_out"),
-];
+/// The jobs whose calls are recorded, whichever does them.
+const JOBS: [&str; 4] = ["file.open", "file.write", "meta.rename", "meta.unlink"];
 /// Calls that make names.
 pub(super) const MAKES: [&str; 5] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink"];
-/// Calls that move and remove them.
-pub(super) const MOVES: [&str; 8] =
-    ["link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir"];
-/// Calls that open a file, which may make or cut it.
-pub(super) const OPENS: [&str; 4] = ["open", "openat", "openat2", "creat"];
+/// Calls that give a file one more.
+pub(super) const LINKS: [&str; 2] = ["link", "linkat"];
 /// Calls that change permission bits, by themselves or besides: an owner's and an ACL's change may (chown(2), acl(5)).
 pub(super) const MODES: [&str; 10] =
     ["chmod", "fchmodat", "fchmodat2", "chown", "fchownat", "lchown", "setxattr", "lsetxattr", "fchmod", "fchown"];
@@ -57,9 +45,16 @@ pub(super) const MS_SYNC: u64 = 4;
 
 /// The calls that are recorded.
 pub(super) fn all() -> CallSet {
-    let names =
-        WRITES.iter().map(|(name, _)| name).chain(&MAKES).chain(&MOVES).chain(&OPENS).chain(&MODES).chain(&OTHERS);
-    names.filter_map(|name| Sysno::parse(name)).collect()
+    let names = MAKES.iter().chain(&LINKS).chain(&MODES).chain(&OTHERS);
+    let mut all: CallSet = names.filter_map(|name| Sysno::parse(name)).collect();
+    JOBS.into_iter().filter_map(Operation::parse).for_each(|job| all.union(&job.calls()));
+    all
+}
+
+/// The descriptor that a call writes to, where it does.
+pub(super) fn written_to(sysno: Sysno, call: &Call) -> Option<i32> {
+    let [side] = Operation::parse("file.write")?.member(sysno)?.sides else { return None };
+    raw(call, side).map(|fd| fd as i32)
 }
 
 /// An argument by its name, as it is in the register.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::calls::{
-    FULL_SYNC, MAKES, MODES, MOVES, MS_SYNC, O_APPEND, O_DSYNC, OPENS, RWF_DSYNC, RWF_SYNC, WRITES, path, raw,
+    FULL_SYNC, LINKS, MAKES, MODES, MS_SYNC, O_APPEND, O_DSYNC, RWF_DSYNC, RWF_SYNC, path, raw, written_to,
 };
 use super::files::Files;
 use super::maps::Maps;
@@ -118,7 +118,7 @@ impl<'f> Recorder<'f> {
         };
         let Some(CallResult::Value { raw, .. }) = call.result else { return };
         let before = self.printed;
-        let done = self.done(event, call, sysno.name(), raw);
+        let done = self.done(event, call, sysno, raw);
         if let Err(error) = done.and_then(|(changes, sync)| self.put(event, (sysno, nth), changes, sync, before)) {
             self.trouble.get_or_insert(error);
         }
@@ -171,21 +171,21 @@ impl<'f> Recorder<'f> {
         &mut self,
         event: &Event,
         call: &Call,
-        name: &'static str,
+        sysno: Sysno,
         result: i64,
     ) -> io::Result<(Vec<Change>, Option<Sync>)> {
-        let none = (Vec::new(), None);
+        let (none, name) = ((Vec::new(), None), sysno.name());
         let fd = raw(call, "fd").unwrap_or_default() as i32;
-        if let Some((_, arg)) = WRITES.iter().find(|(write, _)| *write == name) {
-            return self.written(call, name, raw(call, arg).unwrap_or_default() as i32, result);
+        if let Some(fd) = written_to(sysno, call) {
+            return self.written(call, name, fd, result);
         }
-        if OPENS.contains(&name) {
+        if sysno.does("file.open") {
             return Ok((self.made_open(result as i32)?, None));
         }
         if MAKES.contains(&name) || name == "symlinkat" {
             return Ok((self.named(call, true)?, None));
         }
-        if MOVES.contains(&name) {
+        if LINKS.contains(&name) || sysno.does("meta.rename") || sysno.does("meta.unlink") {
             return Ok((self.named(call, false)?, None));
         }
         if MODES.contains(&name) || name == "fsetxattr" {
