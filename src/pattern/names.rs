@@ -84,7 +84,11 @@ pub(super) fn event(name: &str, range: Range<usize>, arch: Arch) -> Result<Head,
         })
     };
     Err(PatternProblem::new(Code::UNKNOWN_EVENT, range, format!("unknown event `{name}`"))
-        .label(format!("no such system call on {arch}"))
+        .label(if name.contains('.') {
+            "no such operation".to_owned()
+        } else {
+            format!("no such system call on {arch}")
+        })
         .help(help))
 }
 

@@ -92,6 +92,7 @@ fn wrong(text: &str, expected: &[&str]) {
 #[test]
 fn mistakes_are_pointed_at() {
     wrong("opnat", &["opnat: unknown event `opnat` (no such system call on x86_64); did you mean `openat`?"]);
+    wrong("file.opne", &["file.opne: unknown event `file.opne` (no such operation); did you mean `file.open`?"]);
     wrong(
         "file",
         &[

@@ -60,6 +60,22 @@ impl Facts {
         let counts = |check: &&Checked| check.is_always || !only_always;
         self.checks.iter().filter(counts).flat_map(|check| check.failed.iter().cloned()).collect()
     }
+
+    /// Why nothing can be said of a run with a fault, in words: it did not come to the call that was to fail, though nothing
+    /// was in the way of that.
+    pub fn lost(&self) -> Option<String> {
+        match (self.fired, &self.stuck, &self.prevented) {
+            (0, Some(Stuck::Slow(_)), _) => Some("it had no time to come to that call".to_owned()),
+            (0, Some(_), _) => Some("it came to no end before that call".to_owned()),
+            (0, None, None) => Some("it did not make that call".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether another run, with more time, may tell more.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stuck, Some(Stuck::Slow(_))) || self.lost().is_some()
+    }
 }
 
 /// Why a run does not come to its end.
@@ -78,24 +94,6 @@ pub enum Stuck {
         /// How often it was seen to.
         times: u64,
     },
-}
-
-impl Facts {
-    /// Why nothing can be said of a run with a fault, in words: it did not come to the call that was to fail, though nothing
-    /// was in the way of that.
-    pub fn lost(&self) -> Option<String> {
-        match (self.fired, &self.stuck, &self.prevented) {
-            (0, Some(Stuck::Slow(_)), _) => Some("it had no time to come to that call".to_owned()),
-            (0, Some(_), _) => Some("it came to no end before that call".to_owned()),
-            (0, None, None) => Some("it did not make that call".to_owned()),
-            _ => None,
-        }
-    }
-
-    /// Whether another run, with more time, may tell more.
-    pub fn is_open(&self) -> bool {
-        matches!(self.stuck, Some(Stuck::Slow(_))) || self.lost().is_some()
-    }
 }
 
 /// In what a run is not as one without a fault.

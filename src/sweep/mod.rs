@@ -4,6 +4,7 @@
 mod cell;
 mod choice;
 mod effect;
+mod evidence;
 mod facts;
 mod fault;
 mod finding;
@@ -18,6 +19,7 @@ mod verdict;
 mod watch;
 
 pub use cell::{Cell, cells, sample};
+pub use evidence::{Evidence, how_ended};
 pub use facts::{Checked, Difference, Facts, Stuck};
 pub use fault::Fault;
 pub use finding::{Finding, Seen, distinct};
@@ -25,5 +27,5 @@ pub use left::{Left, Part, Shape};
 pub use point::{Called, Circumstances, Makes, Point, Stream};
 pub use steady::{Golden, settle};
 pub use survey::{ALLOCATORS, Survey, fallible};
-pub use verdict::{Evidence, Outcome, Verdict, how_ended, judge};
+pub use verdict::{Outcome, Verdict, judge};
 pub use watch::Watch;

@@ -84,6 +84,13 @@ fn errors_are_reported_by_a_status_and_a_message() {
         facts.stdout = b"one\nerror: no space left\n".to_vec();
     };
     check(errno("ENOSPC"), on_stdout, Verdict::Reported);
+    // A result that is another is none.
+    let other = |facts: &mut Facts| {
+        exits(facts, 1, "");
+        facts.stdout = b"one\nthree\n".to_vec();
+    };
+    check(errno("ENOSPC"), other, Verdict::NoMessage);
+    assert_eq!(judged(errno("ENOSPC"), None, other).evidence.message, [""; 0]);
     // A line that was cut short is no message.
     let cut = |facts: &mut Facts| {
         exits(facts, 1, "");

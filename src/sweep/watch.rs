@@ -21,7 +21,8 @@ const TAIL: usize = 6;
 /// What was seen of a run with a fault.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// The first line on which the fault fired, as a transcript has it, without its task.
+    /// The first line on which the fault fired, as a transcript has it, without its task, and with the path on the host behind
+    /// each descriptor.
     pub at: Option<String>,
     /// How often it fired.
     pub fired: u64,
@@ -86,7 +87,7 @@ impl Sink for Watch {
     fn event(&mut self, event: &Event) {
         if event.fired.iter().any(|fired| &*fired.rule == "fault") {
             self.fired += 1;
-            self.at.get_or_insert_with(|| event.kind.to_string());
+            self.at.get_or_insert_with(|| told(&event.kind));
             self.is_mute |= is_about_messages(event);
             self.kept.extend(not_removed(event));
         }
@@ -94,7 +95,7 @@ impl Sink for Watch {
             if self.tail.len() == TAIL {
                 self.tail.pop_front();
             }
-            self.tail.push_back(event.to_string());
+            self.tail.push_back(Event { kind: named(&event.kind), ..event.clone() }.to_string());
         }
         match &event.kind {
             EventKind::Call(call) if call.part != Part::Started => {
@@ -110,6 +111,26 @@ impl Sink for Watch {
     fn is_broken(&self) -> bool {
         self.busy.is_some()
     }
+}
+
+/// An event as a transcript has it, with the path behind each descriptor: it is read without those before it.
+fn told(kind: &EventKind) -> String {
+    named(kind).to_string()
+}
+
+fn named(kind: &EventKind) -> EventKind {
+    let mut kind = kind.clone();
+    if let EventKind::Call(call) = &mut kind {
+        for arg in &mut call.args {
+            if let Value::Descriptor { name, introduced: introduced @ None, host, .. } = &mut arg.value
+                && name.starts_with("fd#")
+                && host.starts_with('/')
+            {
+                *introduced = Some(host.clone());
+            }
+        }
+    }
+    kind
 }
 
 /// Whether a call is about standard error.
@@ -139,7 +160,7 @@ pub(super) fn crash(event: &Event, signal: Signal) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::{Call, Fired};
+    use crate::transcript::{Arg, Call, Fired};
 
     fn event(result: CallResult) -> Event {
         let sysno = Sysno::parse("write");
@@ -170,6 +191,32 @@ mod tests {
             Some(Stuck::Busy { call: "write".into(), errno: "ENOSPC".into(), times: PATIENCE + 21 })
         );
         assert_eq!(watch.at.as_deref(), Some("write() = -1 ENOSPC"));
+    }
+
+    #[test]
+    fn a_descriptor_is_told_with_its_path() {
+        let arg = |name: &str, host: &str, introduced: Option<&str>| Arg {
+            name: "fd",
+            raw: 3,
+            value: Value::Descriptor {
+                name: name.into(),
+                introduced: introduced.map(Into::into),
+                host: host.into(),
+                object: 7,
+            },
+        };
+        let check = |arg: Arg, expected: &str| {
+            let mut watch = Watch::new(Called::Call(Sysno::parse("write").unwrap()), 1);
+            let mut event = event(CallResult::Error(Errno::parse("EIO").unwrap()));
+            let EventKind::Call(call) = &mut event.kind else { panic!("it is a call") };
+            call.args = vec![arg];
+            watch.event(&event);
+            assert_eq!(watch.at.as_deref(), Some(expected));
+        };
+        check(arg("fd#11", "/x/out", None), "write(fd#11</x/out>) = -1 EIO");
+        check(arg("fd#11", "/x/out", Some("${tmp}/out")), "write(fd#11<${tmp}/out>) = -1 EIO");
+        check(arg("fd#2", "pipe:", None), "write(fd#2) = -1 EIO");
+        check(arg("stdout", "/tmp/#12 (deleted)", None), "write(stdout) = -1 EIO");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 #[path = "../../fixtures/build.rs"]
 mod fixtures;
+pub(crate) mod sweeps;
 
 /// Whether `RINJECT_REQUIRE` names what a test would otherwise be skipped without.
 pub(crate) fn is_required(what: &str) -> bool {

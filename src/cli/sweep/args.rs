@@ -51,6 +51,9 @@ pub(in crate::cli) struct Sweep {
     /// Only these runs, by the names that the findings have, such as write#3:ENOSPC; each is shown, whatever it comes to
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     pub(super) cell: Vec<String>,
+    /// Tell each finding in one line, and no more
+    #[arg(long, env = "RINJECT_LIST")]
+    pub(super) list: bool,
     /// Only one share of the runs, such as 2/8, for machines that divide them
     #[arg(long, value_name = "K/N", env = "RINJECT_SHARD")]
     pub(super) shard: Option<Shard>,

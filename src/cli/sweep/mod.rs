@@ -32,6 +32,7 @@ use crate::sweep::{Cell, sample};
 use crate::tracer::Stopper;
 use result::{Again, Result as CellResult, Results};
 use state::{Kept, State};
+use told::Detail;
 
 pub(super) fn main(words: &Sweep, global: &Global) -> ExitStatus {
     sweep(words, global).unwrap_or_else(|status| status)
@@ -57,7 +58,8 @@ fn sweep(words: &Sweep, global: &Global) -> Result<ExitStatus, ExitStatus> {
         let sweeping = Sweeping { words, global, options: &options };
         match sweeping.case(case, &mut state) {
             Ok(results) => {
-                told::results(&results, colour(global), global.quiet, known.as_ref()).map_or(Ok(()), print)?;
+                told::results(&results, detail(words, global), colour(global), known.as_ref())
+                    .map_or(Ok(()), print)?;
                 if let Some(folder) = &words.save_findings {
                     saved::save(&results, folder)?;
                 }
@@ -77,10 +79,21 @@ fn sweep(words: &Sweep, global: &Global) -> Result<ExitStatus, ExitStatus> {
     Ok(status)
 }
 
+/// How much is told.
+fn detail(words: &Sweep, global: &Global) -> Detail {
+    match (words.list, global.quiet) {
+        (true, _) => Detail::List,
+        (false, true) => Detail::Findings,
+        (false, false) => Detail::All,
+    }
+}
+
 /// The cases that the words name, and whether files could not be read.
 fn selected(words: &Sweep, options: &Options, global: &Global) -> Result<(Vec<Case>, ExitStatus), ExitStatus> {
     if !words.command.is_empty() {
         let text = record::target_of(&words.command, options, global)?;
+        // Of a locale of its own the C library reads a dozen files, which are not what is looked at.
+        let text = format!("{text}\n[target.env]\nLC_ALL = \"C\"\n");
         return Ok((vec![Case::of_text("<command>", text)], ExitStatus::Passed));
     }
     let select = self::select(&Select {

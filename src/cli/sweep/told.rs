@@ -19,11 +19,22 @@ const MOST_RUNS: usize = 8;
 /// A place is cut to this width in the matrix.
 const PLACE: usize = 44;
 
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// A line for each finding.
+    List,
+    /// Findings with what they rest on.
+    Findings,
+    /// The matrix, too.
+    All,
+}
+
 /// All that is to be said; nothing where there is nothing. Findings that are `known` are named only.
 pub(super) fn results(
     results: &Results,
+    detail: Detail,
     is_coloured: bool,
-    is_quiet: bool,
     known: Option<&BTreeSet<String>>,
 ) -> Option<String> {
     let mut text = String::new();
@@ -32,16 +43,21 @@ pub(super) fn results(
     if results.shows_all {
         results.results.iter().for_each(|result| told.run(result, &[]));
     } else {
-        if !is_quiet {
+        if detail == Detail::All {
             told.matrix();
             states::table(results).iter().for_each(|line| told.line(line));
         }
         for finding in results.findings() {
             let is_known = known.is_some_and(|known| known.contains(&finding.key));
-            told.finding(&finding, is_known);
+            match detail {
+                Detail::List => told.listed(&finding, is_known),
+                Detail::Findings | Detail::All => told.finding(&finding, is_known),
+            }
         }
     }
-    if !is_quiet || results.count_findings() > 0 {
+    if detail == Detail::List && !results.shows_all {
+        // Findings, and nothing else.
+    } else if detail == Detail::All || results.count_findings() > 0 {
         told.summary(known);
     }
     if text.is_empty() { None } else { Some(text) }
@@ -121,6 +137,19 @@ impl Told<'_> {
             return self.line(&line);
         }
         self.run(first, &finding.runs[1..]);
+    }
+
+    /// A finding in one line: what, where, how many runs show it, how the first ends and what is another then.
+    fn listed(&mut self, finding: &Finding, is_known: bool) {
+        let first = &self.results.results[finding.runs[0]];
+        let known = if is_known { "known: " } else { "" };
+        let times = if finding.runs.len() > 1 { format!(" x{}", finding.runs.len()) } else { String::new() };
+        let (place, evidence) = (self.results.point(first).place(), &first.evidence);
+        let shows =
+            if evidence.shows.is_empty() { String::new() } else { format!(": {}", evidence.shows.join(", ")) };
+        let word = self.word(finding.verdict);
+        let line = format!("{known}{word} {}{times}  {place}  {}{shows}", first.cell, evidence.how);
+        self.line(&visible(&line));
     }
 
     /// A run with all that its verdict rests on; `others` show the same.

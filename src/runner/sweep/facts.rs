@@ -34,11 +34,13 @@ pub(super) fn facts_of(played: &Played, timed: &Timed<Watch>, grace: Duration) -
     let abandoned = record.abandoned.as_ref().filter(|_| !is_left);
     Facts {
         ended: record.ending.filter(|_| abandoned.is_none()),
-        stuck: watch.busy().or_else(|| Some(stuck(abandoned?, watch.tail()))),
+        stuck: watch
+            .busy()
+            .or_else(|| Some(stuck(abandoned?, watch.tail().iter().map(|line| played.renamed(line)).collect()))),
         orphans: if is_left || outlived > grace { record.orphans.len() } else { 0 },
         crashed: watch.crashed.clone(),
         fired: rule.map_or(0, |rule| rule.fired),
-        at: watch.at.clone(),
+        at: watch.at.as_ref().map(|at| played.renamed(at)),
         kept: watch.kept.iter().filter_map(|path| played.name_of(path)).collect(),
         is_mute: watch.is_mute,
         prevented: rule.and_then(|rule| Some(rule.prevented.first()?.0.clone())),
