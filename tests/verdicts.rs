@@ -45,7 +45,11 @@ const TEE: &str = "spec = 1\ntarget = { program = \"tee\", args = [\"copy\"], st
 #[test]
 fn a_signal_that_ends_a_program_may_leave_its_lock() {
     let term = "[sweep]\non = 'write'\nfaults = ['signals']";
-    check(&script(": > lock; printf text > out; rm lock", term), "write#1:SIGTERM", "leftover");
+    let stale = "test ! -e lock || exit 1; : > lock; printf text > out; rm lock";
+    check(&script(stale, term), "write#1:SIGTERM", "leftover");
+    check(&script(": > lock; printf text > out; rm lock", term), "write#1:SIGTERM", "reported");
+    let caught = "trap 'exit 1' TERM; : > lock; printf text > out; rm lock";
+    check(&script(caught, term), "write#1:SIGTERM", "leftover");
     check(&script("printf text > out", term), "write#1:SIGTERM", "reported");
     check(
         &script("trap 'rm lock; exit 1' TERM; : > lock; printf text > out; rm lock", term),

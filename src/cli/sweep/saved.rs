@@ -90,7 +90,8 @@ fn spec(results: &Results, result: &Result, folder: &Path) -> String {
     let limit = is_endless.then(|| format!("{}s", results.course.patience.as_secs_f64().ceil()));
     text += &results.course.base().text_in(folder, wanted.own, limit.as_deref());
     text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, result.cell.rule());
-    if result.verdict == Verdict::Leftover && result.cell.fault.kills() {
+    let is_ended = result.cell.fault.kills() || matches!(result.cell.fault, Fault::Signal(_));
+    if result.verdict == Verdict::Leftover && is_ended {
         let program = literal(&results.course.program.to_string_lossy());
         let words: Vec<String> =
             [program].into_iter().chain(results.course.base().args()).map(|word| string(&word)).collect();

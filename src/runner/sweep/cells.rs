@@ -11,6 +11,7 @@ use super::super::workers::share;
 use super::facts::{check, facts_of};
 use super::timed::Timed;
 use super::{Course, MORE_OUTPUT, TIMES_LONGER, play, watch_calls};
+use crate::abi::{Ending, Signal};
 use crate::plan::Plan;
 use crate::run::End;
 use crate::sweep::{Cell, Facts, Fault, Outcome, Watch, judge};
@@ -79,9 +80,9 @@ impl Course {
         if facts.fired > 0 && facts.stuck.is_none() {
             check(&mut facts, &played, &self.stage)?;
         }
-        let is_left = cell.fault.kills() && self.golden.leaves_more(&facts);
-        if is_left && facts.broken(false).is_empty() {
-            // Nobody tidies up after SIGKILL: what counts is what the next use leaves there.
+        let is_left = ends(cell, &facts) && self.golden.leaves_more(&facts);
+        if is_left && facts.broken(!cell.fault.kills()).is_empty() {
+            // Nobody tidies up after that: what counts is what the next use leaves there.
             self.stage.play_again(&played, |plan| {
                 plan.rules.retain(|rule| &*rule.name != "fault");
                 plan.target.timeout = self.patience;
@@ -90,6 +91,12 @@ impl Course {
         }
         Ok((facts, played.took))
     }
+}
+
+/// Whether the fault has ended the first process at once: a kill, or a signal that it does not catch.
+fn ends(cell: &Cell, facts: &Facts) -> bool {
+    let ended = |signal: Signal| facts.ended == Some(Ending::Killed(signal));
+    cell.fault.kills() || matches!(cell.fault, Fault::Signal(signal) if ended(signal))
 }
 
 /// Runs cells, so many at a time; `tell` is called on the calling thread for each that is over, in whatever order. No cell
