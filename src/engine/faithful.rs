@@ -183,6 +183,9 @@ impl Request<'_> {
 
     fn facts(&self, engine: &Engine, caught: bool, inspect: &dyn Inspect) -> Facts {
         let raw = &self.call.raw;
+        if !self.asks_for(|_| true) {
+            return Facts { args: raw.args, caught, ..Facts::default() };
+        }
         let time_limit = self.asks_for(|clause| clause == Clause::Timed) && self.is_timed(engine, inspect);
         let size_limit = self.asks_for(|clause| clause == Clause::Limited) && inspect.size_limit();
         let compares = self.asks_for(|clause| matches!(clause, Clause::Differs { .. }));
