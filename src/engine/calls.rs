@@ -1,20 +1,18 @@
 //! System calls: what is done at their entry and exit.
 
-use std::time::Duration;
-
 use super::Engine;
 use super::deadlock::TIMERS;
 use super::decode::Decoder;
 use super::fire::{Deed, Moment};
-use super::fixed::Form;
 use super::inspect::Inspect;
 use super::names::TableId;
 use super::sandboxed::installs_filter;
+use super::sleep::{Behind, gives_way, may_block, sleep_length, watches_files};
 use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
 use super::vdso;
-use crate::abi::{Addr, Errno, RetKind, Sysno};
+use crate::abi::{Errno, RetKind, Sysno};
 use crate::faults;
 use crate::plan::Start;
 use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
@@ -42,9 +40,13 @@ impl Engine {
         }
         // A supervisor may have to answer for any call of a task with a filter of its own.
         let sandboxed = self.tasks.get(&name).is_some_and(|task| task.sandboxed);
+        // What is closed matters to those who sleep.
+        let asks = |sysno: &Sysno| sysno.info().may_block || !self.schedule.alone();
+        let behind = sysno.filter(asks).map_or(Behind::Other, |sysno| Behind::of(sysno, &raw, inspect));
         let mut call = InCall {
             maps: sysno.is_some_and(|sysno| self.maps_code(sysno, &raw)),
-            may_block: sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, inspect)),
+            may_block: sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, behind)),
+            behind,
             ..InCall::new(raw, sysno)
         };
         if let Some(process) = self.processes.get_mut(&name.process) {
@@ -74,6 +76,7 @@ impl Engine {
             self.look_at_files(sysno, &mut call, inspect);
         }
         self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
+        self.watches_files |= kept.is_some_and(watches_files);
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
         if threads > 1 && sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
@@ -355,44 +358,4 @@ fn reads_as_error(sysno: Sysno, raw: i64) -> bool {
 /// A result that the spec chose: it is no descriptor, task or user of the run, whatever the call returns otherwise.
 fn plain(raw: i64) -> Value {
     if raw < 0 { Value::Hex(raw as u64) } else { Value::Int(raw) }
-}
-
-/// Whether this call can put its task to sleep until somebody else acts: by the table, less what its arguments
-/// rule out. Files and directories are read and written without waiting for another task.
-fn may_block(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
-    const F_SETLKW: u64 = 7;
-    const F_OFD_SETLKW: u64 = 38;
-    if !sysno.info().may_block {
-        return false;
-    }
-    match sysno.name() {
-        "fcntl" => matches!(raw.args[1], F_SETLKW | F_OFD_SETLKW),
-        "read" | "write" | "readv" | "writev" | "pread64" | "pwrite64" | "preadv" | "pwritev" | "preadv2"
-        | "pwritev2" => match inspect.descriptor(raw.args[0] as i32) {
-            Some(super::Descriptor::Path(path)) => {
-                path.starts_with("/dev/") || path.starts_with("/proc/") || inspect.is_fifo(raw.args[0] as i32)
-            }
-            Some(_) => true,
-            None => false,
-        },
-        _ => true,
-    }
-}
-
-/// How long a call that only sleeps will sleep, if it is one.
-fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<Duration> {
-    const TIMER_ABSTIME: u64 = 1;
-    let at = match sysno.name() {
-        "nanosleep" => raw.args[0],
-        "clock_nanosleep" if raw.args[1] & TIMER_ABSTIME == 0 => raw.args[2],
-        _ => return None,
-    };
-    Form::Timespec.read(Addr(at), inspect).length()
-}
-
-/// Whether a task that got this result is likely to ask again in a loop, and had better let others go first.
-fn gives_way(sysno: Sysno, result: i64) -> bool {
-    const EAGAIN: i64 = -11;
-    let polled = matches!(sysno.name(), "poll" | "ppoll" | "select" | "pselect6" | "epoll_wait" | "epoll_pwait");
-    sysno.name() == "sched_yield" || result == EAGAIN || polled && result == 0
 }

@@ -2,6 +2,7 @@
 //! It must not know who sleeps.
 
 use super::futex::{Operation, futex};
+use super::sleep::Behind;
 use super::task::InCall;
 use crate::abi::{CallSet, Sysno};
 
@@ -80,37 +81,44 @@ const WAITING: [&str; 21] = [
 const FILES: [&str; 10] =
     ["pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readv", "write", "writev"];
 
+/// Touch files and their names, and wake those who wait for one of them: by a lock, by inotify(7), by open of a FIFO.
+const NAMES: [&str; 17] = [
+    "copy_file_range",
+    "creat",
+    "fdatasync",
+    "flock",
+    "fsync",
+    "ftruncate",
+    "mkdir",
+    "mkdirat",
+    "open",
+    "openat",
+    "openat2",
+    "rename",
+    "renameat",
+    "renameat2",
+    "rmdir",
+    "unlink",
+    "unlinkat",
+];
+
 /// Wake those who wait for something behind a descriptor.
-const DESCRIPTORS: [&str; 40] = [
+const DESCRIPTORS: [&str; 24] = [
     "accept",
     "accept4",
     "bind",
     "close",
     "close_range",
     "connect",
-    "copy_file_range",
-    "creat",
     "dup2",
     "dup3",
     "epoll_ctl",
     "fcntl",
-    "fdatasync",
-    "flock",
-    "fsync",
-    "ftruncate",
     "ioctl",
     "listen",
-    "mkdir",
-    "mkdirat",
-    "open",
-    "openat",
-    "openat2",
     "recvfrom",
     "recvmmsg",
     "recvmsg",
-    "rename",
-    "renameat",
-    "renameat2",
     "sendfile",
     "sendmmsg",
     "sendmsg",
@@ -119,17 +127,27 @@ const DESCRIPTORS: [&str; 40] = [
     "socket",
     "splice",
     "tee",
-    "unlink",
-    "unlinkat",
     "vmsplice",
 ];
+
+/// Which of those who wait for something else than a number in memory; each of these has those before it in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    Nobody,
+    /// Who waits for neither a stream nor a child.
+    Anything,
+    /// Who waits for a stream, too.
+    Streams,
+    /// All of them.
+    Children,
+}
 
 /// Whom something may have woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wakes {
     Nobody,
-    /// Those who wait for something else than a number in memory.
-    Others,
+    /// Sleepers of this kind.
+    Those(Reach),
     /// Who waits for this number, and who does for it under another address.
     Word {
         addr: u64,
@@ -146,13 +164,20 @@ pub(super) struct Effects {
     quiet: CallSet,
     waiting: CallSet,
     files: CallSet,
+    names: CallSet,
     descriptors: CallSet,
 }
 
 impl Effects {
     pub(super) fn new() -> Effects {
         let set = |names: &[&str]| -> CallSet { names.iter().filter_map(|name| Sysno::parse(name)).collect() };
-        Effects { quiet: set(&QUIET), waiting: set(&WAITING), files: set(&FILES), descriptors: set(&DESCRIPTORS) }
+        Effects {
+            quiet: set(&QUIET),
+            waiting: set(&WAITING),
+            files: set(&FILES),
+            names: set(&NAMES),
+            descriptors: set(&DESCRIPTORS),
+        }
     }
 
     /// Calls that need not stop for the sake of others.
@@ -184,7 +209,8 @@ impl Effects {
         match () {
             () if self.quiet.contains(sysno) || self.waiting.contains(sysno) => Wakes::Nobody,
             () if is_file && !call.may_block => Wakes::Nobody,
-            () if is_file || self.descriptors.contains(sysno) => Wakes::Others,
+            () if self.names.contains(sysno) || call.behind == Behind::File => Wakes::Those(Reach::Anything),
+            () if is_file || self.descriptors.contains(sysno) => Wakes::Those(Reach::Streams),
             () => Wakes::All,
         }
     }
@@ -196,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_name_is_a_call_and_of_one_kind() {
-        let all: Vec<&str> = [&QUIET[..], &WAITING, &FILES, &DESCRIPTORS].concat();
+        let all: Vec<&str> = [&QUIET[..], &WAITING, &FILES, &NAMES, &DESCRIPTORS].concat();
         for name in &all {
             assert!(Sysno::parse(name).is_some(), "{name}");
             assert_eq!(all.iter().filter(|other| *other == name).count(), 1, "{name}");

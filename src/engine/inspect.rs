@@ -40,7 +40,10 @@ pub trait Inspect {
     /// The file that the task means by a descriptor or a path.
     fn file(&self, place: &FilePlace) -> FileFound;
     /// The working directory of the task, absolute.
-    fn working_directory(&self) -> Option<String>;
+    fn working_directory(&self) -> Option<Arc<str>>;
+    /// What was answered of descriptors and working directories at earlier stops still holds, but for what has moved.
+    /// Where it is not told, all that is asked at a stop is found out anew.
+    fn answers_stand(&self, moved: Moved);
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
     fn region(&self, addr: Addr) -> Option<Region>;
     /// All addresses that a place stands for in what is mapped now.
@@ -122,6 +125,17 @@ pub enum Descriptor {
         /// The inode, where it tells objects apart; otherwise 0.
         inode: u64,
     },
+}
+
+/// What may be otherwise than it was answered before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// Nothing.
+    Nothing,
+    /// This descriptor of the process of the task that is stopped.
+    Descriptor(i32),
+    /// Everything, of all processes, and what is answered at this very stop.
+    All,
 }
 
 /// A timer that is read.

@@ -21,6 +21,7 @@ mod inspect;
 mod instead;
 mod leaks;
 mod life;
+mod links;
 mod location;
 mod log;
 mod names;
@@ -38,6 +39,7 @@ mod second_filter;
 mod shown;
 mod signals;
 mod sites;
+mod sleep;
 mod spin;
 mod stack;
 mod state;
@@ -53,8 +55,8 @@ mod wake;
 mod yields;
 
 pub use inspect::{
-    Descriptor, DirectoryId, FileFound, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Region,
-    Stamps, TimerFile,
+    Descriptor, DirectoryId, FileFound, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Moved,
+    Region, Stamps, TimerFile,
 };
 pub use location::{CodeSite, Location, Resolved, Site};
 pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, Ring, Settle, Stop};
@@ -73,6 +75,7 @@ use budget::Budgets;
 use effects::Effects;
 use faithful::Told;
 use fixed::Fixed;
+use links::Links;
 use log::Log;
 use names::Names;
 use points::Points;
@@ -113,6 +116,8 @@ pub struct Engine {
     outputs: Vec<Descriptor>,
     /// A process of the run has set a timer that raises a signal.
     has_timers: bool,
+    /// A process of the run may be told of what others do to files.
+    watches_files: bool,
     /// Tasks that had to be made to stop.
     spins: Spins,
     /// How often each of its own rules has refused a call.
@@ -132,6 +137,8 @@ pub struct Engine {
     /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
     leaderless: bool,
     effects: Effects,
+    /// Whether what was answered of descriptors stands.
+    links: Links,
     /// What is told in place of what the kernel says.
     fixed: Fixed,
     /// Which sleepers may have been woken since they were last asked for.
@@ -157,6 +164,7 @@ impl Engine {
             budgets: Budgets::default(),
             outputs: Vec::new(),
             has_timers: false,
+            watches_files: false,
             spins: Spins::default(),
             refused: BTreeMap::new(),
             releasing: BTreeMap::new(),
@@ -168,6 +176,7 @@ impl Engine {
             attachment: None,
             leaderless: false,
             effects: Effects::new(),
+            links: Links::new(&plan),
             fixed: Fixed::new(&plan.fixed),
             woken: Woken::new(),
             spare: Decision::default(),
@@ -194,6 +203,7 @@ impl Engine {
                     decision.put_off = true;
                     return decision;
                 }
+                self.note_moves(name, &stop, inspect);
                 decision.edits.extend(self.has_stopped(name, &mut stop, inspect));
                 self.introduce(name, inspect);
                 let leaves = self.is_leaving() || self.is_releasing(name) && !self.is_awaiting(name);
@@ -217,8 +227,8 @@ impl Engine {
                 self.hold(name);
             }
             Observation::Asleep { task } => self.with(task, |engine, name| {
-                let word = engine.tasks.get(&name).and_then(|task| wake::word(task.call.as_ref()?));
-                engine.schedule.asleep(name, word);
+                let on = engine.sleeps_on(name);
+                engine.schedule.asleep(name, on);
             }),
             Observation::ZombieLeader { task } => self.with(task, |engine, name| engine.schedule.zombie(name)),
             Observation::Elapsed { task } => self.with(task, |engine, name| engine.schedule.elapsed(name)),
@@ -445,6 +455,9 @@ impl Engine {
         };
         if let Some(task) = self.tasks.get_mut(&name) {
             task.told_every_call = matches!(how, How::Calls);
+        }
+        if matches!(how, How::Detach) {
+            self.links.lost_sight();
         }
         match how {
             How::Listen => self.schedule.listening(name),

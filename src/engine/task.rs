@@ -11,6 +11,7 @@ use super::log::Pending;
 use super::names::TableId;
 use super::points::{DebugPoint, SpaceId};
 use super::second_filter::SecondFilter;
+use super::sleep::Behind;
 use super::stop::{Edit, RawCall};
 use super::tamper::Tampering;
 use crate::abi::{Addr, Errno, Signal, Sysno, TaskId};
@@ -144,6 +145,8 @@ pub(super) struct InCall {
     pub(super) waits_for_ends: bool,
     /// It may put its task to sleep.
     pub(super) may_block: bool,
+    /// What is behind its descriptor, where that matters.
+    pub(super) behind: Behind,
     /// It reports this failure whatever it has done.
     pub(super) fails: Option<(usize, Errno)>,
     /// What is changed for the time of the call.
@@ -175,6 +178,7 @@ impl InCall {
             suspended: false,
             waits_for_ends: false,
             may_block: false,
+            behind: Behind::Other,
             fails: None,
             tampering: Vec::new(),
             charges: Vec::new(),

@@ -7,10 +7,12 @@ mod budget;
 mod directories;
 mod ends;
 mod fickle;
+mod links;
 mod points;
 pub(in crate::engine) mod script;
 mod second_filter;
 mod sight;
+mod sleep;
 mod spin;
 
 use script::Script;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::effects::{Effects, Wakes};
+use super::effects::{Effects, Reach, Wakes};
 use super::futex::{Operation, futex};
 use super::stop::{Observation, Stop};
 use super::task::InCall;
@@ -21,8 +21,8 @@ const ALL_AFTER: u32 = 16_384;
 pub(super) struct Woken {
     /// Everybody.
     all: bool,
-    /// Those who wait for something else than a number in memory.
-    others: bool,
+    /// Those who wait for something else than a number in memory, as far as this.
+    reach: Reach,
     /// Those who wait for these numbers.
     words: BTreeMap<u64, HowMany>,
     /// Waiters were moved from one number to another: which ones they wait for is not known any more.
@@ -32,7 +32,7 @@ pub(super) struct Woken {
 
 impl Woken {
     pub(super) fn new() -> Woken {
-        Woken { all: true, others: false, words: BTreeMap::new(), requeued: false, calls: 0 }
+        Woken { all: true, reach: Reach::Nobody, words: BTreeMap::new(), requeued: false, calls: 0 }
     }
 
     /// Something that is no call may have woken anybody.
@@ -46,7 +46,7 @@ impl Woken {
         self.calls += u32::from(matches!(observation, Observation::Stop { stop: Stop::Exit(_), .. }));
         match wakes(observation, call, effects) {
             Wakes::Nobody => {}
-            Wakes::Others => self.others = true,
+            Wakes::Those(reach) => self.reach = self.reach.max(reach),
             Wakes::Word { .. } if self.requeued => self.all = true,
             Wakes::Word { addr, is_shared, all } => {
                 let many = self.words.entry(addr).or_insert(HowMany::First(0));
@@ -56,7 +56,9 @@ impl Woken {
                     }
                     _ => HowMany::All,
                 };
-                self.others |= is_shared;
+                if is_shared {
+                    self.reach = self.reach.max(Reach::Anything);
+                }
             }
             Wakes::All => self.all = true,
         }
@@ -64,14 +66,15 @@ impl Woken {
         self.all |= self.calls >= ALL_AFTER;
     }
 
-    /// Who is to be asked now: everybody, or the others and those who wait for the numbers.
+    /// Who is to be asked now: everybody, or some of the others and those who wait for the numbers.
     pub(super) fn take(&mut self) -> Asked {
         if self.all {
-            (self.all, self.others, self.calls) = (false, false, 0);
+            (self.all, self.reach, self.calls) = (false, Reach::Nobody, 0);
             self.words.clear();
             return Asked::All;
         }
-        Asked::Some { others: std::mem::take(&mut self.others), words: std::mem::take(&mut self.words) }
+        let reach = std::mem::replace(&mut self.reach, Reach::Nobody);
+        Asked::Some { reach, words: std::mem::take(&mut self.words) }
     }
 }
 
@@ -113,7 +116,7 @@ impl Engine {
 #[derive(Debug)]
 pub(super) enum Asked {
     All,
-    Some { others: bool, words: BTreeMap<u64, HowMany> },
+    Some { reach: Reach, words: BTreeMap<u64, HowMany> },
 }
 
 /// How many of those are to be asked who wait for a number.
@@ -122,21 +125,6 @@ pub(super) enum HowMany {
     /// So many, in the order in which they fell asleep. If they are not awake, all.
     First(usize),
     All,
-}
-
-/// A number in memory that a call sleeps on, where only threads of the same memory can wake it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) addr: u64,
-    /// The sleep may also be over by itself.
-    pub(super) is_limited: bool,
-}
-
-/// The number in memory that a call sleeps on, if it is that alone.
-pub(super) fn word(call: &InCall) -> Option<Word> {
-    let futex = futex(call)?;
-    let is_alone = futex.operation == Operation::Wait && futex.is_private;
-    is_alone.then_some(Word { addr: futex.word, is_limited: futex.is_limited })
 }
 
 fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) -> Wakes {
@@ -148,20 +136,21 @@ fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) ->
             Stop::Exit(_) => call.map_or(Wakes::All, |call| effects.of(call)),
             // It has its descriptors and locks still.
             Stop::Exiting => Wakes::Nobody,
-            Stop::Exec { .. } => Wakes::Others,
+            // Also whoever has made the process by vfork(2).
+            Stop::Exec { .. } => Wakes::Those(Reach::Children),
             Stop::Group(_) | Stop::Prodded => Wakes::All,
             // Where others wait for their turn, only whoever sleeps is interrupted, for its time is up.
             Stop::Interrupted => Wakes::Nobody,
         },
         // What it has done before it fell asleep.
         Observation::Asleep { .. } => match call.map(|call| effects.of(call)) {
-            Some(Wakes::Others) if call.is_some_and(gives) => Wakes::Others,
+            Some(those @ Wakes::Those(_)) if call.is_some_and(gives) => those,
             Some(_) => Wakes::Nobody,
             None => Wakes::All,
         },
         Observation::Elapsed { .. } => Wakes::Nobody,
         // Whoever joins a thread waits as for a number that other memory may have, too.
-        Observation::Ended { .. } => Wakes::Others,
+        Observation::Ended { .. } => Wakes::Those(Reach::Children),
         Observation::ZombieLeader { .. } | Observation::Vanished { .. } | Observation::Idle => Wakes::All,
     }
 }
@@ -210,17 +199,17 @@ mod tests {
     fn who_is_asked_hangs_on_what_was_done() {
         let some = |calls: &[InCall]| match asked(calls) {
             Asked::All => panic!("all are asked"),
-            Asked::Some { others, words } => (others, words.into_iter().collect::<Vec<_>>()),
+            Asked::Some { reach, words } => (reach, words.into_iter().collect::<Vec<_>>()),
         };
-        assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], false)]), (false, vec![]), "to a file");
-        assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], true)]), (true, vec![]), "to a pipe");
-        assert_eq!(some(&[futex(WAKE | PRIVATE)]), (false, vec![(0x1000, HowMany::First(0))]));
+        assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], false)]), (Reach::Nobody, vec![]), "to a file");
+        assert_eq!(some(&[call("write", [1, 0, 0, 0, 0, 0], true)]), (Reach::Streams, vec![]), "to a pipe");
+        assert_eq!(some(&[futex(WAKE | PRIVATE)]), (Reach::Nobody, vec![(0x1000, HowMany::First(0))]));
         assert_eq!(
             some(&[futex(WAKE)]),
-            (true, vec![(0x1000, HowMany::First(0))]),
+            (Reach::Anything, vec![(0x1000, HowMany::First(0))]),
             "another memory may have it elsewhere"
         );
-        assert_eq!(some(&[futex(WAIT | PRIVATE), call("nanosleep", [0; 6], true)]), (false, vec![]));
+        assert_eq!(some(&[futex(WAIT | PRIVATE), call("nanosleep", [0; 6], true)]), (Reach::Nobody, vec![]));
         for all in [vec![call("kill", [0; 6], false)], vec![futex(3 | PRIVATE)]] {
             assert!(matches!(asked(&all), Asked::All), "{all:?}");
         }

@@ -120,9 +120,23 @@ impl IoUring {
     }
 }
 
-/// Calls by which a task could get out of sight, or its memory, or be woken by nobody: they stop, whatever is traced.
-const ALWAYS: [&str; 10] =
-    ["alarm", "clone", "clone3", "fork", "prctl", "seccomp", "setitimer", "timer_create", "userfaultfd", "vfork"];
+/// Calls by which a task could get out of sight, or its memory, be woken by nobody, or by whoever touches a file: they stop,
+/// whatever is traced.
+const ALWAYS: [&str; 13] = [
+    "alarm",
+    "clone",
+    "clone3",
+    "fanotify_init",
+    "fork",
+    "inotify_init",
+    "inotify_init1",
+    "prctl",
+    "seccomp",
+    "setitimer",
+    "timer_create",
+    "userfaultfd",
+    "vfork",
+];
 
 /// The calls that stop for rinject's own sake, whatever is traced.
 pub(super) fn always_stops() -> CallSet {

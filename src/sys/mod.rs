@@ -6,6 +6,7 @@ mod bell;
 mod directory;
 mod ending;
 mod files;
+pub mod maps;
 mod memory;
 mod namespace;
 mod probe;

@@ -61,7 +61,7 @@ fn state_and_parent(task: TaskId) -> Option<(u8, i32)> {
 /// What stands behind the name in the `stat` of a task: the state first.
 fn stat_behind_name(task: TaskId) -> Option<String> {
     // That of the process, which is one level up, adds up the times of all its threads.
-    let stat = shortage::read(format!("/proc/{0}/task/{0}/stat", task.0)).ok()?;
+    let stat = shortage::read_page(format!("/proc/{0}/task/{0}/stat", task.0)).ok()?;
     // The name in parentheses may hold anything, also parentheses: the last one ends it (proc_pid_stat(5)).
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     std::str::from_utf8(stat.get(end + 2..)?).ok().map(str::to_owned)
@@ -100,7 +100,7 @@ pub fn call_in_progress(task: TaskId) -> Option<u64> {
 /// Whether a task that is marked as asleep has left its processor and waits for none: the kernel tells where it sleeps
 /// only then, and says `running` else (proc_pid_syscall(5)). True where that is not to be had.
 pub fn is_off_processor(task: TaskId) -> bool {
-    !matches!(shortage::read(format!("/proc/{}/syscall", task.0)), Ok(text) if text == b"running\n")
+    !matches!(shortage::read_page(format!("/proc/{}/syscall", task.0)), Ok(text) if text == b"running\n")
 }
 
 /// The text of a descriptor's link; `None` where it is not open.
@@ -168,58 +168,6 @@ pub fn auxiliary_vector(task: TaskId) -> Vec<(u64, u64)> {
     let Ok(bytes) = shortage::read(format!("/proc/{}/auxv", task.0)) else { return Vec::new() };
     let word = |part: &[u8]| part.try_into().map(u64::from_ne_bytes).unwrap_or(0);
     bytes.chunks_exact(16).map(|pair| (word(&pair[..8]), word(&pair[8..]))).collect()
-}
-
-/// One line of `/proc/PID/maps`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping {
-    /// The first address.
-    pub start: Addr,
-    /// The address after the last.
-    pub end: Addr,
-    /// Offset in the file.
-    pub offset: u64,
-    /// Whether the program may write to it.
-    pub writable: bool,
-    /// Whether writes reach others (MAP_SHARED).
-    pub shared: bool,
-    /// Whether it is mapped for execution.
-    pub executable: bool,
-    /// The path, a name in brackets, or nothing.
-    pub name: String,
-}
-
-/// The mappings of a task, in address order.
-pub fn mappings(task: TaskId) -> Vec<Mapping> {
-    parse_mappings(&maps_text(task))
-}
-
-/// The text that tells the mappings of a task; it changes when they do.
-pub fn maps_text(task: TaskId) -> String {
-    shortage::read(format!("/proc/{}/maps", task.0))
-        .map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned())
-}
-
-/// The mappings in such a text.
-pub fn parse_mappings(text: &str) -> Vec<Mapping> {
-    text.lines().filter_map(parse_mapping).collect()
-}
-
-fn parse_mapping(line: &str) -> Option<Mapping> {
-    let mut words = line.splitn(6, ' ');
-    let (start, end) = words.next()?.split_once('-')?;
-    let permissions = words.next()?.as_bytes();
-    let offset = words.next()?;
-    let name = words.nth(2).unwrap_or("").trim_start();
-    Some(Mapping {
-        start: Addr(u64::from_str_radix(start, 16).ok()?),
-        end: Addr(u64::from_str_radix(end, 16).ok()?),
-        offset: u64::from_str_radix(offset, 16).ok()?,
-        writable: permissions.get(1) == Some(&b'w'),
-        shared: permissions.get(3) == Some(&b's'),
-        executable: permissions.get(2) == Some(&b'x'),
-        name: name.to_owned(),
-    })
 }
 
 /// Children of a process that have ended and were not waited for.
@@ -291,7 +239,7 @@ pub fn data_memory(task: TaskId) -> u64 {
 pub fn program_break(task: TaskId) -> Option<Addr> {
     /// Field 47; the state, the first after the name, is field 3.
     const START_BRK: usize = 47 - 3;
-    if let Some(heap) = mappings(task).into_iter().find(|map| map.name == "[heap]") {
+    if let Some(heap) = super::maps::mappings(task).into_iter().find(|map| map.name == "[heap]") {
         return Some(heap.end);
     }
     stat_behind_name(task)?.split(' ').nth(START_BRK)?.trim().parse().ok().map(Addr)
@@ -318,31 +266,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mappings_keep_spaces_in_names() {
-        let line = "7f00-7fff r-xp 00001000 08:01 12                     /a b/lib c.so";
-        let expected = Mapping {
-            start: Addr(0x7f00),
-            end: Addr(0x7fff),
-            offset: 0x1000,
-            writable: false,
-            shared: false,
-            executable: true,
-            name: "/a b/lib c.so".to_owned(),
-        };
-        assert_eq!(parse_mapping(line), Some(expected));
-    }
-
-    #[test]
-    fn anonymous_mappings_have_no_name() {
-        assert_eq!(parse_mapping("7f00-7fff rw-p 00000000 00:00 0 ").unwrap().name, "");
-    }
-
-    #[test]
     fn this_process_runs() {
         let me = TaskId(std::process::id() as i32);
         assert!(matches!(run_state(me), RunState::Running | RunState::Sleeping));
         assert_eq!(process_of(me), Some(me));
-        assert!(mappings(me).iter().any(|mapping| mapping.name == "[stack]"));
     }
 
     #[test]

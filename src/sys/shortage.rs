@@ -2,8 +2,8 @@
 //! such refusal is kept for whoever asks. It must not know who that is.
 
 use std::cell::Cell;
-use std::fs::ReadDir;
-use std::io;
+use std::fs::{File, ReadDir};
+use std::io::{self, Read};
 use std::path::Path;
 
 thread_local! {
@@ -40,14 +40,46 @@ pub(super) fn note(errno: i32) {
     }
 }
 
-/// As [`std::fs::read`].
+/// As much as the kernel gives of most of its texts at a time (seq_file).
+const PAGE: usize = 4096;
+
+/// As [`std::fs::read`], which asks for a size first that texts of the kernel do not have.
 pub(super) fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    noted(std::fs::read(path))
+    let mut file = noted(File::open(path))?;
+    let mut bytes = Vec::new();
+    loop {
+        let filled = bytes.len();
+        bytes.resize(filled + filled.max(PAGE), 0);
+        let got = noted(read_some(&mut file, &mut bytes[filled..]));
+        bytes.truncate(filled + got.as_ref().map_or(0, |got| *got));
+        if got? == 0 {
+            return Ok(bytes);
+        }
+    }
 }
 
-/// As [`std::fs::read_to_string`].
+/// The first page of a text; of one that is shorter that is all.
+pub(super) fn read_page(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut file = noted(File::open(path))?;
+    let mut bytes = vec![0; PAGE];
+    let got = noted(read_some(&mut file, &mut bytes))?;
+    bytes.truncate(got);
+    Ok(bytes)
+}
+
+/// One read(2), again where a signal has come before it.
+fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// As [`std::fs::read_to_string`], and as [`read`].
 pub(super) fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
-    noted(std::fs::read_to_string(path))
+    String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// As [`std::fs::read_dir`].
@@ -58,6 +90,18 @@ pub(super) fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_read_to_its_end_and_its_first_page_is_its_beginning() {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock");
+        let whole = std::fs::read(source).unwrap();
+        assert!(whole.len() > 4 * PAGE);
+        assert!(read(source).unwrap() == whole && read_page(source).unwrap() == whole[..PAGE]);
+        // A text of which the kernel does not tell how long it is.
+        assert!(read("/proc/self/maps").unwrap().ends_with(b"\n"));
+        assert!(read_page("/proc/self/stat").unwrap().ends_with(b"\n"));
+        assert!(read("/proc/self/nothing").is_err());
+    }
 
     #[test]
     fn only_what_is_wanting_is_kept_and_only_once() {

@@ -11,8 +11,8 @@ use foldhash::HashMap;
 use super::modules::Modules;
 use crate::abi::TaskId;
 use crate::image::Elf;
-use crate::sys::procfs::{self, Mapping};
-use crate::sys::{is_short, noted, read_memory};
+use crate::sys::maps::{self, Mapping};
+use crate::sys::{is_short, noted, procfs, read_memory};
 
 /// Where distributions keep separate debug information (GDB manual, "Separate Debug Files").
 const DEBUG_FOLDER: &str = "/usr/lib/debug";
@@ -54,13 +54,13 @@ impl Images {
     /// The modules that a process has mapped now, by one of its threads: a first thread that has ended shows none any
     /// more. What has not changed since the last time is not looked at again.
     pub(super) fn modules(&self, process: TaskId, task: TaskId) -> Rc<Modules> {
-        let maps = procfs::maps_text(task);
+        let maps = maps::maps_text(task);
         if let Some((known, modules)) = self.processes.borrow().get(&process)
             && *known == maps
         {
             return modules.clone();
         }
-        let modules = Rc::new(Modules::of(&procfs::parse_mappings(&maps)));
+        let modules = Rc::new(Modules::of(&maps::parse_mappings(&maps)));
         self.processes.borrow_mut().insert(process, (maps, modules.clone()));
         modules
     }

@@ -1,6 +1,6 @@
 //! Answers the engine's questions about a stopped task from the kernel.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::os::unix::ffi::OsStrExt;
@@ -10,17 +10,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::images::Images;
+use super::links::{Answers, Links};
 use super::modules::executed_as;
 use super::timers::Timers;
 use crate::abi::{Addr, DirectoryEntry, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{
     Descriptor, DirectoryId, FileFound, FileId, FilePlace, FileStatus, Gone, Image, Inspect, Landmarks, Location,
-    Region, Resolved, Stamps, TimerFile,
+    Moved, Region, Resolved, Stamps, TimerFile,
 };
 use crate::faults;
 use crate::image;
 use crate::plan::Place;
-use crate::sys::{self, noted, procfs};
+use crate::sys::{self, maps, noted, procfs};
 
 /// Auxiliary vector entries (getauxval(3)).
 const AT_ENTRY: u64 = 9;
@@ -35,6 +36,9 @@ pub(super) struct Inspector {
     registers: Cell<Option<Registers>>,
     images: Rc<Images>,
     timers: Rc<Timers>,
+    links: Rc<Links>,
+    /// What was answered of descriptors and the working directory, and stands at least for this stop.
+    answers: OnceCell<Rc<Answers>>,
     /// Memory may have to be waited for, by its page.
     pages_wait: bool,
     /// What will stand in memory.
@@ -42,13 +46,20 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    pub(super) fn new((task, process): (TaskId, TaskId), images: Rc<Images>, timers: Rc<Timers>) -> Inspector {
+    pub(super) fn new(
+        (task, process): (TaskId, TaskId),
+        images: Rc<Images>,
+        timers: Rc<Timers>,
+        links: Rc<Links>,
+    ) -> Inspector {
         Inspector {
             task,
             process,
             registers: Cell::default(),
             images,
             timers,
+            links,
+            answers: OnceCell::new(),
             pages_wait: false,
             painted: RefCell::default(),
         }
@@ -135,7 +146,7 @@ impl Inspect for Inspector {
     fn room(&self, addr: Addr, most: usize) -> usize {
         let end = Addr(addr.0.saturating_add(most as u64));
         let mut at = addr;
-        for map in procfs::mappings(self.task) {
+        for map in maps::mappings(self.task) {
             if map.start <= at && at < map.end && map.writable {
                 at = map.end.min(end);
             }
@@ -146,7 +157,7 @@ impl Inspect for Inspector {
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         let end = addr.plus(len as u64);
         let mut at = addr;
-        for map in procfs::mappings(self.task) {
+        for map in maps::mappings(self.task) {
             if map.start <= at && at < map.end && (map.writable || !map.shared) {
                 at = map.end;
             }
@@ -158,8 +169,10 @@ impl Inspect for Inspector {
         if fd < 0 {
             return None;
         }
-        let link = procfs::descriptor_link(self.task, fd)?;
-        Some(descriptor(&String::from_utf8_lossy(&link), || procfs::descriptor_writes(self.task, fd)))
+        self.answers.get_or_init(Rc::default).descriptor(fd, || {
+            let link = procfs::descriptor_link(self.task, fd)?;
+            Some(descriptor(&String::from_utf8_lossy(&link), || procfs::descriptor_writes(self.task, fd)))
+        })
     }
 
     fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)> {
@@ -198,12 +211,19 @@ impl Inspect for Inspector {
         })
     }
 
-    fn working_directory(&self) -> Option<String> {
-        procfs::working_directory(self.task)
+    fn working_directory(&self) -> Option<Arc<str>> {
+        self.answers.get_or_init(Rc::default).directory(|| procfs::working_directory(self.task).map(Arc::from))
+    }
+
+    fn answers_stand(&self, moved: Moved) {
+        if let Some(answers) = self.links.stand(self.process, moved) {
+            // Told at the beginning of a stop: nothing was asked yet.
+            let _ = self.answers.set(answers);
+        }
     }
 
     fn region(&self, addr: Addr) -> Option<Region> {
-        let mapping = procfs::mappings(self.task).into_iter().find(|map| (map.start..map.end).contains(&addr))?;
+        let mapping = maps::mapping_at(self.task, addr)?;
         Some(match mapping.name.as_str() {
             "[heap]" => Region::Heap,
             "[stack]" => Region::Stack,
@@ -265,7 +285,9 @@ impl Inspect for Inspector {
     }
 
     fn is_fifo(&self, fd: i32) -> bool {
-        std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).is_ok_and(|data| data.file_type().is_fifo())
+        self.answers.get_or_init(Rc::default).is_fifo(fd, || {
+            std::fs::metadata(format!("/proc/{}/fd/{fd}", self.task.0)).is_ok_and(|data| data.file_type().is_fifo())
+        })
     }
 
     fn open_file(&self, fd: i32) -> Option<faults::Descriptor> {

@@ -84,6 +84,7 @@ mod errors;
 mod images;
 mod inspect;
 mod launch;
+mod links;
 mod modules;
 mod patience;
 mod process;

@@ -12,8 +12,8 @@ use crate::abi::{Addr, TaskId};
 use crate::engine::{CodeSite, Location, Resolved, Site};
 use crate::image::{CodeAt, Elf, LineSearch, Named, SymbolKind};
 use crate::plan::{Place, PlaceAt};
-use crate::sys::procfs::{self, Mapping};
-use crate::sys::read_memory_unwaiting;
+use crate::sys::maps::{self, Mapping};
+use crate::sys::{procfs, read_memory_unwaiting};
 
 /// How many near names a failed search comes back with.
 const SUGGESTIONS: usize = 3;
@@ -77,7 +77,7 @@ impl Modules {
             let inside = self.loaded(task, images).find(|loaded| loaded.module.holds(*addr));
             let site = inside.map(|loaded| loaded.site(*addr, false));
             let unknown = || {
-                let maps = procfs::mappings(task);
+                let maps = maps::mappings(task);
                 let is_shared = maps.iter().any(|map| map.shared && (map.start..map.end).contains(addr));
                 let code = if is_shared { CodeSite::Shared } else { CodeSite::Unknown };
                 Site { addr: *addr, is_ifunc: false, code }

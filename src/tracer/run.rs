@@ -11,6 +11,7 @@ use super::decode::decode;
 use super::edits::carry_out;
 use super::images::Images;
 use super::inspect::Inspector;
+use super::links::Links;
 use super::task::{Running, Seen, Stopped};
 use super::teardown::reap_everything;
 use super::timers::Timers;
@@ -61,6 +62,7 @@ pub(super) struct Tracer<'a> {
     pub(super) seen: VecDeque<(TaskId, Status)>,
     images: Rc<Images>,
     timers: Rc<Timers>,
+    links: Rc<Links>,
     /// Who types on the target's terminal.
     pub(super) typist: Option<Typist>,
     sink: &'a mut dyn Sink,
@@ -77,6 +79,7 @@ impl<'a> Tracer<'a> {
             seen: VecDeque::new(),
             images: Rc::default(),
             timers: Rc::default(),
+            links: Rc::default(),
             typist: None,
             sink,
         }
@@ -359,6 +362,8 @@ impl Tracer<'_> {
     fn adopt(&mut self, child: TaskId, process: TaskId) {
         if process == child {
             self.watchdog.add(child);
+            // Another one may have had its number.
+            self.links.forget(child);
         }
         let running = if self.engine.spares() { Running::bare(child) } else { Running::told(child) };
         self.seats.insert(
@@ -395,7 +400,7 @@ impl Tracer<'_> {
     pub(super) fn tell(&mut self, task: TaskId, observation: Observation) {
         tracing::trace!(target: "rinject::stop", "{observation}");
         let process = self.engine.process_of(task).unwrap_or(task);
-        let inspector = Inspector::new((task, process), self.images.clone(), self.timers.clone());
+        let inspector = Inspector::new((task, process), self.images.clone(), self.timers.clone(), self.links.clone());
         let inspector = inspector.of_pages_that_wait(self.engine.pages_wait());
         let decision = self.engine.observe(observation.clone(), &inspector);
         if decision.put_off {

@@ -20,7 +20,15 @@ impl Tracer<'_> {
     pub(super) fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
         let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
         let mut since = None;
+        // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough.
+        let enough = if was_asleep { 1 } else { 2 };
+        // One that has just been resumed has not had the processor yet.
+        let mut gives_way = !was_asleep && !matches!(settle, Settle::Stop | Settle::StopWithin(_));
         loop {
+            if std::mem::replace(&mut gives_way, true) {
+                // A refusal would only make the next look come sooner.
+                let _ = nix::sched::sched_yield();
+            }
             let Some(seat) = self.seats.get_mut(&task) else { return };
             let placeholder = SeatState::Running(Running::told(task));
             let running = match std::mem::replace(&mut seat.state, placeholder) {
@@ -59,11 +67,10 @@ impl Tracer<'_> {
                 }
             }
             // A call that looks again at what it waits for, such as wait4, has its task marked as asleep meanwhile.
-            if asleep == 2 && !procfs::is_off_processor(task) {
+            if asleep == enough && !procfs::is_off_processor(task) {
                 (asleep, since) = (0, None);
             }
-            // Seen twice with a wait in between: a task on its way into or out of sleep is not asleep.
-            if asleep == 2 {
+            if asleep == enough {
                 if !was_asleep {
                     if let Some(seat) = self.seats.get_mut(&task) {
                         seat.is_light_sleeper = settle == Settle::StopOrSleep;
@@ -81,8 +88,6 @@ impl Tracer<'_> {
             if self.watchdog.has_barked() {
                 return;
             }
-            // A refusal would only make the next look come sooner.
-            let _ = nix::sched::sched_yield();
         }
     }
 

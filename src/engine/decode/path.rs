@@ -1,6 +1,7 @@
 //! Paths: as the program gave them, and beside that where they lead on the host.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Decoder, Raw, scalar};
 use crate::abi::Arch;
@@ -28,7 +29,7 @@ impl Decoder<'_> {
     fn resolve(&self, given: &str, dir: i32) -> String {
         let path = match given {
             _ if given.starts_with('/') => normalise(given).into_owned(),
-            "" => return self.base(dir),
+            "" => return self.base(dir).to_string(),
             _ => normalise(&format!("{}/{given}", self.base(dir))).into_owned(),
         };
         if !path.starts_with("/dev/") && !path.starts_with("/proc/") {
@@ -50,13 +51,13 @@ impl Decoder<'_> {
         }
     }
 
-    fn base(&self, dir: i32) -> String {
+    fn base(&self, dir: i32) -> Arc<str> {
         if dir == scalar::AT_FDCWD {
             return self.inspect.working_directory().unwrap_or_default();
         }
         match self.inspect.descriptor(dir) {
-            Some(Descriptor::Path(path)) => path.to_string(),
-            _ => String::new(),
+            Some(Descriptor::Path(path)) => path,
+            _ => Arc::from(""),
         }
     }
 }

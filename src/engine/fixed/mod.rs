@@ -42,7 +42,7 @@ use setting::sets_day;
 use sockets::Sockets;
 use timer_files::TimerFiles;
 use timers::Timers;
-pub(super) use times::Form;
+pub(super) use times::{Form, word64};
 
 /// Commands of fcntl(2) that make another descriptor.
 const F_DUPFD: u64 = 0;

@@ -16,7 +16,7 @@ mod turn;
 use self::shelf::Shelf;
 use super::pick::Picker;
 use super::roster::Roster;
-use super::wake::Word;
+use super::sleep::SleepsOn;
 use crate::plan::Policy;
 use crate::transcript::TaskName;
 
@@ -90,8 +90,8 @@ struct Task {
     held_for: Duration,
     /// The deadline of the sleep it is about to enter.
     sleep: Option<Duration>,
-    /// The number in memory that it sleeps on.
-    word: Option<Word>,
+    /// What it sleeps on.
+    on: SleepsOn,
     /// How many had fallen asleep when it did.
     since: u64,
 }
@@ -113,6 +113,10 @@ pub(super) struct Schedule {
     counted: Vec<(u64, TaskName)>,
     /// How many have fallen asleep.
     slept: u64,
+    /// Those who wait for a pipe or a socket.
+    at_streams: Shelf,
+    /// Those who wait for a child.
+    parents: Shelf,
     /// Those who sleep otherwise.
     sleepers: Shelf,
     /// Deadlines of tasks that sleep, slept or are held.
@@ -142,6 +146,8 @@ impl Schedule {
             words: BTreeMap::new(),
             counted: Vec::new(),
             slept: 0,
+            at_streams: Shelf::default(),
+            parents: Shelf::default(),
             sleepers: Shelf::default(),
             deadlines: BTreeSet::new(),
             current: None,
@@ -160,39 +166,41 @@ impl Schedule {
 
     fn put(&mut self, task: TaskName, state: State) {
         let Some(entry) = self.entries.get_mut(&task) else { return };
-        let (before, word, since) = (entry.state, entry.word, entry.since);
+        let (before, on, since) = (entry.state, entry.on, entry.since);
         entry.state = state;
-        self.take_off(task, before, word, since);
+        self.take_off(task, before, on, since);
         if let Some(deadline) = state.deadline() {
             self.deadlines.insert((deadline, task));
         }
-        if let (State::Blocked | State::Sleeping(_), Some(word)) = (state, word) {
+        if let (State::Blocked | State::Sleeping(_), SleepsOn::Word(word)) = (state, on) {
             self.words.entry(word.addr).or_default().insert(since, task);
-        } else if let Some(shelf) = self.shelf(state) {
+        } else if let Some(shelf) = self.shelf(state, on) {
             shelf.insert(task);
         }
     }
 
-    /// Takes a task out of the sets of a state, in which it sleeps on `word` since then.
-    fn take_off(&mut self, task: TaskName, state: State, word: Option<Word>, since: u64) {
+    /// Takes a task out of the sets of a state, in which it sleeps on that since then.
+    fn take_off(&mut self, task: TaskName, state: State, on: SleepsOn, since: u64) {
         if let Some(deadline) = state.deadline() {
             self.deadlines.remove(&(deadline, task));
         }
-        if let (State::Blocked | State::Sleeping(_), Some(word)) = (state, word) {
+        if let (State::Blocked | State::Sleeping(_), SleepsOn::Word(word)) = (state, on) {
             if let Entry::Occupied(mut shelf) = self.words.entry(word.addr) {
                 shelf.get_mut().remove(&since);
                 if shelf.get().is_empty() {
                     shelf.remove();
                 }
             }
-        } else if let Some(shelf) = self.shelf(state) {
+        } else if let Some(shelf) = self.shelf(state, on) {
             shelf.remove(task);
         }
     }
 
     /// The set in which tasks of a state are found without looking at all the others.
-    fn shelf(&mut self, state: State) -> Option<&mut Shelf> {
+    fn shelf(&mut self, state: State, on: SleepsOn) -> Option<&mut Shelf> {
         match state {
+            State::Blocked | State::Sleeping(_) if on == SleepsOn::Stream => Some(&mut self.at_streams),
+            State::Blocked | State::Sleeping(_) if on == SleepsOn::Child => Some(&mut self.parents),
             State::Ready => Some(&mut self.ready),
             State::Kept => Some(&mut self.kept),
             State::Held(_) => Some(&mut self.held),
@@ -208,7 +216,7 @@ impl Schedule {
             yielded: false,
             held_for: Duration::ZERO,
             sleep: None,
-            word: None,
+            on: SleepsOn::Anything,
             since: 0,
         };
         self.entries.insert(task, entry);
@@ -217,7 +225,7 @@ impl Schedule {
     /// A task is gone.
     pub(super) fn gone(&mut self, task: TaskName) {
         if let Some(entry) = self.entries.remove(&task) {
-            self.take_off(task, entry.state, entry.word, entry.since);
+            self.take_off(task, entry.state, entry.on, entry.since);
         }
         self.exiting.remove(&task);
     }
@@ -330,12 +338,12 @@ impl Schedule {
         }
     }
 
-    /// A task fell asleep in its call, on a number in memory or otherwise.
-    pub(super) fn asleep(&mut self, task: TaskName, word: Option<Word>) {
+    /// A task fell asleep in its call.
+    pub(super) fn asleep(&mut self, task: TaskName, on: SleepsOn) {
         self.put(task, State::Running);
         self.slept += 1;
         if let Some(entry) = self.entries.get_mut(&task) {
-            (entry.word, entry.since) = (word, self.slept);
+            (entry.on, entry.since) = (on, self.slept);
         }
         let sleep = self.entries.get(&task).and_then(|entry| entry.sleep);
         self.put(task, sleep.map_or(State::Blocked, State::Sleeping));

@@ -1,6 +1,8 @@
 //! The schedule without a kernel.
 
 use super::*;
+use crate::engine::effects::Reach;
+use crate::engine::sleep::{SleepsOn, Word};
 use crate::engine::wake::{Asked, HowMany};
 
 const A: TaskName = TaskName { process: 1, thread: 1 };
@@ -36,7 +38,7 @@ fn the_current_task_goes_on_until_it_sleeps() {
     let mut schedule = ready(&[A, B]);
     assert_eq!([step(&mut schedule), step(&mut schedule)], [A, A]);
     assert_eq!(schedule.turn(None), Turn::Run(A));
-    schedule.asleep(A, None);
+    schedule.asleep(A, SleepsOn::Anything);
     assert_eq!([step(&mut schedule), step(&mut schedule)], [B, B]);
     schedule.stopped(A);
     assert_eq!(step(&mut schedule), B, "a woken task waits for its turn");
@@ -60,12 +62,12 @@ fn sleepers_wake_in_the_order_of_their_deadlines() {
     for (task, length) in [(A, ms(20)), (B, ms(10))] {
         assert_eq!(schedule.turn(None), Turn::Run(task));
         schedule.will_sleep(task, length);
-        schedule.asleep(task, None);
+        schedule.asleep(task, SleepsOn::Anything);
     }
     // Both are awake before C blocks: the machine was slow.
     assert!(schedule.wake(A) && schedule.wake(B), "neither is to be seen yet");
     assert_eq!(schedule.turn(None), Turn::Run(C));
-    schedule.asleep(C, None);
+    schedule.asleep(C, SleepsOn::Anything);
     assert_eq!(step(&mut schedule), B);
     schedule.gone(B);
     assert_eq!(step(&mut schedule), A);
@@ -79,7 +81,7 @@ fn a_sleep_that_is_over_before_anybody_looked_keeps_its_deadline() {
     assert!(schedule.wake(A));
     assert_eq!(step(&mut schedule), B);
     assert_eq!(schedule.turn(None), Turn::Run(B));
-    schedule.asleep(B, None);
+    schedule.asleep(B, SleepsOn::Anything);
     assert_eq!(schedule.turn(None), Turn::Recall(A));
 }
 
@@ -89,7 +91,7 @@ fn a_sleeper_whose_deadline_is_first_is_waited_for() {
     for (task, length) in [(A, ms(20)), (B, ms(10))] {
         assert_eq!(schedule.turn(None), Turn::Run(task));
         schedule.will_sleep(task, length);
-        schedule.asleep(task, None);
+        schedule.asleep(task, SleepsOn::Anything);
     }
     assert!(schedule.wake(A));
     assert_eq!(schedule.turn(None), Turn::Wait { timer: None });
@@ -104,7 +106,7 @@ fn a_sleeper_has_a_turn_beside_one_that_is_never_done() {
     let mut schedule = ready(&[A, B]);
     assert_eq!(schedule.turn(None), Turn::Run(A));
     schedule.will_sleep(A, ms(1));
-    schedule.asleep(A, None);
+    schedule.asleep(A, SleepsOn::Anything);
     let turns = (0..100_000).take_while(|_| {
         let turn = schedule.turn(None);
         schedule.stopped(B);
@@ -125,7 +127,7 @@ fn held_tasks_let_others_run_and_overlap() {
     assert_eq!(schedule.turn(None), Turn::Wait { timer: Some((A, ms(50))) });
     schedule.elapsed(A);
     assert_eq!(schedule.turn(None), Turn::Run(A));
-    schedule.asleep(A, None);
+    schedule.asleep(A, SleepsOn::Anything);
     assert_eq!(schedule.turn(None), Turn::Wait { timer: Some((B, ms(50))) });
 }
 
@@ -165,24 +167,46 @@ fn where_a_task_touches_nobody_no_choice_is_made() {
 #[test]
 fn only_those_are_asked_who_may_have_been_woken() {
     let mut schedule = ready(&[A, B, C]);
-    for (task, word) in [(A, Some(0x1000)), (B, Some(0x2000)), (C, None)] {
+    let word = |addr| SleepsOn::Word(Word { addr, is_limited: false });
+    for (task, on) in [(A, word(0x1000)), (B, word(0x2000)), (C, SleepsOn::Anything)] {
         assert_eq!(schedule.turn(None), Turn::Run(task));
-        schedule.asleep(task, word.map(|addr| Word { addr, is_limited: false }));
+        schedule.asleep(task, on);
     }
     let words = |words: &[u64]| asked(words, HowMany::All);
     assert_eq!(schedule.sleepers(&Asked::All), [A, B, C]);
     assert_eq!(schedule.sleepers(&words(&[])), []);
     assert_eq!(schedule.sleepers(&words(&[0x2000, 0x3000])), [B]);
-    assert_eq!(schedule.sleepers(&Asked::Some { others: true, words: [(0x1000, HowMany::All)].into() }), [A, C]);
+    assert_eq!(
+        schedule.sleepers(&Asked::Some { reach: Reach::Anything, words: [(0x1000, HowMany::All)].into() }),
+        [A, C]
+    );
     schedule.stopped(A);
     assert_eq!(schedule.sleepers(&Asked::All), [B, C]);
     schedule.gone(B);
     assert_eq!(schedule.sleepers(&words(&[0x2000])), []);
 }
 
+#[test]
+fn who_waits_for_a_stream_or_a_child_is_not_asked_for_less() {
+    let mut schedule = ready(&[A, B, C]);
+    for (task, on) in [(A, SleepsOn::Stream), (B, SleepsOn::Child), (C, SleepsOn::Anything)] {
+        assert_eq!(schedule.turn(None), Turn::Run(task));
+        schedule.asleep(task, on);
+    }
+    let reached = |schedule: &mut Schedule, reach| schedule.sleepers(&Asked::Some { reach, words: [].into() });
+    assert_eq!(reached(&mut schedule, Reach::Nobody), []);
+    assert_eq!(reached(&mut schedule, Reach::Anything), [C]);
+    assert_eq!(reached(&mut schedule, Reach::Streams), [A, C]);
+    assert_eq!(reached(&mut schedule, Reach::Children), [A, B, C]);
+    assert_eq!(schedule.sleepers(&Asked::All), [A, B, C]);
+    schedule.stopped(A);
+    schedule.gone(B);
+    assert_eq!(reached(&mut schedule, Reach::Children), [C]);
+}
+
 /// Only those who wait for these numbers.
 fn asked(words: &[u64], many: HowMany) -> Asked {
-    Asked::Some { others: false, words: words.iter().map(|word| (*word, many)).collect() }
+    Asked::Some { reach: Reach::Nobody, words: words.iter().map(|word| (*word, many)).collect() }
 }
 
 /// B, A and C fall asleep on one number, in this order; `limited` wait no longer than some time.
@@ -190,7 +214,7 @@ fn asleep_on_one_number(limited: &[TaskName]) -> Schedule {
     let mut schedule = ready(&[A, B, C]);
     for task in [B, A, C] {
         schedule.runs(task);
-        schedule.asleep(task, Some(Word { addr: 0x1000, is_limited: limited.contains(&task) }));
+        schedule.asleep(task, SleepsOn::Word(Word { addr: 0x1000, is_limited: limited.contains(&task) }));
     }
     schedule
 }
@@ -230,7 +254,7 @@ fn both_asleep() -> Schedule {
         schedule.born(task);
         schedule.runs(task);
         schedule.will_sleep(task, Duration::from_secs(seconds));
-        schedule.asleep(task, None);
+        schedule.asleep(task, SleepsOn::Anything);
     }
     schedule
 }
@@ -262,7 +286,7 @@ fn no_time_passes_while_a_task_ends() {
     schedule.born(C);
     schedule.runs(C);
     schedule.exits(C);
-    schedule.asleep(C, None);
+    schedule.asleep(C, SleepsOn::Anything);
     assert_eq!(schedule.turn(Some(Duration::from_secs(10))), Turn::Wait { timer: None });
     schedule.gone(C);
     assert_eq!(schedule.turn(Some(Duration::from_secs(10))), Turn::Alarm);

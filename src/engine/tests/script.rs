@@ -40,6 +40,8 @@ pub(in crate::engine) struct Script {
     pub(super) folder: Option<(Vec<&'static str>, u64)>,
     /// What reads of memory at 0x2000 get, one after the other: another thread writes there.
     pub(super) fickle: std::cell::RefCell<Vec<&'static [u8]>>,
+    /// What was told of answers that stand.
+    pub(super) moved: std::cell::RefCell<Vec<Moved>>,
 }
 
 impl Inspect for Script {
@@ -115,8 +117,12 @@ impl Inspect for Script {
         }
     }
 
-    fn working_directory(&self) -> Option<String> {
-        Some("/case".to_owned())
+    fn working_directory(&self) -> Option<Arc<str>> {
+        Some("/case".into())
+    }
+
+    fn answers_stand(&self, moved: Moved) {
+        self.moved.borrow_mut().push(moved);
     }
 
     fn region(&self, _addr: Addr) -> Option<Region> {

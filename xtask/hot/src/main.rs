@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rinject::abi::{Addr, Arch, DirectoryEntry, Register, Registers, SignalSet, Sysno, TaskId, Word};
 use rinject::diagnostic::Source;
 use rinject::engine::{
-    Descriptor, DirectoryId, Engine, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Next,
+    Descriptor, DirectoryId, Engine, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Moved, Next,
     Observation, RawCall, Region, Resolved, Stop, TimerFile,
 };
 use rinject::plan::{self, Context, Place};
@@ -157,9 +157,11 @@ impl Inspect for Still {
         FileFound::Unknown
     }
 
-    fn working_directory(&self) -> Option<String> {
-        Some("/case".to_owned())
+    fn working_directory(&self) -> Option<Arc<str>> {
+        Some("/case".into())
     }
+
+    fn answers_stand(&self, _moved: Moved) {}
 
     fn region(&self, _addr: Addr) -> Option<Region> {
         None

@@ -1,8 +1,10 @@
 //! A scripted task: some memory, some descriptors, a working directory.
 
+use std::sync::Arc;
+
 use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, TaskId, Word};
 use crate::engine::{
-    Descriptor, DirectoryId, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Region, Resolved,
+    Descriptor, DirectoryId, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Moved, Region, Resolved,
 };
 use crate::plan::Place;
 
@@ -98,9 +100,11 @@ impl Inspect for Fake {
         })
     }
 
-    fn working_directory(&self) -> Option<String> {
-        Some("/tmp/r/work".to_owned())
+    fn working_directory(&self) -> Option<Arc<str>> {
+        Some("/tmp/r/work".into())
     }
+
+    fn answers_stand(&self, _moved: Moved) {}
 
     fn region(&self, addr: Addr) -> Option<Region> {
         match addr.0 {

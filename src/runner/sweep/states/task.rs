@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::abi::TaskId;
-use crate::sys::procfs;
+use crate::sys::{maps, procfs};
 
 /// A task that stands still.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl Still {
 
     /// The file that is mapped at this address, where stores go to it.
     pub(super) fn mapped(self, addr: u64) -> Option<File> {
-        let maps = procfs::mappings(self.0);
+        let maps = maps::mappings(self.0);
         let found = maps.iter().find(|map| map.shared && (map.start.0..map.end.0).contains(&addr))?;
         File::open(&found.name).ok()
     }

@@ -1,0 +1,139 @@
+//! Which stops can change what descriptors are, and working directories: between them each is asked for but once.
+//! It must not know what they are.
+
+use super::Engine;
+use super::fixed::word64;
+use super::inspect::{Inspect, Moved};
+use super::stop::{RawCall, Stop};
+use crate::abi::{Addr, Arch, CallSet, Sysno};
+use crate::plan::{Plan, Start};
+use crate::transcript::TaskName;
+
+/// Take a descriptor away or put another one in its place, give a file another name, or a process another working
+/// directory. What only opens something is not among them: the number was free before.
+const MOVERS: [&str; 28] = [
+    "chdir",
+    "chroot",
+    "close",
+    "close_range",
+    "dup2",
+    "dup3",
+    "execve",
+    "execveat",
+    "fchdir",
+    "io_uring_enter",
+    "io_uring_register",
+    "io_uring_setup",
+    "ioctl",
+    "link",
+    "linkat",
+    "mount",
+    "mount_setattr",
+    "move_mount",
+    "pivot_root",
+    "rename",
+    "renameat",
+    "renameat2",
+    "rmdir",
+    "setns",
+    "umount2",
+    "unlink",
+    "unlinkat",
+    "unshare",
+];
+
+/// Of the flags of clone(2).
+const CLONE_FS: u64 = 0x200;
+const CLONE_FILES: u64 = 0x400;
+const CLONE_THREAD: u64 = 0x1_0000;
+
+/// Whether what was answered of descriptors and working directories stands for more than one stop.
+#[derive(Debug)]
+pub(super) struct Links {
+    movers: CallSet,
+    /// Whoever could change them is stopped before and after, and has them alone or with the threads of one process.
+    are_watched: bool,
+}
+
+impl Links {
+    pub(super) fn new(plan: &Plan) -> Links {
+        let movers: CallSet = MOVERS.iter().filter_map(|name| Sysno::parse(name)).collect();
+        let trace = &plan.trace;
+        let stops = |call: Sysno| {
+            trace.calls.contains(call) && !trace.beside.contains(call) && !trace.resultless.contains(call)
+        };
+        // All tasks from their images on; where they run at once one is at a call while another stops.
+        let follow = trace.follow.threads && trace.follow.forks && trace.follow.execs;
+        let is_from_image_on = matches!(trace.start, Start::Exec | Start::Entry | Start::Main { .. });
+        let are_watched = follow
+            && is_from_image_on
+            && !plan.policy.is_free()
+            && Sysno::all().filter(|call| movers.contains(*call)).all(stops);
+        Links { movers, are_watched }
+    }
+
+    /// Somebody goes on unseen: nothing stands any more.
+    pub(super) fn lost_sight(&mut self) {
+        self.are_watched = false;
+    }
+
+    /// What a call can move. Of one that nothing is known of that is all.
+    fn moved(&self, sysno: Option<Sysno>, raw: &RawCall) -> Moved {
+        /// Commands of terminals begin with a `T` (ioctl_tty(2)).
+        const TERMINAL: u64 = 0x54;
+        let Some(sysno) = sysno.filter(|sysno| raw.arch != Arch::I386 && sysno.info().args.is_some()) else {
+            return Moved::All;
+        };
+        if !self.movers.contains(sysno) {
+            return Moved::Nothing;
+        }
+        match sysno.name() {
+            "close" => Moved::Descriptor(raw.args[0] as i32),
+            "dup2" | "dup3" => Moved::Descriptor(raw.args[1] as i32),
+            "ioctl" if raw.args[1] >> 8 & 0xff == TERMINAL => Moved::Nothing,
+            _ => Moved::All,
+        }
+    }
+}
+
+/// Whether a call makes what others change, too, or what is changed while nobody stops.
+fn is_out_of_sight(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
+    let flags = match sysno.name() {
+        "io_uring_setup" | "unshare" => return true,
+        "clone" => raw.args[0],
+        // struct clone_args begins with the flags.
+        "clone3" => word64(Addr(raw.args[0]), inspect).unwrap_or_default(),
+        _ => return false,
+    };
+    const BOTH: u64 = CLONE_FS | CLONE_FILES;
+    flags & BOTH != if flags & CLONE_THREAD == 0 { 0 } else { BOTH }
+}
+
+impl Engine {
+    /// Tells what may have become of what was answered of descriptors and working directories before this stop.
+    pub(super) fn note_moves(&mut self, name: TaskName, stop: &Stop, inspect: &dyn Inspect) {
+        if !self.links.are_watched {
+            return;
+        }
+        let in_call = self.tasks.get(&name).and_then(|task| task.call.as_ref());
+        let moved = match (stop, in_call) {
+            (Stop::Entry(raw), _) => {
+                let sysno = Sysno::from_number(raw.arch, raw.number);
+                if sysno.is_some_and(|sysno| is_out_of_sight(sysno, raw, inspect)) {
+                    return self.links.lost_sight();
+                }
+                self.links.moved(sysno, raw)
+            }
+            // Rules may have put another call in its place.
+            (Stop::Exit(_), Some(call)) if call.tampering.is_empty() => self.links.moved(call.sysno, &call.raw),
+            (Stop::Exit(_) | Stop::Exec { .. }, _) => Moved::All,
+            (_, Some(call)) if self.links.moved(call.sysno, &call.raw) != Moved::Nothing => Moved::All,
+            _ => return,
+        };
+        // Before its start an image need not stop at any of them.
+        let is_traced = self.executed && self.processes.get(&name.process).is_some_and(|process| process.tracing);
+        if is_traced || moved == Moved::All {
+            inspect.answers_stand(moved);
+        }
+    }
+}
