@@ -5,7 +5,7 @@ use super::Engine;
 use super::fixed::word64;
 use super::inspect::{Inspect, Moved};
 use super::stop::{RawCall, Stop};
-use crate::abi::{Addr, Arch, CallSet, Sysno};
+use crate::abi::{Addr, Arch, CallSet, Errno, Sysno, TaskId};
 use crate::plan::{Plan, Start};
 use crate::transcript::TaskName;
 
@@ -109,31 +109,54 @@ fn is_out_of_sight(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
     flags & BOTH != if flags & CLONE_THREAD == 0 { 0 } else { BOTH }
 }
 
+/// Whether a call may still be in the kernel, with all that it moves moved, while others go on.
+fn may_linger(sysno: Sysno) -> bool {
+    sysno.info().may_block || matches!(sysno.name(), "close" | "dup2" | "dup3" | "ioctl")
+}
+
 impl Engine {
-    /// Tells what may have become of what was answered of descriptors and working directories before this stop.
-    pub(super) fn note_moves(&mut self, name: TaskName, stop: &Stop, inspect: &dyn Inspect) {
+    /// Tells what has become of what was answered of descriptors and working directories before this stop. What it returns
+    /// is to be told when nothing more is asked at it.
+    pub(super) fn note_moves(&mut self, name: TaskName, stop: &Stop, inspect: &dyn Inspect) -> Moved {
         if !self.links.are_watched {
-            return;
+            return Moved::Nothing;
         }
         let in_call = self.tasks.get(&name).and_then(|task| task.call.as_ref());
-        let moved = match (stop, in_call) {
+        let (moved, then) = match (stop, in_call) {
             (Stop::Entry(raw), _) => {
                 let sysno = Sysno::from_number(raw.arch, raw.number);
                 if sysno.is_some_and(|sysno| is_out_of_sight(sysno, raw, inspect)) {
-                    return self.links.lost_sight();
+                    self.links.lost_sight();
+                    return Moved::Nothing;
                 }
-                self.links.moved(sysno, raw)
+                let then = if sysno.is_none_or(may_linger) { self.links.moved(sysno, raw) } else { Moved::Nothing };
+                (Moved::Nothing, then)
             }
-            // Rules may have put another call in its place.
-            (Stop::Exit(_), Some(call)) if call.tampering.is_empty() => self.links.moved(call.sysno, &call.raw),
-            (Stop::Exit(_) | Stop::Exec { .. }, _) => Moved::All,
-            (_, Some(call)) if self.links.moved(call.sysno, &call.raw) != Moved::Nothing => Moved::All,
-            _ => return,
+            (Stop::Exit(result), Some(call)) if call.tampering.is_empty() => {
+                let has_failed = Errno::from_result(*result).is_some() && !call.sysno.is_none_or(may_linger);
+                let moved = if has_failed { Moved::Nothing } else { self.links.moved(call.sysno, &call.raw) };
+                (moved, Moved::Nothing)
+            }
+            // Rules may have put another call in its place, or an image another one.
+            (Stop::Exit(_) | Stop::Exec { .. }, _) => (Moved::All, Moved::Nothing),
+            (_, Some(call)) if self.links.moved(call.sysno, &call.raw) != Moved::Nothing => {
+                (Moved::All, Moved::Nothing)
+            }
+            _ => return Moved::Nothing,
         };
         // Before its start an image need not stop at any of them.
         let is_traced = self.executed && self.processes.get(&name.process).is_some_and(|process| process.tracing);
         if is_traced || moved == Moved::All {
             inspect.answers_stand(moved);
+        }
+        then
+    }
+
+    /// A task has ended, perhaps in a call that has moved something.
+    pub(super) fn note_end(&self, task: TaskId, inspect: &dyn Inspect) {
+        let call = self.ids.get(&task).and_then(|name| self.tasks.get(name)?.call.as_ref());
+        if call.is_some_and(|call| self.links.moved(call.sysno, &call.raw) != Moved::Nothing) {
+            inspect.answers_stand(Moved::All);
         }
     }
 }

@@ -203,7 +203,7 @@ impl Engine {
                     decision.put_off = true;
                     return decision;
                 }
-                self.note_moves(name, &stop, inspect);
+                let moves = self.note_moves(name, &stop, inspect);
                 decision.edits.extend(self.has_stopped(name, &mut stop, inspect));
                 self.introduce(name, inspect);
                 let leaves = self.is_leaving() || self.is_releasing(name) && !self.is_awaiting(name);
@@ -219,6 +219,9 @@ impl Engine {
                 }
                 let is_alive = !matches!(stop, Stop::Exiting);
                 self.stopped(name, stop, inspect, &mut decision);
+                if moves != Moved::Nothing {
+                    inspect.answers_stand(moves);
+                }
                 if is_alive {
                     // An exec may have given the task another name.
                     let name = self.ids.get(&task).copied().unwrap_or(name);
@@ -237,8 +240,12 @@ impl Engine {
                 self.abandon(Abandoned::Deadlock(hangs));
             }
             Observation::Idle => {}
-            Observation::Vanished { task } => self.with(task, |engine, name| engine.vanished(name)),
+            Observation::Vanished { task } => {
+                self.note_end(task, inspect);
+                self.with(task, |engine, name| engine.vanished(name));
+            }
             Observation::Ended { task, ending } => {
+                self.note_end(task, inspect);
                 if let Some(name) = self.ids.get(&task).copied() {
                     self.ended(name, ending, inspect, &mut decision);
                 }

@@ -21,20 +21,33 @@ fn answers_stand_but_for_what_a_call_moves() {
     use Moved::{All, Descriptor, Nothing};
     const TCGETS: u64 = 0x5401;
     const SECCOMP_IOCTL_NOTIF_ADDFD: u64 = 0x4018_2103;
+    const ENOENT: i64 = -2;
     let mut run = all_calls();
-    for (call, args, moves) in [
-        ("read", [3, 0x1000, 5, 0, 0, 0], Nothing),
-        ("openat", [3, 0x1000, 0, 0, 0, 0], Nothing),
-        ("close", [7, 0, 0, 0, 0, 0], Descriptor(7)),
-        ("dup2", [7, 8, 0, 0, 0, 0], Descriptor(8)),
-        ("close_range", [3, 9, 0, 0, 0, 0], All),
-        ("rename", [0x1000, 0x1000, 0, 0, 0, 0], All),
-        ("chdir", [0x1000, 0, 0, 0, 0, 0], All),
-        ("ioctl", [3, TCGETS, 0, 0, 0, 0], Nothing),
-        ("ioctl", [3, SECCOMP_IOCTL_NOTIF_ADDFD, 0, 0, 0, 0], All),
+    for (call, args, result, moves) in [
+        ("read", [3, 0x1000, 5, 0, 0, 0], 5, &[Nothing, Nothing][..]),
+        ("openat", [3, 0x1000, 0, 0, 0, 0], 4, &[Nothing, Nothing]),
+        // What it closes is still open at its entry. It may wait, and others go on meanwhile.
+        ("close", [7, 0, 0, 0, 0, 0], 0, &[Nothing, Descriptor(7), Descriptor(7)]),
+        ("close", [7, 0, 0, 0, 0, 0], -5, &[Nothing, Descriptor(7), Descriptor(7)]),
+        ("dup2", [7, 8, 0, 0, 0, 0], 8, &[Nothing, Descriptor(8), Descriptor(8)]),
+        ("close_range", [3, 9, 0, 0, 0, 0], 0, &[Nothing, All]),
+        ("rename", [0x1000, 0x1000, 0, 0, 0, 0], 0, &[Nothing, All]),
+        ("rename", [0x1000, 0x1000, 0, 0, 0, 0], ENOENT, &[Nothing, Nothing]),
+        ("chdir", [0x1000, 0, 0, 0, 0, 0], 0, &[Nothing, All]),
+        ("ioctl", [3, TCGETS, 0, 0, 0, 0], 0, &[Nothing, Nothing]),
+        ("ioctl", [3, SECCOMP_IOCTL_NOTIF_ADDFD, 0, 0, 0, 0], 0, &[Nothing, All, All]),
     ] {
-        assert_eq!(told(&mut run, call, args, 0), [moves, moves], "{call}");
+        assert_eq!(told(&mut run, call, args, result), moves, "{call}");
     }
+}
+
+#[test]
+fn who_is_killed_in_a_call_may_have_moved_something() {
+    let mut run = all_calls();
+    run.enter(ROOT, "rename", [0x1000, 0x1000, 0, 0, 0, 0]);
+    run.script.moved.take();
+    run.tell(Observation::Ended { task: ROOT, ending: Ending::Exited(1) });
+    assert_eq!(run.script.moved.take(), [Moved::All]);
 }
 
 #[test]
