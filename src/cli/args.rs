@@ -94,15 +94,21 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Merge {
-    /// Reports as `--report json=FILE` writes them
+    /// Reports as `--report json=FILE` writes them, of `rinject run` or of `rinject sweep`; or folders with such files
     #[arg(value_name = "FILES", required = true)]
     pub(super) files: Vec<PathBuf>,
     /// How results are told on standard output [default: human; github where GITHUB_ACTIONS is true]
     #[arg(long, value_name = "FORMAT", env = "RINJECT_FORMAT")]
     pub(super) format: Option<Format>,
-    /// Write a report: `json=`, `junit=` or `tap=FILE`
+    /// Write a report: `json=`, `junit=` or `tap=FILE`; of sweeps `json=FILE`
     #[arg(long, value_name = "KIND=FILE", env = "RINJECT_REPORT", value_delimiter = ',')]
     pub(super) report: Vec<String>,
+    /// Of sweeps: tell each finding in one line, and no more
+    #[arg(long, env = "RINJECT_LIST")]
+    pub(super) list: bool,
+    /// Of sweeps: fail only for findings that this JSON report of an earlier sweep does not have
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline_findings: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -27,6 +27,24 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
+    /// Every status.
+    const ALL: [ExitStatus; 9] = [
+        ExitStatus::Passed,
+        ExitStatus::Failed,
+        ExitStatus::Usage,
+        ExitStatus::InvalidSpec,
+        ExitStatus::NothingSelected,
+        ExitStatus::Unable,
+        ExitStatus::NotSetUp,
+        ExitStatus::Internal,
+        ExitStatus::Interrupted,
+    ];
+
+    /// The status of this number.
+    pub(super) fn of(number: u8) -> Option<ExitStatus> {
+        ExitStatus::ALL.into_iter().find(|status| *status as u8 == number)
+    }
+
     /// The status of two results together: interruption first, then the higher one.
     #[must_use]
     pub fn and(self, other: ExitStatus) -> ExitStatus {

@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{Global, Merge};
 use super::exit_status::ExitStatus;
 use super::reports::{self, Files, Kind};
+use super::sweeps;
 use super::terminal::{complain, written};
 use crate::cases::Shard;
 use crate::diagnostic::Code;
+use crate::report::sweep::is_report;
 use crate::report::{CaseResult, Line, Share, Status};
 
 /// What can be made of lines of JSON: the rest needs transcripts.
@@ -22,12 +24,21 @@ pub(super) fn main(words: &Merge, global: &Global) -> ExitStatus {
 }
 
 fn merge(words: &Merge, global: &Global) -> Result<ExitStatus, ExitStatus> {
-    let mut joined = Joined::default();
-    for path in &words.files {
-        joined.read(path);
+    let (texts, unread) = texts(&words.files);
+    let paths: Vec<PathBuf> = texts.iter().map(|(path, _)| path.clone()).collect();
+    reports::spare(&words.report, &paths)?;
+    if texts.iter().any(|(_, text)| is_report(text) == Some(true)) {
+        return Ok(sweeps::merge(words, &texts, global)?.and(unread));
+    }
+    if words.baseline_findings.is_some() {
+        complain("`--baseline-findings` is for reports of `rinject sweep`, and these are none", None);
+        return Err(ExitStatus::Usage);
+    }
+    let mut joined = Joined { status: unread, ..Joined::default() };
+    for (path, text) in &texts {
+        joined.read(path, text);
     }
     joined.check_shards();
-    reports::spare(&words.report, &words.files)?;
     let mut files = Files::create(&words.report, &KINDS, None)?;
     let mut told = reports::told(words.format, global, None);
     let mut status = joined.status;
@@ -43,6 +54,37 @@ fn merge(words: &Merge, global: &Global) -> Result<ExitStatus, ExitStatus> {
     Ok(status.and(files))
 }
 
+/// The files with their texts, those of folders in the order of their names; and the status, where some cannot be read.
+fn texts(words: &[PathBuf]) -> (Vec<(PathBuf, String)>, ExitStatus) {
+    let mut paths = Vec::new();
+    let mut status = ExitStatus::Passed;
+    let mut unread = |path: &PathBuf, why: String| {
+        complain(format!("cannot join `{}`: {why}", path.display()), None);
+        status = ExitStatus::NotSetUp;
+    };
+    for path in words {
+        let Ok(entries) = fs::read_dir(path) else {
+            paths.push(path.clone());
+            continue;
+        };
+        let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        inside.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+        inside.sort();
+        if inside.is_empty() {
+            unread(path, "no file in this folder ends in `.json`".to_owned());
+        }
+        paths.extend(inside);
+    }
+    let mut texts = Vec::new();
+    for path in paths {
+        match fs::read_to_string(&path) {
+            Ok(text) => texts.push((path, text)),
+            Err(error) => unread(&path, error.to_string()),
+        }
+    }
+    (texts, status)
+}
+
 #[derive(Default)]
 struct Joined {
     /// By file.
@@ -56,15 +98,14 @@ struct Joined {
 }
 
 impl Joined {
-    fn read(&mut self, path: &PathBuf) {
-        if let Err(why) = self.read_file(path) {
+    fn read(&mut self, path: &Path, text: &str) {
+        if let Err(why) = self.read_text(path, text) {
             complain(format!("cannot join `{}`: {why}", path.display()), None);
             self.status = self.status.and(ExitStatus::NotSetUp);
         }
     }
 
-    fn read_file(&mut self, path: &PathBuf) -> Result<(), String> {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    fn read_text(&mut self, path: &Path, text: &str) -> Result<(), String> {
         let mut results = Vec::new();
         let mut ended = false;
         for (at, line) in text.lines().enumerate() {
@@ -85,7 +126,7 @@ impl Joined {
         }
         // Within one file a case may stand several times: `--repeat`.
         for id in results.iter().map(|result| &result.id).collect::<BTreeSet<_>>() {
-            if let Some(other) = self.told.insert(id.clone(), path.clone()) {
+            if let Some(other) = self.told.insert(id.clone(), path.to_owned()) {
                 return Err(format!("`{id}` is in `{}`, too", other.display()));
             }
         }

@@ -25,6 +25,7 @@ mod run;
 mod select;
 mod selftest;
 mod sweep;
+mod sweeps;
 mod terminal;
 mod toml_text;
 mod watched;

@@ -1,7 +1,7 @@
 //! Where results go: the words `--format` and `--report KIND=FILE`, and the files that they name.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use super::args::{Format, Global};
 use super::exit_status::ExitStatus;
 use super::terminal::{colour, complain};
 use crate::diagnostic::{listed, nearest};
+use crate::report::sweep::{self, SweepReport};
 use crate::report::{Artifacts, CaseResult, Github, Html, Human, Job, Json, Junit, Report, Sarif, Share, Tap, Trace};
 
 /// A kind of report that is a file.
@@ -40,12 +41,26 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.name() == word)
     }
 
-    /// The report, written to the file of that name.
-    fn create(self, path: &Path, share: Option<Share>) -> io::Result<Box<dyn Report>> {
-        // A page that is named as a folder is that folder's index.
+    /// The file of the report: a page that is named as a folder is that folder's index.
+    pub(super) fn file(self, path: &Path) -> PathBuf {
         let is_page = path.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let is_folder = self == Kind::Html && !is_page;
-        let out = BufWriter::new(create(&if is_folder { path.join("index.html") } else { path.to_owned() })?);
+        if is_folder { path.join("index.html") } else { path.to_owned() }
+    }
+
+    /// Writes what sweeps came to.
+    pub(super) fn write(self, path: &Path, report: &SweepReport) -> io::Result<()> {
+        let mut out = BufWriter::new(create(&self.file(path))?);
+        match self {
+            Kind::Json => out.write_all(sweep::json(report)?.as_bytes())?,
+            Kind::Html | Kind::Junit | Kind::Sarif | Kind::Tap | Kind::Trace => {}
+        }
+        out.flush()
+    }
+
+    /// The report, written to the file of that name.
+    fn create(self, path: &Path, share: Option<Share>) -> io::Result<Box<dyn Report>> {
+        let out = BufWriter::new(create(&self.file(path))?);
         Ok(match self {
             Kind::Junit => Box::new(Junit::new(out)),
             Kind::Json => Box::new(Json::new(out).of(share)),
@@ -181,8 +196,14 @@ pub(super) fn unwritten(path: &Path, error: &io::Error) -> ExitStatus {
 
 /// The file, with the folders that lead to it.
 pub(super) fn create(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
+    make_folder(path)?;
     File::create(path)
+}
+
+/// Makes the folders that lead to a file.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::create_dir_all(folder),
+        None => Ok(()),
+    }
 }

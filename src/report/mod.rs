@@ -9,6 +9,7 @@ mod junit;
 mod read_back;
 mod result;
 mod sarif;
+pub mod sweep;
 mod tap;
 mod trace;
 

@@ -9,6 +9,7 @@ mod facts;
 mod fault;
 mod finding;
 mod left;
+mod name;
 mod point;
 mod printed;
 pub mod states;

@@ -83,6 +83,8 @@ pub struct Point {
     pub frames: Vec<Arc<str>>,
     /// The line of the source that leads to it, where that is known: `wal.c:120`.
     pub source: Option<String>,
+    /// The file of that line: below the working directory, or by its whole path, as the program's debug information has it.
+    pub path: Option<String>,
     /// What is known of it.
     pub circumstances: Circumstances,
 }
@@ -151,6 +153,7 @@ pub(super) mod tests {
             shown: format!("{call}()"),
             frames: frames.iter().map(|frame| Arc::from(*frame)).collect(),
             source: None,
+            path: None,
             circumstances: Circumstances { value: Some(0), ..Circumstances::default() },
         }
     }

@@ -144,7 +144,7 @@ impl Survey {
         }
         self.known.insert(place, self.points.len());
         let (shown, frames) = (event.kind.to_string(), event.frames.clone());
-        self.points.push(Point { called, nth, times: 1, shown, frames, source: None, circumstances });
+        self.points.push(Point { called, nth, times: 1, shown, frames, source: None, path: None, circumstances });
     }
 
     fn call(&mut self, event: &Event, call: &Call) {

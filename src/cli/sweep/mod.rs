@@ -1,18 +1,15 @@
 //! `rinject sweep`: one run for each point at which a program can be hurt and each fault, and what that shows.
 
 mod args;
-mod json;
 mod result;
 mod saved;
 mod state;
-mod states;
-mod told;
 
 pub(super) use args::Sweep;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::args::{Global, Select};
 use super::check::invalid;
@@ -20,19 +17,19 @@ use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
 use super::judged::{judged, tell};
 use super::live::Live;
-use super::reports::{self, Kind};
 use super::select::{binaries, select};
-use super::terminal::{colour, complain, print, talk};
+use super::sweeps;
+use super::terminal::{complain, talk};
 use super::{record, remembered};
 use crate::cases::Case;
+use crate::report::sweep::{Detail, Head, LostRun, Run, SweepReport, Swept};
 use crate::run::Options;
 use crate::runner::sweep::{Base, Course, Lost, Refused, run_cells, settings};
 use crate::snapshot::Update;
 use crate::sweep::{Cell, sample};
 use crate::tracer::Stopper;
-use result::{Again, Result as CellResult, Results};
+use result::{Again, Drawn, Results};
 use state::{Kept, State};
-use told::Detail;
 
 pub(super) fn main(words: &Sweep, global: &Global) -> ExitStatus {
     sweep(words, global).unwrap_or_else(|status| status)
@@ -48,40 +45,41 @@ fn sweep(words: &Sweep, global: &Global) -> Result<ExitStatus, ExitStatus> {
         stopper: Stopper::default(),
         ..Options::default()
     };
-    let reports = reports::read(&words.report, &[Kind::Json])?;
-    let known = words.baseline_findings.as_deref().map(json::findings).transpose()?;
+    let reports = sweeps::Files::create(&words.report)?;
+    let known = words.baseline_findings.as_deref().map(sweeps::findings).transpose()?;
     interrupt::watch(options.stopper.clone(), Second::Ends);
     let (cases, mut status) = selected(words, &options, global)?;
     let mut state = Sweeping::state(words, &cases)?;
-    let mut all = Vec::new();
+    let mut report = SweepReport { shard: words.shard, known, ..SweepReport::default() };
     for case in &cases {
         let sweeping = Sweeping { words, global, options: &options };
         match sweeping.case(case, &mut state) {
             Ok(results) => {
-                told::results(&results, detail(words, global), colour(global), known.as_ref())
-                    .map_or(Ok(()), print)?;
+                sweeps::tell(&report, &results.swept, detail(words, global), global)?;
                 if let Some(folder) = &words.save_findings {
                     saved::save(&results, folder)?;
                 }
-                status = status.and(results.status(known.as_ref()));
-                all.push(results);
+                status = status.and(sweeps::status(&report, &results.swept));
+                report.sweeps.push(results.swept);
             }
             Err(ExitStatus::Interrupted) => return Err(ExitStatus::Interrupted),
-            Err(other) => status = status.and(other),
+            Err(other) => {
+                status = status.and(other);
+                report.refused.push(case.id.clone());
+            }
         }
     }
     if words.state.is_none() {
         state.forget();
     }
-    for (_, path) in reports {
-        json::write(&path, &all, begun.elapsed(), known.as_ref())?;
-    }
-    Ok(status)
+    (report.status, report.took) = (status as u8, begun.elapsed());
+    Ok(status.and(reports.write(&report)))
 }
 
 /// How much is told.
 fn detail(words: &Sweep, global: &Global) -> Detail {
     match (words.list, global.quiet) {
+        _ if !words.cell.is_empty() => Detail::Runs,
         (true, _) => Detail::List,
         (false, true) => Detail::Findings,
         (false, false) => Detail::All,
@@ -142,9 +140,22 @@ impl Sweeping<'_> {
         for note in &course.notes {
             talk(format!("note: {}: {note}\n", case.id));
         }
-        let (cells, of) = self.cells(case, &course)?;
-        let results = self.run(case, course, cells, state)?;
-        Ok(Results { of, ..results })
+        let drawn = self.drawn(case, &course)?;
+        let mut head = Head {
+            spec: case.id.clone(),
+            points: course.fault_points(),
+            of: drawn.of,
+            limit_ms: u64::try_from(course.limit.as_millis()).unwrap_or(u64::MAX),
+            notes: course.notes.clone(),
+            rinject: env!("CARGO_PKG_VERSION").to_owned(),
+            marks: result::marks(base.text(), &course, &drawn),
+            ..Head::default()
+        };
+        if let Some(power) = &course.power {
+            head.operations = power.points().count();
+            head.file_system = course.sweep.file_system.name().to_owned();
+        }
+        self.run(case, course, drawn.cells, head, state)
     }
 
     fn refused(&self, case: &Case, refused: Refused) -> ExitStatus {
@@ -167,7 +178,7 @@ impl Sweeping<'_> {
     /// Says of which runs nothing can be said.
     fn tell_lost(case: &Case, lost: &[Lost]) {
         for Lost { cell, why } in lost {
-            complain(format!("{}: nothing can be said of run `{cell}`: {why}", case.id), None);
+            complain(sweeps::untold(&case.id, &cell.to_string(), why), None);
         }
         if !lost.is_empty() {
             let why = "the program does not go the same way in each run, or the machine is too busy";
@@ -175,8 +186,8 @@ impl Sweeping<'_> {
         }
     }
 
-    /// The cells that are run, and how many there are in all shares.
-    fn cells(&self, case: &Case, course: &Course) -> Result<(Vec<Cell>, usize), ExitStatus> {
+    /// The runs that are made.
+    fn drawn(&self, case: &Case, course: &Course) -> Result<Drawn, ExitStatus> {
         let all = course.cells();
         let asked: BTreeSet<&str> = self.words.cell.iter().map(String::as_str).collect();
         if !asked.is_empty() {
@@ -189,8 +200,7 @@ impl Sweeping<'_> {
                 complain(format!("{}: there is no run `{missing}`", case.id), Some(help));
                 return Err(ExitStatus::NothingSelected);
             }
-            let of = named.len();
-            return Ok((named, of));
+            return Ok(Drawn::new(named, |_| true));
         }
         let drawn = course.sweep.limit.map_or(all.clone(), |most| sample(all.clone(), most, course.sweep.seed));
         if drawn.len() < all.len() {
@@ -202,31 +212,28 @@ impl Sweeping<'_> {
                 course.sweep.seed
             ));
         }
-        let of = drawn.len();
-        let id = |cell: &Cell| format!("{} {cell}", case.id);
-        let mine = drawn.into_iter().filter(|cell| self.words.shard.is_none_or(|shard| shard.has(&id(cell))));
-        let mine: Vec<Cell> = mine.collect();
-        if of == 0 {
+        if drawn.is_empty() {
             complain(format!("{}: there is no point at which such a fault can be made", case.id), None);
             return Err(ExitStatus::NothingSelected);
         }
-        Ok((mine, of))
+        let id = |cell: &Cell| format!("{} {cell}", case.id);
+        Ok(Drawn::new(drawn, |cell| self.words.shard.is_none_or(|shard| shard.has(&id(cell)))))
     }
 
-    fn run(&self, case: &Case, course: Course, cells: Vec<Cell>, state: &mut State) -> Result<Results, ExitStatus> {
+    fn run(
+        &self,
+        case: &Case,
+        course: Course,
+        cells: Vec<(usize, Cell)>,
+        mut head: Head,
+        state: &mut State,
+    ) -> Result<Results, ExitStatus> {
         let mark = result::mark(&course);
-        let mut found: Vec<Option<CellResult>> = Vec::new();
-        for cell in &cells {
-            let kept = state.known(&mark, &cell.to_string());
-            found.push(kept.map(|kept| CellResult {
-                cell: *cell,
-                verdict: kept.verdict,
-                evidence: kept.evidence.clone(),
-                took: Duration::from_millis(kept.took_ms),
-            }));
+        let mut found: HashMap<Cell, Kept> = HashMap::new();
+        for (_, cell) in &cells {
+            found.extend(state.known(&mark, &cell.to_string()).map(|kept| (*cell, kept.clone())));
         }
-        let left: Vec<Cell> =
-            cells.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(cell, _)| *cell).collect();
+        let left: Vec<Cell> = cells.iter().map(|(_, cell)| *cell).filter(|cell| !found.contains_key(cell)).collect();
         if left.len() < cells.len() {
             talk(format!("note: {}: {} of {} runs are known\n", case.id, cells.len() - left.len(), cells.len()));
         }
@@ -235,36 +242,28 @@ impl Sweeping<'_> {
         let (mut trouble, mut findings, mut over) = (None, 0_usize, cells.len() - left.len());
         let begun = Instant::now();
         let ran = run_cells(&course, &left, jobs, |cell, ran| {
-            let result = CellResult {
-                cell: *cell,
-                verdict: ran.outcome.verdict,
-                evidence: ran.outcome.evidence,
-                took: ran.took,
-            };
             let kept = Kept {
                 sweep: mark.clone(),
                 cell: cell.to_string(),
-                verdict: result.verdict,
-                evidence: result.evidence.clone(),
-                took_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
+                verdict: ran.outcome.verdict,
+                evidence: ran.outcome.evidence,
+                took_ms: u64::try_from(ran.took.as_millis()).unwrap_or(u64::MAX),
             };
             if let Err(error) = state.keep(&kept) {
                 trouble.get_or_insert(error);
                 self.options.stopper.stop();
             }
-            findings += usize::from(result.verdict.is_finding());
+            findings += usize::from(kept.verdict.is_finding());
             over += 1;
             live.one_more(format!("{} {findings} runs with findings", case.id));
-            if let Some(at) = cells.iter().position(|known| known == cell) {
-                found[at] = Some(result);
-            }
+            found.insert(*cell, kept);
         });
         live.finish();
         if let Some(error) = trouble {
             complain(format!("cannot keep results: {error}"), Some("--state names another file"));
             return Err(ExitStatus::NotSetUp);
         }
-        let ran = ran.map_err(|end| {
+        let lost = ran.map_err(|end| {
             let status = judged(*end, self.global).err().unwrap_or(ExitStatus::Internal);
             if status == ExitStatus::Interrupted {
                 talk(format!(
@@ -273,18 +272,14 @@ impl Sweeping<'_> {
                 ));
             }
             status
-        });
-        let lost = ran?;
+        })?;
         Sweeping::tell_lost(case, &lost);
-        Ok(Results {
-            lost: !lost.is_empty(),
-            id: case.id.clone(),
-            again: Again::of(case, self.words, self.global),
-            shows_all: !self.words.cell.is_empty(),
-            of: cells.len(),
-            course,
-            results: found.into_iter().flatten().collect(),
-            took: begun.elapsed(),
-        })
+        head.lost = lost.into_iter().map(|Lost { cell, why }| LostRun { cell: cell.to_string(), why }).collect();
+        head.duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let again = Again::of(case, self.words, self.global);
+        let run = |(number, cell)| Some(result::run(&course, number, cell, found.remove(&cell)?, &again));
+        let runs: Vec<Run> = cells.into_iter().filter_map(run).collect();
+        let swept = Swept::new(head, course.points.clone(), runs);
+        Ok(Results { course, swept })
     }
 }

@@ -1,118 +1,80 @@
 //! What a sweep of one case came to.
 //! It must not know how that is told.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::args::Sweep;
+use super::state::Kept;
 use crate::cases::Case;
 use crate::cli::args::Global;
-use crate::cli::exit_status::ExitStatus;
 use crate::report::shell_word;
+use crate::report::sweep::{Marks, Run, StateOf, Swept};
 use crate::runner::sweep::Course;
-use crate::sweep::states::{Shown, weaknesses};
-use crate::sweep::{Cell, Evidence, Fault, Finding, Point, Seen, Verdict, distinct};
+use crate::sweep::Cell;
 
-/// What one run came to.
-#[derive(Debug)]
-pub(super) struct Result {
-    pub(super) cell: Cell,
-    pub(super) verdict: Verdict,
-    pub(super) evidence: Evidence,
-    pub(super) took: Duration,
-}
-
-/// What all runs of a case came to, in the order of the points.
+/// What all runs of a case came to, and what they were made of.
 #[derive(Debug)]
 pub(super) struct Results {
-    pub(super) id: String,
-    pub(super) again: Again,
-    /// Whether each run is shown, and not only what is to be looked at.
-    pub(super) shows_all: bool,
-    /// How many runs all shares have together.
-    pub(super) of: usize,
     pub(super) course: Course,
-    pub(super) results: Vec<Result>,
-    /// Whether there were runs of which nothing can be said.
-    pub(super) lost: bool,
-    pub(super) took: Duration,
+    pub(super) swept: Swept,
 }
 
-impl Results {
-    /// The point of a run.
-    pub(super) fn point(&self, result: &Result) -> &Point {
-        &self.course.points[result.cell.point]
-    }
+/// The runs that a sweep has, or a share of it: which of those of all shares each is.
+#[derive(Clone, Debug)]
+pub(super) struct Drawn {
+    pub(super) cells: Vec<(usize, Cell)>,
+    /// How many all shares have together.
+    pub(super) of: usize,
+    /// What tells them from those of another sweep.
+    pub(super) mark: String,
+}
 
-    /// The findings, worst first; behind them those that a loss of power shows, in the order of the calls.
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        let all = self.results.iter().enumerate();
-        let others: Vec<usize> = all.filter(|(_, result)| !result.is_state()).map(|(at, _)| at).collect();
-        let runs = others.iter().map(|at| &self.results[*at]);
-        let mut findings = distinct(runs.map(|result| Seen {
-            cell: &result.cell,
-            point: self.point(result),
-            verdict: result.verdict,
-            shows: &result.evidence.shows,
-        }));
-        findings.iter_mut().flat_map(|finding| &mut finding.runs).for_each(|at| *at = others[*at]);
-        findings.extend(self.weaknesses());
-        findings
-    }
-
-    fn weaknesses(&self) -> Vec<Finding> {
-        let Some(power) = &self.course.power else { return Vec::new() };
-        let shown = |(run, result): (usize, &'_ Result)| {
-            let (state, told) = power.state(&result.cell)?;
-            let (point, verdict) = (self.point(result), result.verdict);
-            let checks = checks_of(&result.evidence);
-            Some(Shown { run, point, state, lost: told.lost.clone(), verdict, checks })
-        };
-        let shown: Vec<Shown<'_>> = self.results.iter().enumerate().filter_map(shown).collect();
-        weaknesses(&shown)
-    }
-
-    /// How many runs came to this.
-    pub(super) fn count(&self, verdict: Verdict) -> usize {
-        self.results.iter().filter(|result| result.verdict == verdict).count()
-    }
-
-    /// What it adds to the exit status; findings that are `known` add nothing.
-    pub(super) fn status(&self, known: Option<&BTreeSet<String>>) -> ExitStatus {
-        let is_new = |finding: &Finding| known.is_none_or(|known| !known.contains(&finding.key));
-        let status = if self.lost { ExitStatus::NotSetUp } else { ExitStatus::Passed };
-        if self.findings().iter().any(is_new) { status.and(ExitStatus::Failed) } else { status }
+impl Drawn {
+    /// Of `all` those that are in the share.
+    pub(super) fn new(all: Vec<Cell>, is_mine: impl Fn(&Cell) -> bool) -> Drawn {
+        let mark = digest(all.iter().map(|cell| format!("{cell}\n")));
+        let of = all.len();
+        Drawn { cells: (1..).zip(all).filter(|(_, cell)| is_mine(cell)).collect(), of, mark }
     }
 }
 
-impl Result {
-    /// Whether it is no run, but what a loss of power leaves of one.
-    pub(super) fn is_state(&self) -> bool {
-        matches!(self.cell.fault, Fault::Power(_))
-    }
+/// What a run came to, for reports.
+pub(super) fn run(course: &Course, number: usize, cell: Cell, kept: Kept, again: &Again) -> Run {
+    let first = course.fault_points();
+    let state = course.power.as_ref().and_then(|power| power.state(&cell)).map(|(state, told)| StateOf {
+        at: cell.point - first,
+        op: state.op,
+        done: state.done,
+        lost: told.lost.clone(),
+    });
+    let took = Duration::from_millis(kept.took_ms);
+    Run { number, again: again.command(&cell), cell, verdict: kept.verdict, evidence: kept.evidence, state, took }
 }
 
-/// The names of the checks that fail: they stand in quotes in what is said of them.
-fn checks_of(evidence: &Evidence) -> Vec<String> {
-    let of_check = evidence.notes.iter().filter_map(|note| note.split_once("check \"")?.1.split('"').next());
-    let mut names: Vec<String> = of_check.map(str::to_owned).collect();
-    names.dedup();
-    names
+/// What must be the same in all shares of a sweep. `text` is the spec before anything is added to it.
+pub(super) fn marks(text: &str, course: &Course, drawn: &Drawn) -> Marks {
+    let asked = format!("{text} {:?} {:?}", course.sweep.compare, course.sweep.file_system);
+    // One that cannot be read is the same everywhere.
+    let program = std::fs::read(&course.program).unwrap_or_default();
+    Marks { spec: digest([asked]), program: digest([program]), runs: drawn.mark.clone() }
+}
+
+fn digest(parts: impl IntoIterator<Item: AsRef<[u8]>>) -> String {
+    let mut hash = Sha256::new();
+    parts.into_iter().for_each(|part| hash.update(part));
+    hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What tells a sweep from others that could have its results: the spec, the program, the points.
 pub(super) fn mark(course: &Course) -> String {
-    let mut hash = Sha256::new();
-    hash.update(course.base().text());
     let program = std::fs::metadata(&course.program).ok();
     let changed = program.and_then(|data| Some((data.len(), data.modified().ok()?)));
-    hash.update(format!("{changed:?} {:?} {:?}", course.sweep.compare, course.sweep.file_system));
-    for point in &course.points {
-        hash.update(format!("{} {} {:?}", point.called, point.nth, point.frames));
-    }
-    hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    let head =
+        format!("{}{changed:?} {:?} {:?}", course.base().text(), course.sweep.compare, course.sweep.file_system);
+    let points = course.points.iter().map(|point| format!("{} {} {:?}", point.called, point.nth, point.frames));
+    digest([head].into_iter().chain(points))
 }
 
 /// The command that makes one run again.

@@ -4,13 +4,14 @@
 use std::fs;
 use std::path::Path;
 
-use super::result::{Result, Results};
+use super::result::Results;
 use crate::abi::Ending;
 use crate::cli::exit_status::ExitStatus;
 use crate::cli::terminal::{complain, talk};
 use crate::cli::toml_text::{literal, string};
 use crate::diagnostic::visible;
 use crate::report::shell_word;
+use crate::report::sweep::Run;
 use crate::runner::sweep::Checks;
 use crate::sweep::{Fault, Shape, Verdict, how_ended};
 
@@ -18,18 +19,14 @@ use crate::sweep::{Fault, Shape, Verdict, how_ended};
 const GOT_OVER: [&str; 5] = ["EXDEV", "EOPNOTSUPP", "EINTR", "EAGAIN", "ENOSYS"];
 
 /// Writes the specs into a folder, which is made.
-pub(super) fn save(results: &Results, folder: &Path) -> std::result::Result<(), ExitStatus> {
+pub(super) fn save(results: &Results, folder: &Path) -> Result<(), ExitStatus> {
     let written = || -> std::io::Result<usize> {
         fs::create_dir_all(folder)?;
-        let findings = results.findings();
-        for finding in &findings {
-            let result = &results.results[finding.runs[0]];
-            let name = file_name(results, result);
-            let text = if result.is_state() {
-                state(results, result, folder, &name)?
-            } else {
-                spec(results, result, folder)
-            };
+        let findings = results.swept.findings();
+        for finding in findings {
+            let run = &results.swept.runs[finding.runs[0]];
+            let name = file_name(results, run);
+            let text = if run.is_state() { state(results, run, folder, &name)? } else { spec(results, run, folder) };
             fs::write(folder.join(name), text)?;
         }
         Ok(findings.len())
@@ -48,15 +45,15 @@ pub(super) fn save(results: &Results, folder: &Path) -> std::result::Result<(), 
 }
 
 /// `silent-write-3-ENOSPC.toml`, with the name of the spec before it where there is one.
-fn file_name(results: &Results, result: &Result) -> String {
-    let cell = result.cell.to_string().replace(['#', ':', '@'], "-").replace("..", "-on");
-    let stem = Path::new(&results.id).file_stem().unwrap_or_default().to_string_lossy();
+fn file_name(results: &Results, run: &Run) -> String {
+    let cell = run.cell.to_string().replace(['#', ':', '@'], "-").replace("..", "-on");
+    let stem = Path::new(&results.swept.head.spec).file_stem().unwrap_or_default().to_string_lossy();
     let stem = if stem.starts_with('<') { String::new() } else { format!("{stem}-") };
-    format!("{stem}{}-{cell}.toml", result.verdict)
+    format!("{stem}{}-{cell}.toml", run.verdict)
 }
 
 /// A spec that runs the checks on what a loss of power left: a folder beside it.
-fn state(results: &Results, result: &Result, folder: &Path, name: &str) -> std::io::Result<String> {
+fn state(results: &Results, run: &Run, folder: &Path, name: &str) -> std::io::Result<String> {
     let stem = name.strip_suffix(".toml").unwrap_or(name);
     let (files, printed) = (format!("{stem}.state"), format!("{stem}.stdout"));
     let place = folder.join(&files);
@@ -65,9 +62,9 @@ fn state(results: &Results, result: &Result, folder: &Path, name: &str) -> std::
     }
     fs::create_dir_all(&place)?;
     let Some(power) = &results.course.power else { return Ok(String::new()) };
-    fs::write(folder.join(&printed), power.lay_out(&result.cell, &place)?)?;
-    let mut text = format!("# {}: {}.\n", result.verdict, result.evidence.how);
-    for note in &result.evidence.notes {
+    fs::write(folder.join(&printed), power.lay_out(&run.cell, &place)?)?;
+    let mut text = format!("# {}: {}.\n", run.verdict, run.evidence.how);
+    for note in &run.evidence.notes {
         text += &format!("# {}\n", visible(note));
     }
     text += "# It has the state, and not the program that left it: it passes when what the checks run gets over the state. Where\n\
@@ -80,18 +77,18 @@ fn state(results: &Results, result: &Result, folder: &Path, name: &str) -> std::
     Ok(text)
 }
 
-fn spec(results: &Results, result: &Result, folder: &Path) -> String {
-    let point = results.point(result);
-    let wanted = wanted(results, result);
-    let mut text = format!("# {}: {}, at {}.\n", result.verdict, result.evidence.how, point.place());
+fn spec(results: &Results, run: &Run, folder: &Path) -> String {
+    let point = results.swept.point(run);
+    let wanted = wanted(results, run);
+    let mut text = format!("# {}: {}, at {}.\n", run.verdict, run.evidence.how, point.place());
     text += "# It fails until the program is mended; till then `xfail = \"why\"` says that it is known.\n";
-    let is_endless = matches!(result.verdict, Verdict::Hang | Verdict::BusyRetry);
+    let is_endless = matches!(run.verdict, Verdict::Hang | Verdict::BusyRetry);
     // As long as the sweep had patience with it.
     let limit = is_endless.then(|| format!("{}s", results.course.patience.as_secs_f64().ceil()));
     text += &results.course.base().text_in(folder, wanted.own, limit.as_deref());
-    text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, result.cell.rule());
-    let is_ended = result.cell.fault.kills() || matches!(result.cell.fault, Fault::Signal(_));
-    if result.verdict == Verdict::Leftover && is_ended {
+    text += &format!("\n[expect]\n{}\n[snapshot]\ntranscript = false\n\n{}", wanted.expect, run.cell.rule());
+    let is_ended = run.cell.fault.kills() || matches!(run.cell.fault, Fault::Signal(_));
+    if run.verdict == Verdict::Leftover && is_ended {
         let program = literal(&results.course.program.to_string_lossy());
         let words: Vec<String> =
             [program].into_iter().chain(results.course.base().args()).map(|word| string(&word)).collect();
@@ -118,12 +115,12 @@ struct Wanted {
     own: Checks,
 }
 
-fn wanted(results: &Results, result: &Result) -> Wanted {
-    let holds = result.cell.fault.kills() || result.evidence.how == how_ended(&results.course.golden.facts);
+fn wanted(results: &Results, run: &Run) -> Wanted {
+    let holds = run.cell.fault.kills() || run.evidence.how == how_ended(&results.course.golden.facts);
     let any = || "exit = \"any\"\n".to_owned();
     let mut wanted = Wanted { expect: any(), checks: Vec::new(), own: Checks::No };
-    match result.verdict {
-        Verdict::Silent if is_got_over(result.cell.fault) => wanted = same_result(results, result),
+    match run.verdict {
+        Verdict::Silent if is_got_over(run.cell.fault) => wanted = same_result(results, run),
         // Of several processes others may well end with 0.
         Verdict::Silent if results.course.has_company() => {
             wanted.expect = format!("exit = {{ any-of = [{}] }}\n", nonzero());
@@ -135,9 +132,9 @@ fn wanted(results: &Results, result: &Result) -> Wanted {
         Verdict::Leftover => {
             let gone =
                 |name: &String| (format!("{name} is not left behind"), format!("test ! -e {}", shell_word(name)));
-            let names = result.evidence.leftovers.iter().filter(|name| !name.ends_with(" more processes"));
+            let names = run.evidence.leftovers.iter().filter(|name| !name.ends_with(" more processes"));
             wanted.checks = names.map(gone).collect();
-            if result.evidence.leftovers.len() > wanted.checks.len() {
+            if run.evidence.leftovers.len() > wanted.checks.len() {
                 wanted.expect += "invariants = [\"no-orphans\"]\n";
             }
             // They may be what takes it away.
@@ -146,7 +143,7 @@ fn wanted(results: &Results, result: &Result) -> Wanted {
         Verdict::Broken => wanted.own = if holds { Checks::Hold } else { Checks::Run },
         Verdict::Masked | Verdict::Reported | Verdict::NotFired => {}
     }
-    if result.cell.fault.kills() {
+    if run.cell.fault.kills() {
         wanted.expect = wanted.expect.replace(&any(), "exit = { signal = \"SIGKILL\" }\n");
     }
     wanted
@@ -162,14 +159,14 @@ fn is_got_over(fault: Fault) -> bool {
 }
 
 /// The result of a run without a fault.
-fn same_result(results: &Results, result: &Result) -> Wanted {
+fn same_result(results: &Results, run: &Run) -> Wanted {
     let golden = &results.course.golden;
     let mut expect = match golden.facts.ended {
         Some(Ending::Exited(code)) => format!("exit = {code}\n"),
         Some(Ending::Killed(signal)) => format!("exit = {{ signal = \"{signal}\" }}\n"),
         None => "exit = \"any\"\n".to_owned(),
     };
-    if result.evidence.stdout.is_some()
+    if run.evidence.stdout.is_some()
         && let Ok(text) = std::str::from_utf8(&golden.facts.stdout)
     {
         expect += &format!("stdout = {{ equals = {} }}\n", string(&literal(text).replace("$${tmp}", "${tmp}")));

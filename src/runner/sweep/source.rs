@@ -15,8 +15,15 @@ pub(super) fn note_lines(points: &mut [Point], program: &Path) {
         return;
     }
     let Some(elf) = fs::read(program).ok().and_then(Elf::parse) else { return };
+    let here = std::env::current_dir().unwrap_or_default();
     for point in points {
-        point.source = frame_of(point, &name).and_then(|(symbol, offset)| line(&elf, symbol, offset));
+        let found = frame_of(point, &name).and_then(|(symbol, offset)| line(&elf, symbol, offset));
+        let Some((file, line)) = found else { continue };
+        let path = Path::new(&file);
+        let short = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        point.source = Some(format!("{short}:{line}"));
+        // Viewers look for files below the working directory.
+        point.path = Some(path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
     }
 }
 
@@ -33,10 +40,8 @@ fn frame_of<'p>(point: &'p Point, module: &str) -> Option<(&'p str, u64)> {
     Some((symbol, if depth == 0 { offset } else { offset.checked_sub(1)? }))
 }
 
-fn line(elf: &Elf, symbol: &str, offset: u64) -> Option<String> {
+fn line(elf: &Elf, symbol: &str, offset: u64) -> Option<(String, u32)> {
     let Named::Found(found) = elf.named(symbol) else { return None };
     let [symbol] = found[..] else { return None };
-    let (file, line) = elf.source_of(symbol.addr + offset)?;
-    let file = Path::new(&file).file_name().map_or(file.clone(), |name| name.to_string_lossy().into_owned());
-    Some(format!("{file}:{line}"))
+    elf.source_of(symbol.addr + offset)
 }

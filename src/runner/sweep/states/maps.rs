@@ -49,6 +49,7 @@ impl Maps {
                 shown: format!("store(\"{}\", {bytes} bytes of pages) by mmap", map.name),
                 frames: map.frames.clone(),
                 source: None,
+                path: None,
                 circumstances: Circumstances::default(),
             };
             files.recording.ops.push(Op { point, changes, sync: None, file: None, printed });

@@ -151,6 +151,7 @@ impl<'f> Recorder<'f> {
             shown: event.kind.to_string(),
             frames: event.frames.clone(),
             source: None,
+            path: None,
             circumstances: Circumstances::default(),
         };
         let about = |change: &Change| match change {

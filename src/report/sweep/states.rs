@@ -2,35 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use super::result::{Result, Results};
-use super::told::{counted, shortened};
+use super::swept::{Run, Swept};
+use super::text::{counted, shortened};
 
 /// The lines; none where there are no states.
-pub(super) fn table(results: &Results) -> Vec<String> {
-    let mut by_point: BTreeMap<usize, Vec<&Result>> = BTreeMap::new();
-    for result in results.results.iter().filter(|result| result.is_state()) {
-        by_point.entry(result.cell.point).or_default().push(result);
+pub(super) fn table(swept: &Swept) -> Vec<String> {
+    let mut by_point: BTreeMap<usize, Vec<&Run>> = BTreeMap::new();
+    for run in &swept.runs {
+        if let Some(state) = &run.state {
+            by_point.entry(state.at).or_default().push(run);
+        }
     }
     if by_point.is_empty() {
         return Vec::new();
     }
-    let calls = results.course.points.len() - results.course.fault_points();
+    let calls = swept.head.operations;
     let states = by_point.values().map(Vec::len).sum::<usize>();
-    let system = results.course.sweep.file_system.name();
+    let system = &swept.head.file_system;
     let head = format!(
         "{}: {} on files, {} that a loss of power can leave on {system}\n",
-        results.id,
+        swept.head.spec,
         counted(calls, "operation"),
         counted(states, "state")
     );
-    let row = |(point, of_it): (&usize, &Vec<&Result>)| {
-        let point = &results.course.points[*point];
-        let broken = of_it.iter().filter(|result| result.verdict.is_finding()).count();
+    let row = |of_it: &Vec<&Run>| {
+        let point = swept.point(of_it[0]);
+        let broken = of_it.iter().filter(|run| run.verdict.is_finding()).count();
         let states = counted(of_it.len(), "state");
         let told = if broken > 0 { format!("{states}, {broken} broken") } else { states };
         [format!("{}#{}", point.called, point.nth), shortened(&point.place()), told]
     };
-    let rows: Vec<[String; 3]> = by_point.iter().map(row).collect();
+    let rows: Vec<[String; 3]> = by_point.values().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (names, places) = (width(0), width(1));
     let mut lines = vec![head];

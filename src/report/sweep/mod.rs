@@ -1,0 +1,15 @@
+//! What sweeps came to, as every report of them tells it: in a terminal, as JSON, and of several machines as one.
+//! It must not know the machine that a program was swept on: all of it can be read back from lines of JSON.
+
+mod join;
+mod json;
+mod read_back;
+mod states;
+mod swept;
+mod text;
+
+pub use join::{Joined, Problem, join};
+pub use json::{VERSION, json};
+pub use read_back::{is_report, read};
+pub use swept::{Head, LostRun, Marks, Run, StateOf, SweepReport, Swept};
+pub use text::{Detail, text};
