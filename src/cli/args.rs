@@ -100,14 +100,14 @@ pub(super) struct Merge {
     /// How results are told on standard output [default: human; github where GITHUB_ACTIONS is true]
     #[arg(long, value_name = "FORMAT", env = "RINJECT_FORMAT")]
     pub(super) format: Option<Format>,
-    /// Write a report: `json=`, `junit=` or `tap=FILE`; of sweeps `json=FILE`
+    /// Write a report: `json=`, `junit=` or `tap=FILE`; of sweeps `html=`, `json=`, `junit=` or `sarif=FILE`
     #[arg(long, value_name = "KIND=FILE", env = "RINJECT_REPORT", value_delimiter = ',')]
     pub(super) report: Vec<String>,
     /// Of sweeps: tell each finding in one line, and no more
     #[arg(long, env = "RINJECT_LIST")]
     pub(super) list: bool,
     /// Of sweeps: fail only for findings that this JSON report of an earlier sweep does not have
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "RINJECT_BASELINE_FINDINGS")]
     pub(super) baseline_findings: Option<PathBuf>,
 }
 

@@ -53,7 +53,10 @@ impl Kind {
         let mut out = BufWriter::new(create(&self.file(path))?);
         match self {
             Kind::Json => out.write_all(sweep::json(report)?.as_bytes())?,
-            Kind::Html | Kind::Junit | Kind::Sarif | Kind::Tap | Kind::Trace => {}
+            Kind::Junit => sweep::junit(report, &mut out)?,
+            Kind::Sarif => sweep::sarif(report, &mut out)?,
+            Kind::Html => sweep::page(report, &mut out)?,
+            Kind::Tap | Kind::Trace => return Err(io::ErrorKind::Unsupported.into()),
         }
         out.flush()
     }

@@ -14,7 +14,7 @@ use super::terminal::{colour, complain, print, talk};
 use crate::report::sweep::{self, Detail, SweepReport, Swept};
 
 /// The kinds of reports of sweeps.
-const KINDS: [Kind; 1] = [Kind::Json];
+const KINDS: [Kind; 4] = [Kind::Html, Kind::Json, Kind::Junit, Kind::Sarif];
 
 /// Tells what a spec came to.
 pub(super) fn tell(report: &SweepReport, swept: &Swept, detail: Detail, global: &Global) -> Result<(), ExitStatus> {

@@ -40,13 +40,18 @@ impl<W: Write> Report for Junit<W> {
     }
 
     fn finish(&mut self, took: Duration) -> io::Result<()> {
-        let mut suites = Suites::new("rinject");
-        suites.set_time(took);
         self.suite.set_time(took);
-        suites.add_test_suite(self.suite.clone());
-        suites.serialize(&mut self.out).map_err(io::Error::other)?;
-        self.out.flush()
+        write(&mut self.out, [self.suite.clone()], took)
     }
+}
+
+/// Writes suites as a file. All of them together `took` so long.
+pub(super) fn write(mut out: impl Write, all: impl IntoIterator<Item = TestSuite>, took: Duration) -> io::Result<()> {
+    let mut suites = Suites::new("rinject");
+    suites.set_time(took);
+    suites.add_test_suites(all);
+    suites.serialize(&mut out).map_err(io::Error::other)?;
+    out.flush()
 }
 
 fn test_case(result: &CaseResult) -> TestCase {

@@ -1,6 +1,6 @@
 //! What is wrong as SARIF 2.1.0, for viewers of code: of specs, and of cases that failed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -17,40 +17,46 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 #[derive(Debug)]
 pub struct Sarif<W: Write> {
     out: W,
-    results: Vec<Value>,
     codes: BTreeMap<Code, Level>,
-    files: BTreeSet<String>,
-    interrupted: bool,
+    log: Log,
 }
 
-impl<W: Write> Sarif<W> {
-    /// Writes to `out`, at the end.
-    pub fn new(out: W) -> Sarif<W> {
-        Sarif { out, results: Vec::new(), codes: BTreeMap::new(), files: BTreeSet::new(), interrupted: false }
-    }
+/// What a SARIF run has, whoever has found it.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// By their ids.
+    pub(super) rules: BTreeMap<String, Value>,
+    /// Each with the id of its rule; `ruleIndex` is added.
+    pub(super) results: Vec<Value>,
+    /// Files that are named, each with the language that it is in, where that is known.
+    pub(super) files: BTreeMap<String, Option<&'static str>>,
+    /// It did not come to its end.
+    pub(super) interrupted: bool,
+}
 
-    /// Tells what is to be said of a spec that is not run; [`Report::finish`] writes it.
-    pub fn checked(&mut self, id: &str, diagnostics: &Diagnostics) {
-        diagnostics.iter().for_each(|diagnostic| self.problem(id, diagnostic, None));
-    }
-
-    /// Writes all that was told.
-    fn write(&mut self) -> io::Result<()> {
-        let rules: Vec<Value> = self.codes.iter().map(|(code, level)| rule(*code, *level)).collect();
-        let at = |code: &Value| self.codes.keys().position(|known| code == &Value::from(known.to_string()));
+impl Log {
+    /// Writes it as a file.
+    pub(super) fn write(mut self, mut out: impl Write) -> io::Result<()> {
+        let at = |id: &Value| self.rules.keys().position(|known| id == known);
         for result in &mut self.results {
             if let Some(index) = at(&result["ruleId"]) {
                 result["ruleIndex"] = index.into();
             }
         }
-        let artifacts: Vec<Value> =
-            self.files.iter().map(|file| json!({"location": location(file), "sourceLanguage": "toml"})).collect();
+        let artifact = |(file, language): (&String, &Option<&str>)| {
+            let mut artifact = json!({"location": location(file)});
+            if let Some(language) = language {
+                artifact["sourceLanguage"] = (*language).into();
+            }
+            artifact
+        };
+        let artifacts: Vec<Value> = self.files.iter().map(artifact).collect();
         let run = json!({
             "tool": {"driver": {
                 "name": "rinject",
                 "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
+                "rules": self.rules.values().collect::<Vec<&Value>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{"executionSuccessful": !self.interrupted}],
@@ -58,9 +64,21 @@ impl<W: Write> Sarif<W> {
             "results": self.results,
         });
         let log = json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]});
-        serde_json::to_writer_pretty(&mut self.out, &log)?;
-        writeln!(self.out)?;
-        self.out.flush()
+        serde_json::to_writer_pretty(&mut out, &log)?;
+        writeln!(out)?;
+        out.flush()
+    }
+}
+
+impl<W: Write> Sarif<W> {
+    /// Writes to `out`, at the end.
+    pub fn new(out: W) -> Sarif<W> {
+        Sarif { out, codes: BTreeMap::new(), log: Log::default() }
+    }
+
+    /// Tells what is to be said of a spec that is not run; [`Report::finish`] writes it.
+    pub fn checked(&mut self, id: &str, diagnostics: &Diagnostics) {
+        diagnostics.iter().for_each(|diagnostic| self.problem(id, diagnostic, None));
     }
 
     /// One result; a known failure is suppressed, for the reason given.
@@ -95,14 +113,14 @@ impl<W: Write> Sarif<W> {
             result["suppressions"] = json!([{"kind": "inSource", "justification": visible(reason)}]);
         }
         self.codes.insert(problem.code, problem.level);
-        self.files.insert(file.to_owned());
-        self.results.push(result);
+        self.log.files.insert(file.to_owned(), Some("toml"));
+        self.log.results.push(result);
     }
 }
 
 impl<W: Write> Report for Sarif<W> {
     fn case(&mut self, result: &CaseResult) -> io::Result<()> {
-        self.interrupted |= result.status == Status::Interrupted;
+        self.log.interrupted |= result.status == Status::Interrupted;
         let known = (result.status == Status::Xfail).then_some(result.reason.as_str());
         result.problems().for_each(|problem| self.problem(&result.id, &problem, known));
         let warnings = result.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Warning);
@@ -110,18 +128,20 @@ impl<W: Write> Report for Sarif<W> {
         if result.status == Status::Xpass {
             let why = result.why().unwrap_or_default();
             // No code tells of it: there is no mistake in the spec.
-            self.results.push(json!({
+            self.log.results.push(json!({
                 "level": "error",
                 "message": {"text": why},
                 "locations": [place(&result.id, json!({"artifactLocation": location(&result.source.name)}))],
             }));
-            self.files.insert(result.source.name.clone());
+            self.log.files.insert(result.source.name.clone(), Some("toml"));
         }
         Ok(())
     }
 
     fn finish(&mut self, _: Duration) -> io::Result<()> {
-        self.write()
+        let mut log = std::mem::take(&mut self.log);
+        log.rules = self.codes.iter().map(|(code, level)| (code.to_string(), rule(*code, *level))).collect();
+        log.write(&mut self.out)
     }
 }
 
@@ -145,7 +165,7 @@ fn place(id: &str, physical: Value) -> Value {
 }
 
 /// A file as a URI: relative ones are below the working directory.
-fn location(name: &str) -> Value {
+pub(super) fn location(name: &str) -> Value {
     let path = Path::new(name);
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
     let uri: String = name

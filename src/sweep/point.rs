@@ -98,6 +98,11 @@ impl Point {
         self.frames.iter().find(|frame| is_own(frame)).or_else(|| self.frames.first())
     }
 
+    /// The function of that frame, with its module: `kv!commit`.
+    pub fn own_function(&self) -> Option<&str> {
+        self.own_frame().map(|frame| without_offset(frame))
+    }
+
     /// Where it is, as short as can be: the line of the source, or the function.
     pub fn place(&self) -> String {
         match (&self.source, self.own_frame()) {

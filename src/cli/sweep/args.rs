@@ -63,7 +63,7 @@ pub(in crate::cli) struct Sweep {
     /// Where results are kept meanwhile [default: the user's cache]
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
-    /// Write a report: `json=FILE`
+    /// Write a report: `html=`, `json=`, `junit=` or `sarif=FILE`
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
     pub(super) report: Vec<String>,
     /// Write a spec for each finding into this folder: it fails until the program is mended

@@ -58,6 +58,14 @@ pub fn text(report: &SweepReport, swept: &Swept, detail: Detail, is_coloured: bo
     if text.is_empty() { None } else { Some(text) }
 }
 
+/// A run with all that its verdict rests on, without colour; `others` show the same.
+pub(super) fn details(report: &SweepReport, swept: &Swept, run: &Run, others: &[usize]) -> String {
+    let mut text = String::new();
+    Told { text: &mut text, report, swept, style: DiffStyle::Plain }.run(run, others);
+    text.truncate(text.trim_end().len());
+    text
+}
+
 struct Told<'a> {
     text: &'a mut String,
     report: &'a SweepReport,
@@ -73,7 +81,7 @@ struct Row {
 }
 
 /// The column of a run: what stands behind the number, `EIO`, or `..EIO` where later calls fail as well.
-fn column(run: &Run) -> String {
+pub(super) fn column(run: &Run) -> String {
     let name = run.cell.to_string();
     let rest = name.split_once('#').map_or("", |(_, rest)| rest);
     rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':').replace("..:", "..")
