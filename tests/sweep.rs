@@ -75,6 +75,25 @@ fn a_run_that_does_not_come_to_its_call_is_no_verdict() {
 }
 
 #[test]
+fn closing_fails_where_something_was_written_and_who_is_killed_leaves_no_processes() {
+    if !can_trace() {
+        return;
+    }
+    // cat closes what it has written to, and what it has not; whoever reads waits for ever where the first process is killed.
+    let reader = "read line < pipe & printf a > out; echo > pipe; wait";
+    let pipe = "[[setup]]\nrun = ['mkfifo', 'pipe']\n[[check]]\nrun = ['true']";
+    let folder = folder(&[
+        ("close.toml", &script("cat in > out", "[target.files]\nin = 'a'")),
+        ("kill.toml", &script(reader, pipe)),
+    ]);
+    let closed = verdicts(folder.path(), &["close.toml", "--on", "file.write, file.open, close", "--error", "EIO"]);
+    let closes = closed.keys().filter(|cell| cell.starts_with("close#")).count();
+    assert_eq!(closes, 1, "{closed:?}");
+    let killed = verdicts(folder.path(), &["kill.toml", "--on", "write", "--faults", "kill"]);
+    assert!(!killed.is_empty() && killed.values().all(|verdict| verdict == "masked"), "{killed:?}");
+}
+
+#[test]
 fn an_interrupted_sweep_goes_on_where_it_was() {
     if !can_trace() {
         return;

@@ -156,6 +156,20 @@ mod tests {
     }
 
     #[test]
+    fn a_kill_comes_where_a_file_is_made_and_not_where_a_device_is_opened() {
+        let kill = Sweep { faults: vec![FaultKind::Kill], ..Sweep::default() };
+        let open = |opened| {
+            let mut point = point("openat", 1, &["kv!main+0x8"]);
+            // O_CREAT and O_TRUNC, as the redirection of a shell.
+            point.circumstances.facts.args[2] = 0o1000 | 0o100;
+            point.circumstances.opened = Some(opened);
+            ids(&[point], &kill)
+        };
+        assert_eq!(open(Kind::File), ["openat#1:kill-before", "openat#1:kill-after"]);
+        assert_eq!(open(Kind::Device), [""; 0]);
+    }
+
+    #[test]
     fn a_sample_hangs_on_the_seed_and_the_ids_alone() {
         let points: Vec<Point> = (1..=50).map(write).collect();
         let all = cells(&points, &Sweep::default());

@@ -112,8 +112,12 @@ fn is_likely(errno: Errno, point: &Point) -> bool {
 
 /// Whether the point closes what nothing was written to: there is nothing that closing could lose.
 fn is_harmless_close(call: Sysno, point: &Point) -> bool {
-    let on_disk = effect::is_on_file(point);
-    call.name() == "close" && !(on_disk && point.circumstances.writes == Some(true))
+    let circumstances = &point.circumstances;
+    let could_lose = match (circumstances.written, circumstances.writes) {
+        (Some(was_written), writes) => was_written && writes != Some(false),
+        (None, writes) => writes == Some(true),
+    };
+    call.name() == "close" && !(effect::is_on_file(point) && could_lose)
 }
 
 #[cfg(test)]
@@ -152,6 +156,23 @@ mod tests {
         check("close", Some(Kind::File), Some(false), &[]);
         check("close", Some(Kind::File), None, &[]);
         check("close", Some(Kind::Socket), Some(true), &[]);
+        let close = Sysno::parse("close").unwrap();
+        let (yes, no) = (Some(true), Some(false));
+        for (written, writes, is_tried) in [
+            (None, yes, true),
+            (None, None, false),
+            (yes, yes, true),
+            (yes, None, true),
+            (yes, no, false),
+            (no, yes, false),
+        ] {
+            let mut found = point("close", 1, &[]);
+            found.circumstances.writes = writes;
+            found.circumstances.written = written;
+            found.circumstances.facts.descriptors[0] =
+                Some(Descriptor { kind: Some(Kind::File), non_blocking: false });
+            assert_eq!(!errors(close, &found, &[]).is_empty(), is_tried, "{written:?} {writes:?}");
+        }
     }
 
     #[test]

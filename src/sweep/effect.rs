@@ -49,6 +49,10 @@ pub(super) fn changes_files(call: Sysno, point: &Point) -> bool {
         return false;
     }
     if call.does("file.open") {
+        // Who opens a device or a FIFO changes nothing that is kept.
+        if circumstances.opened.is_some_and(|kind| kind != Kind::File) {
+            return false;
+        }
         return flags(call, point).is_some_and(|flags| flags & MAKES != 0) || call.name() == "creat";
     }
     let writes = call.does("file.write") && is_on_file(point);

@@ -114,16 +114,37 @@ pub(super) fn shows(
     shown
 }
 
-/// A name of a file without the six letters and digits at its end that `mkstemp(3)` draws.
+/// A name of a file without what is drawn anew each time: the six letters and digits at its end of `mkstemp(3)`, and long
+/// numbers, as those of processes and of other libraries' temporary files.
 fn without_chance(name: &str) -> String {
     const DRAWN: usize = 6;
     let is_drawn = |name: &str| name.len() == DRAWN && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_odd = |name: &str| name.bytes().any(|byte| !byte.is_ascii_lowercase());
     let at = name.len().saturating_sub(DRAWN);
-    match name.get(at..).filter(|end| is_drawn(end) && is_odd(end)) {
+    match name.get(at..).filter(|end| is_drawn(end) && is_odd(end) && !is_number(end)) {
         Some(_) => format!("{}XXXXXX", &name[..at]),
-        None => name.to_owned(),
+        None => without_numbers(name),
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A text with `N` in place of numbers that are long enough to be those of processes.
+fn without_numbers(text: &str) -> String {
+    const LONG: usize = 4;
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(|char: char| char.is_ascii_digit()) {
+        let (before, number) = rest.split_at(at);
+        let (number, after) =
+            number.split_at(number.find(|char: char| !char.is_ascii_digit()).unwrap_or(number.len()));
+        short += before;
+        short += if number.len() < LONG { number } else { "N" };
+        rest = after;
+    }
+    short + rest
 }
 
 /// How a run ended, in words.

@@ -36,15 +36,18 @@ pub struct Seen<'r> {
 
 impl Seen<'_> {
     /// What tells a finding from others. Which error it was, and by which function of the C library, does not: a file that
-    /// cannot be opened and one that cannot be read are missed in the same place. Who is killed could have done nothing about
-    /// it, wherever that was.
+    /// cannot be opened and one that cannot be read are missed in the same place. Where a kill or a signal came, which may come
+    /// anywhere, does not either, if it left something behind.
     fn key(&self) -> String {
         let shows = match self.shows {
             [] => String::new(),
             shows => format!(" with {}", shows.join(", ")),
         };
-        let place =
-            if self.cell.fault.kills() { String::new() } else { format!(" at {}", self.point.own_functions()) };
+        let comes_anywhere = match self.cell.fault {
+            Fault::Signal(_) => matches!(self.verdict, Verdict::Leftover | Verdict::Broken),
+            fault => fault.kills(),
+        };
+        let place = if comes_anywhere { String::new() } else { format!(" at {}", self.point.own_functions()) };
         format!("{} {}{shows}{place}", self.verdict, kind(self.cell.fault))
     }
 
@@ -109,7 +112,7 @@ pub fn distinct<'r>(runs: impl Iterator<Item = Seen<'r>>) -> Vec<Finding> {
 mod tests {
     use super::super::point::tests::point;
     use super::*;
-    use crate::abi::Errno;
+    use crate::abi::{Errno, Signal};
 
     struct Run {
         point: Point,
@@ -124,6 +127,7 @@ mod tests {
         let fault = match fault {
             "short" => Fault::Short,
             "kill" => Fault::KillAfter,
+            "SIGTERM" => Fault::Signal(Signal::parse("SIGTERM").unwrap()),
             errno => Fault::Error(Errno::parse(errno).unwrap()),
         };
         let cell = Cell { point: 0, called: point.called, nth, fault, mode };
@@ -175,6 +179,25 @@ mod tests {
         check(
             &[kill("write", 1, &["lock"]), kill("fsync", 1, &["lock"]), kill("write", 2, &["lock", "out.tmp"])],
             &[("leftover kill with lock", &[0, 1]), ("leftover kill with lock, out.tmp", &[2])],
+        );
+    }
+
+    #[test]
+    fn signals_that_leave_the_same_are_one_finding() {
+        let sent =
+            |place: &str, verdict, shows: &[&str]| run(("write", 1, "SIGTERM", Mode::Once), &[place], verdict, shows);
+        check(
+            &[
+                sent("kv!put", Verdict::Leftover, &["lock"]),
+                sent("kv!log", Verdict::Leftover, &["lock"]),
+                sent("kv!put", Verdict::Crash, &["kv by SIGSEGV"]),
+                sent("kv!log", Verdict::Crash, &["kv by SIGSEGV"]),
+            ],
+            &[
+                ("crash signal with kv by SIGSEGV at kv!put", &[2]),
+                ("crash signal with kv by SIGSEGV at kv!log", &[3]),
+                ("leftover signal with lock", &[0, 1]),
+            ],
         );
     }
 

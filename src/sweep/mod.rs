@@ -18,6 +18,7 @@ mod survey;
 mod there;
 mod verdict;
 mod watch;
+mod written;
 
 pub use cell::{Cell, cells, sample};
 pub use evidence::{Evidence, how_ended};

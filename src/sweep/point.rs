@@ -18,6 +18,13 @@ pub enum Called {
     Store,
 }
 
+impl Called {
+    /// Whether it is the system call of this name.
+    pub fn is(self, name: &str) -> bool {
+        matches!(self, Called::Call(call) if call.name() == name)
+    }
+}
+
 impl fmt::Display for Called {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,8 +67,12 @@ pub struct Circumstances {
     pub stream: Option<Stream>,
     /// Whether its descriptor, or the file that it opens, can be written to; `None` where that is not known.
     pub writes: Option<bool>,
+    /// Whether something was written before to what its descriptor refers to; `None` where that is not known.
+    pub written: Option<bool>,
     /// Whether it makes the file that it opens.
     pub makes: Makes,
+    /// What it opened.
+    pub opened: Option<faults::Kind>,
     /// What it came to where it succeeded.
     pub value: Option<i64>,
     /// How it failed, where it did.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::point::{Called, Circumstances, Makes, Point, Stream};
 use super::there::There;
 use super::watch::crash;
+use super::written::Written;
 use crate::abi::{CallSet, Errno, Sysno};
 use crate::faults::{self, Descriptor, Kind};
 use crate::plan::Sweep;
@@ -49,6 +50,8 @@ struct Place {
     lock: Option<u16>,
     writes: Option<bool>,
     makes: bool,
+    /// Of what is closed, whether something was written to it.
+    written: Option<bool>,
     has_failed: bool,
 }
 
@@ -63,6 +66,7 @@ pub struct Survey {
     begun: BTreeMap<TaskName, Vec<(Called, u64)>>,
     /// Descriptors, and whether they can be written to.
     access: HashMap<u64, bool>,
+    written: Written,
     there: There,
     tasks: BTreeSet<TaskName>,
     crashed: Vec<String>,
@@ -74,6 +78,11 @@ impl Survey {
     /// Whoever looks on at a run; with `each` every call is a point of its own.
     pub fn new(each: bool) -> Survey {
         Survey { each, ..Survey::default() }
+    }
+
+    /// Whoever looks on at a run of which only these calls are events.
+    pub fn of(self, calls: &CallSet) -> Survey {
+        Survey { written: Written::of(calls), ..self }
     }
 
     /// Whether the run had several tasks.
@@ -134,6 +143,7 @@ impl Survey {
             lock: circumstances.facts.lock,
             writes: circumstances.writes,
             makes: circumstances.makes != Makes::No,
+            written: circumstances.written.filter(|_| called.is("close")),
             has_failed: circumstances.failed.is_some(),
         };
         // Without a caller nothing tells two places apart.
@@ -188,9 +198,13 @@ impl Survey {
             known.writes = Some(true);
         }
         known.makes = self.there.called(sysno, call);
+        known.written = self.written.called(sysno, call);
         match &call.result {
             Some(CallResult::Value { raw, value }) => {
                 known.value = Some(*raw);
+                if let Value::Descriptor { host, .. } = value {
+                    known.opened = descriptor(sysno, host).kind;
+                }
                 if let (Value::Descriptor { object, .. }, Some(writes)) = (value, known.writes) {
                     self.access.insert(*object, writes);
                 }

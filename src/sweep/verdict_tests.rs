@@ -179,6 +179,9 @@ fn findings_are_told_apart_by_where_the_result_is_another() {
     let leaves = |name: &'static str| move |facts: &mut Facts| drop(facts.files.insert(name.to_owned(), file("")));
     assert_eq!(shows(errno("EIO"), &leaves("dir/sedA1b2C3")), ["dir/sedXXXXXX"]);
     assert_eq!(shows(errno("EIO"), &leaves("a.db-journal")), ["a.db-journal"]);
+    assert_eq!(shows(errno("EIO"), &leaves("a.go.1302531484")), ["a.go.N"]);
+    assert_eq!(shows(errno("EIO"), &leaves("temp-24081.aof.302")), ["temp-N.aof.302"]);
+    assert_eq!(shows(errno("EIO"), &leaves("log-123456")), ["log-N"]);
     let lost = |facts: &mut Facts| {
         facts.stdout.clear();
         facts.files.remove("out");

@@ -80,8 +80,12 @@ impl Course {
         if facts.fired > 0 && facts.stuck.is_none() {
             check(&mut facts, &played, &self.stage)?;
         }
-        let is_left = ends(cell, &facts) && self.golden.leaves_more(&facts);
-        if is_left && facts.broken(!cell.fault.kills()).is_empty() {
+        let is_ended = ends(cell, &facts);
+        if is_ended {
+            // Who is ended at once cannot end others, either, and they do not live to see the next use.
+            facts.orphans = 0;
+        }
+        if is_ended && self.golden.leaves_more(&facts) && facts.broken(!cell.fault.kills()).is_empty() {
             // Nobody tidies up after that: what counts is what the next use leaves there.
             self.stage.play_again(&played, |plan| {
                 plan.rules.retain(|rule| &*rule.name != "fault");

@@ -202,7 +202,7 @@ impl Course {
         let mut folder = PathBuf::new();
         for number in 1..=sweep.baseline {
             let (is_first, is_last) = (number == 1, number == sweep.baseline);
-            let mut survey = Timed::new(Survey::new(sweep.each));
+            let mut survey = Timed::new(Survey::new(sweep.each).of(&fallible(sweep)));
             let change = |plan: &mut Plan| {
                 watch_calls(plan, &calls);
                 // One run tells where calls come from; unwinding takes longer than they do.
