@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::images::Images;
 use super::links::{Answers, Links};
-use super::modules::executed_as;
+use super::modules::{Modules, executed_as};
 use super::timers::Timers;
 use crate::abi::{Addr, DirectoryEntry, Register, RegisterClass, Registers, SignalSet, TaskId, Word};
 use crate::engine::{
@@ -21,7 +21,8 @@ use crate::engine::{
 use crate::faults;
 use crate::image;
 use crate::plan::Place;
-use crate::sys::{self, maps, noted, procfs};
+use crate::sys::maps::{self, Mapping};
+use crate::sys::{self, noted, procfs};
 
 /// Auxiliary vector entries (getauxval(3)).
 const AT_ENTRY: u64 = 9;
@@ -35,6 +36,9 @@ pub(super) struct Inspector {
     process: TaskId,
     registers: Cell<Option<Registers>>,
     images: Rc<Images>,
+    /// What the process has mapped, which stays while the task stands still: both are asked for at each frame of a stack.
+    modules: OnceCell<Rc<Modules>>,
+    mappings: OnceCell<Vec<Mapping>>,
     timers: Rc<Timers>,
     links: Rc<Links>,
     /// What was answered of descriptors and the working directory, and stands at least for this stop.
@@ -57,6 +61,8 @@ impl Inspector {
             process,
             registers: Cell::default(),
             images,
+            modules: OnceCell::default(),
+            mappings: OnceCell::default(),
             timers,
             links,
             answers: OnceCell::new(),
@@ -68,6 +74,14 @@ impl Inspector {
     /// The same where a page of memory may be one that somebody has to provide, who is stopped meanwhile.
     pub(super) fn of_pages_that_wait(self, pages_wait: bool) -> Inspector {
         Inspector { pages_wait, ..self }
+    }
+
+    fn modules(&self) -> &Rc<Modules> {
+        self.modules.get_or_init(|| self.images.modules(self.process, self.task))
+    }
+
+    fn mappings(&self) -> &[Mapping] {
+        self.mappings.get_or_init(|| maps::mappings(self.task))
     }
 
     /// Writes memory; false if not all of it could be.
@@ -146,7 +160,7 @@ impl Inspect for Inspector {
     fn room(&self, addr: Addr, most: usize) -> usize {
         let end = Addr(addr.0.saturating_add(most as u64));
         let mut at = addr;
-        for map in maps::mappings(self.task) {
+        for map in self.mappings() {
             if map.start <= at && at < map.end && map.writable {
                 at = map.end.min(end);
             }
@@ -157,7 +171,7 @@ impl Inspect for Inspector {
     fn is_writable(&self, addr: Addr, len: usize) -> bool {
         let end = addr.plus(len as u64);
         let mut at = addr;
-        for map in maps::mappings(self.task) {
+        for map in self.mappings() {
             if map.start <= at && at < map.end && (map.writable || !map.shared) {
                 at = map.end;
             }
@@ -236,11 +250,11 @@ impl Inspect for Inspector {
     }
 
     fn resolve(&self, place: &Place) -> Resolved {
-        self.images.modules(self.process, self.task).resolve(self.task, &self.images, place)
+        self.modules().resolve(self.task, &self.images, place)
     }
 
     fn locate(&self, addr: Addr) -> Option<Location> {
-        self.images.modules(self.process, self.task).locate(self.task, &self.images, addr)
+        self.modules().locate(self.task, &self.images, addr)
     }
 
     fn errno_location(&self) -> Option<Addr> {
@@ -259,8 +273,7 @@ impl Inspect for Inspector {
 
     fn backtrace(&self, most: usize) -> Vec<Addr> {
         let Ok(registers) = self.registers() else { return Vec::new() };
-        let modules = self.images.modules(self.process, self.task);
-        let unwinder = modules.unwinder(self.task, &self.images);
+        let unwinder = self.modules().unwinder(self.task, &self.images);
         unwinder.frames(&registers, most, |addr, bytes| self.read(addr, bytes))
     }
 

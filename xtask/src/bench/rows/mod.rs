@@ -3,6 +3,7 @@
 mod calls;
 mod programs;
 mod runs;
+mod sweep;
 mod tasks;
 
 use std::fmt::Debug;
@@ -22,10 +23,14 @@ struct Maker<'a> {
 /// All rows, in the order in which they are measured.
 pub fn all(bin: &Path, rinject: &Path, folder: &Path) -> Result<Vec<Row>, String> {
     let maker = Maker { bin, rinject, folder };
-    Ok([calls::rows(&maker)?, runs::rows(&maker)?, tasks::rows(&maker)?, programs::rows(&maker)?]
-        .into_iter()
-        .flatten()
-        .collect())
+    let rows = [
+        calls::rows(&maker)?,
+        runs::rows(&maker)?,
+        sweep::rows(&maker)?,
+        tasks::rows(&maker)?,
+        programs::rows(&maker)?,
+    ];
+    Ok(rows.into_iter().flatten().collect())
 }
 
 impl Maker<'_> {
