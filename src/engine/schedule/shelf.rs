@@ -2,34 +2,38 @@
 
 use crate::transcript::TaskName;
 
-/// Tasks in logical order. There are few of them, and they come and go at every stop, where a tree would make and give
-/// back its nodes.
+/// Tasks in logical order. They come and go at every stop, where a tree would make and give back its nodes; most often it
+/// is the first one, which therefore stands at the end.
 #[derive(Debug, Default)]
 pub(super) struct Shelf(Vec<TaskName>);
 
 impl Shelf {
+    fn find(&self, task: TaskName) -> Result<usize, usize> {
+        self.0.binary_search_by(|other| task.cmp(other))
+    }
+
     pub(super) fn insert(&mut self, task: TaskName) {
-        if let Err(at) = self.0.binary_search(&task) {
+        if let Err(at) = self.find(task) {
             self.0.insert(at, task);
         }
     }
 
     pub(super) fn remove(&mut self, task: TaskName) {
-        if let Ok(at) = self.0.binary_search(&task) {
+        if let Ok(at) = self.find(task) {
             self.0.remove(at);
         }
     }
 
     pub(super) fn contains(&self, task: TaskName) -> bool {
-        self.0.binary_search(&task).is_ok()
+        self.find(task).is_ok()
     }
 
     pub(super) fn first(&self) -> Option<TaskName> {
-        self.0.first().copied()
+        self.0.last().copied()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = TaskName> + '_ {
-        self.0.iter().copied()
+        self.0.iter().rev().copied()
     }
 
     pub(super) fn is_empty(&self) -> bool {
