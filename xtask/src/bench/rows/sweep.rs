@@ -43,7 +43,7 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     );
     Ok(vec![
         Row::timed(
-            format!("each of {points} faults of cat"),
+            "each fault in a sweep of cat",
             vec![
                 Way::new("shell and strace", words(&["sh", "-c", &shell]), points),
                 Way::new("rinject", sweep(&["--state", "kept"]), points).after(&anew),
