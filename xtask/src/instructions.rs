@@ -1,5 +1,6 @@
 //! How many instructions the way of one stop through the engine takes, counted by callgrind: the same wherever it runs, but for
-//! the compiler and the C library. The counts in the repository may only go down.
+//! the compiler and the C library. The counts in the repository may only go down; they are of one compiler, and those of
+//! another are only shown.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +23,12 @@ const SLACK: u64 = 50;
 pub fn run(lower: bool) -> Result<(), String> {
     let hot = project::hot()?;
     let path = project::root().join(LEDGER);
-    let kept = read(&fs::read_to_string(&path).unwrap_or_default());
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let compiler = compiler()?;
+    let counted_with = text.lines().find(|line| line.starts_with("rustc ")).unwrap_or_default();
+    let is_same = counted_with == compiler;
+    // Those of another compiler are no measure: they are written anew.
+    let kept = if lower && !is_same { BTreeMap::new() } else { read(&text) };
     let mut counts = BTreeMap::new();
     let mut worse = Vec::new();
     println!("| stop | instructions | at most |\n|---|---|---|");
@@ -39,14 +45,27 @@ pub fn run(lower: bool) -> Result<(), String> {
         }
         counts.insert(kind.to_owned(), most.map_or(count, |most| most.min(count)));
     }
+    if !is_same && !lower {
+        println!("only shown: {LEDGER} was counted with {counted_with}, this is {compiler}");
+        return Ok(());
+    }
     if !worse.is_empty() {
         return Err(worse.join("\n"));
     }
     if lower {
         let lines: String = counts.iter().map(|(kind, count)| format!("{kind} {count}\n")).collect();
-        fs::write(&path, lines).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        fs::write(&path, format!("{compiler}\n{lines}"))
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     Ok(())
+}
+
+/// The compiler and its version, such as `rustc 1.88.0`.
+fn compiler() -> Result<String, String> {
+    let output = Command::new("rustc").arg("--version").current_dir(project::root()).output();
+    let output = output.map_err(|error| format!("cannot run rustc: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(said.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
 fn read(text: &str) -> BTreeMap<String, u64> {
