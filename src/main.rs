@@ -10,5 +10,6 @@ static MEMORY: Reserve = Reserve::new();
 
 fn main() -> ExitCode {
     MEMORY.fill();
+    rinject::sys::want_no_signal_for_stops();
     rinject::cli::main(std::env::args_os()).into()
 }

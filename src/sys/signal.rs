@@ -1,6 +1,7 @@
 //! Sending signals to traced tasks, and killing processes by a handle that cannot hit a reused number.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::procfs;
@@ -125,5 +126,23 @@ impl ProcessHandle {
                 }
             }
         }
+    }
+}
+
+/// Has the kernel send no SIGCHLD for tasks that stop: each stop of a traced task would send one to this process, which waits for
+/// it anyhow (SA_NOCLDSTOP of sigaction(2)). An ended child sends one as before, and an exec forgets this. Where SIGCHLD is
+/// ignored or handled it stays so.
+pub fn want_no_signal_for_stops() {
+    let mut before = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: nothing is set, and `before` has room for what the kernel writes.
+    if unsafe { libc::sigaction(libc::SIGCHLD, std::ptr::null(), before.as_mut_ptr()) } != 0 {
+        return;
+    }
+    // SAFETY: the call has succeeded, and has written all of it.
+    let mut action = unsafe { before.assume_init() };
+    if action.sa_sigaction == libc::SIG_DFL {
+        action.sa_flags |= libc::SA_NOCLDSTOP;
+        // SAFETY: the action is the one that was there; no handler of ours runs.
+        unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut()) };
     }
 }
