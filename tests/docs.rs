@@ -236,21 +236,16 @@ fn printed(command: &mut Command, folder: &Path) -> Result<String, String> {
 const BEGIN: &str = "<!-- keys: written by RINJECT_BLESS=1 cargo test --test docs -->\n";
 const END: &str = "<!-- end of keys -->";
 
-/// The tables of all keys that are carried out, and the list of those that are not yet.
+/// The tables of all keys.
 fn keys() -> String {
     let mut text = String::new();
     for table in spec::keys::ALL {
         let title = if table.name == "the spec" { "The file itself" } else { table.name };
         let _ = writeln!(text, "\n### {title}\n\n| key | takes | for example | meaning |\n|---|---|---|---|");
-        for key in table.keys.iter().filter(|key| key.supported) {
+        for key in table.keys {
             let example = key.example.replace('|', "\\|");
             let needed = if key.needed { " (needed)" } else { "" };
             let _ = writeln!(text, "| `{}` | {}{needed} | `{example}` | {} |", key.name, key.takes, key.about);
-        }
-        let later: Vec<String> =
-            table.keys.iter().filter(|key| !key.supported).map(|key| format!("`{}`", key.name)).collect();
-        if !later.is_empty() {
-            let _ = writeln!(text, "\nNot carried out yet, and refused: {}.", later.join(", "));
         }
     }
     text + "\n"

@@ -10,8 +10,8 @@ use crate::run::Options;
 use crate::runner::sweep::{Base, Course, Refused, run_cells, settings};
 use crate::sweep::Verdict;
 
-/// One program for each verdict, and one that a loss of power breaks, for a shell: there may be no compiler here.
-const PLANTED: [(Verdict, &str); 11] = [
+/// One program for each verdict, one that a loss of power breaks and one whose recovery a kill does, for a shell: there may be no compiler here.
+const PLANTED: [(Verdict, &str); 12] = [
     (Verdict::Masked, include_str!("selftest/masked.toml")),
     (Verdict::Reported, include_str!("selftest/reported.toml")),
     (Verdict::NotFired, include_str!("selftest/not-fired.toml")),
@@ -19,6 +19,7 @@ const PLANTED: [(Verdict, &str); 11] = [
     (Verdict::Leftover, include_str!("selftest/leftover.toml")),
     (Verdict::Broken, include_str!("selftest/broken.toml")),
     (Verdict::Broken, include_str!("selftest/power.toml")),
+    (Verdict::Broken, include_str!("selftest/recovery.toml")),
     (Verdict::BusyRetry, include_str!("selftest/busy-retry.toml")),
     (Verdict::Hang, include_str!("selftest/hang.toml")),
     (Verdict::Crash, include_str!("selftest/crash.toml")),
@@ -68,6 +69,7 @@ fn verdicts(wanted: Verdict, text: &str, global: &Global) -> Result<Vec<Verdict>
         Refused::Unsteady(why) => ours(why.join(", ")),
         Refused::Endless(how) => ours(how),
     })?;
+    course.find_recoveries(1, &[]).map_err(|end| ended(*end))?;
     // What is planted needs no time: that it does not end is certain.
     course.patience = course.limit;
     let mut found = Vec::new();

@@ -91,7 +91,7 @@ codes! {
     TOO_MANY_CASES = 415;
     UNUSED_AXIS = 416;
     // Known to the format, not to this version.
-    UNSUPPORTED_KEY = 501;
+    // 501 is spent: every key is carried out.
     UNSUPPORTED_VALUE = 502;
     // 503 is spent: for a while operations were known and not carried out.
     // Surroundings that could not be made.

@@ -24,6 +24,8 @@ pub struct Sweep {
     pub limit: Option<u64>,
     /// What a sample is drawn by.
     pub seed: u64,
+    /// Whether faults are made in the recovery, too: in the checks that are run on what a kill or a loss of power has left.
+    pub recovery: bool,
     /// What is taken for granted of the file system when the power fails.
     pub file_system: FileSystem,
 }
@@ -107,6 +109,7 @@ impl Default for Sweep {
             compare: Compare { exit: true, stdout: true, files: true },
             limit: None,
             seed: 0,
+            recovery: false,
             file_system: FileSystem::Posix,
         }
     }

@@ -1,6 +1,8 @@
 //! One spec that is run again and again with small changes: what it takes to do so is looked up once, and nobody judges.
 //! It must not know what the changes are for.
 
+mod recovery;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,6 @@ use crate::sandbox::{self, Sandbox, SetupError, What};
 use crate::spec::Spec;
 use crate::sweep::{Checked, Left, Shape};
 use crate::transcript::{Abandoned, Record, Sink};
-use crate::verdict::{CheckResult, failed_check};
 
 /// A spec, ready to be run again and again.
 #[derive(Debug)]
@@ -156,10 +157,15 @@ impl Stage {
 
     fn filled(&self, played: &Played, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Box<End>> {
         let path = played.sandbox.path();
-        let failed =
-            |error| SetupError::File { what: "lay out a state in", path: path.to_owned(), span: None, error };
-        let filled = fill(path).map_err(failed).and_then(|()| played.sandbox.make_cwd(&played.plan));
-        filled.map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))
+        fill(path).map_err(|error| self.not_kept(path, error))?;
+        let made = played.sandbox.make_cwd(&played.plan);
+        made.map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))
+    }
+
+    /// That what a run could have left cannot be put into a folder.
+    pub fn not_kept(&self, path: &Path, error: io::Error) -> Box<End> {
+        let error = SetupError::File { what: "lay out a state in", path: path.to_owned(), span: None, error };
+        Box::new(End::from(not_set_up(&self.case, &error)))
     }
 }
 
@@ -196,19 +202,7 @@ impl Played {
     /// # Errors
     /// One of them could not be run.
     pub fn checks_after(&self, stage: &Stage, printed: &[u8]) -> Result<Vec<Checked>, Box<End>> {
-        let mut all = Vec::new();
-        for check in &self.plan.checks {
-            let ran = self.sandbox.check(check, &self.plan, printed);
-            let ran = ran.map_err(|error| Box::new(End::from(not_set_up(&stage.case, &error))))?;
-            let result = CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr };
-            all.push(Checked {
-                name: check.name.clone(),
-                is_always: check.always,
-                failed: failed_check(&self.plan, check, &result),
-                printed: renamed(&self.plan, [result.stdout, result.stderr].concat()),
-            });
-        }
-        Ok(all)
+        self.first_checks(stage, usize::MAX, printed)
     }
 
     /// What is in the folder now, by the names in it.

@@ -1,6 +1,7 @@
 //! The case's folder: made afresh, filled, listed, removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -37,6 +38,25 @@ pub struct LeftFile {
     pub path: String,
     /// What it is, with length and hash for regular files.
     pub what: String,
+}
+
+/// What a target has printed, in a file that lies in no case's folder; it is there as long as this value is.
+#[derive(Debug)]
+pub struct Printed {
+    file: PathBuf,
+    _beside: Sandbox,
+}
+
+impl Printed {
+    /// The file.
+    pub fn path(&self) -> &OsStr {
+        self.file.as_os_str()
+    }
+
+    /// The variable that names it.
+    pub fn variable(&self) -> (OsString, OsString) {
+        (STDOUT.into(), self.file.clone().into_os_string())
+    }
 }
 
 impl Sandbox {
@@ -91,16 +111,22 @@ impl Sandbox {
     /// Runs a check command. `stdout` is what the target has printed: the check finds it in the file that [`STDOUT`] names,
     /// which lies in no case's folder.
     pub fn check(&self, check: &Check, plan: &Plan, stdout: &[u8]) -> Result<Ran, SetupError> {
-        let beside = Sandbox::new()?;
-        let file = beside.path().join("stdout");
-        fs::write(&file, stdout).map_err(|error| failed("write", &file, error))?;
-        let more = [(STDOUT, file.as_os_str())];
+        let printed = Sandbox::printed(stdout)?;
+        let more = [(STDOUT, printed.path())];
         command::run(&check.command, &plan.target, &more).map_err(|error| SetupError::Command {
             command: check.command.argv.join(" "),
             how: format!("could not be run: {error}"),
             output: String::new(),
             span: check.command.span,
         })
+    }
+
+    /// What the target has printed, in a file that a check finds by the variable [`STDOUT`].
+    pub fn printed(stdout: &[u8]) -> Result<Printed, SetupError> {
+        let beside = Sandbox::new()?;
+        let file = beside.path().join("stdout");
+        fs::write(&file, stdout).map_err(|error| failed("write", &file, error))?;
+        Ok(Printed { file, _beside: beside })
     }
 
     /// What is in the folder now and was not before the target ran, relative to it.

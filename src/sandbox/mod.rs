@@ -11,5 +11,5 @@ mod streams;
 
 pub use described::What;
 pub use error::SetupError;
-pub use folder::{LeftFile, Sandbox};
+pub use folder::{LeftFile, Printed, Sandbox};
 pub use launch::{Launch, terminal};

@@ -26,8 +26,6 @@ pub struct Key {
     pub example: &'static str,
     /// What it is for.
     pub about: &'static str,
-    /// Whether this version carries it out.
-    pub supported: bool,
     /// Whether its table cannot do without it.
     pub needed: bool,
 }
@@ -66,23 +64,18 @@ impl Table {
     /// The table as the value of a key, where it is named after that.
     fn as_value(&self) -> Option<String> {
         let key = self.name.strip_prefix('`')?.strip_suffix('`')?.rsplit_once('.')?.1;
-        let supported = self.keys.iter().filter(|key| key.supported);
-        let keys: Vec<String> = supported.map(|key| format!("{} = {}", key.name, key.example)).collect();
+        let keys: Vec<String> = self.keys.iter().map(|key| format!("{} = {}", key.name, key.example)).collect();
         Some(format!("{key} = {{ {} }}", keys.join(", ")))
     }
 }
 
 const fn now(name: &'static str, takes: Takes, example: &'static str, about: &'static str) -> Key {
-    Key { name, takes, example, about, supported: true, needed: false }
+    Key { name, takes, example, about, needed: false }
 }
 
 /// One that the table cannot do without.
 const fn must(name: &'static str, takes: Takes, example: &'static str, about: &'static str) -> Key {
     Key { needed: true, ..now(name, takes, example, about) }
-}
-
-const fn later(name: &'static str, takes: Takes, example: &'static str, about: &'static str) -> Key {
-    Key { supported: false, ..now(name, takes, example, about) }
 }
 
 /// Every table, for documentation.

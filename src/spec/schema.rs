@@ -43,9 +43,8 @@ const WORDS: [(&str, Words); 11] = [
 ];
 
 fn of_table(table: &Table) -> Value {
-    let supported = || table.keys.iter().filter(|key| key.supported);
-    let properties: Map<String, Value> = supported().map(|key| (key.name.to_owned(), of_key(key))).collect();
-    let needed: Vec<&str> = supported().filter(|key| key.needed).map(|key| key.name).collect();
+    let properties: Map<String, Value> = table.keys.iter().map(|key| (key.name.to_owned(), of_key(key))).collect();
+    let needed: Vec<&str> = table.keys.iter().filter(|key| key.needed).map(|key| key.name).collect();
     let mut schema = json!({ "type": "object", "additionalProperties": false, "properties": properties });
     if !needed.is_empty() {
         schema["required"] = json!(needed);

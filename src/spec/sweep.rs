@@ -18,6 +18,8 @@ pub struct Sweep {
     pub error: Vec<At<Scalar>>,
     /// `mode`, one or several.
     pub mode: Vec<Text>,
+    /// `recovery`.
+    pub recovery: Option<At<bool>>,
     /// `points`.
     pub points: Option<Text>,
     /// `baseline`.
@@ -39,6 +41,7 @@ pub(super) fn sweep(walk: &Walk, fields: &Fields<'_, '_>) -> Sweep {
         faults: fields.texts("faults"),
         error: errors(walk, fields),
         mode: fields.text_or_texts("mode"),
+        recovery: fields.flag("recovery"),
         points: fields.text("points"),
         baseline: fields.integer("baseline"),
         compare: fields.texts("compare"),

@@ -46,7 +46,7 @@ impl Walk {
         self.problems.borrow_mut().push(diagnostic);
     }
 
-    /// Opens a table, and says which of its keys are unknown or not supported yet.
+    /// Opens a table, and says which of its keys are unknown.
     pub(super) fn open<'w, 't>(
         &'w self,
         table: &'t DeTable<'t>,
@@ -127,26 +127,14 @@ impl Walk {
 impl<'w, 't> Fields<'w, 't> {
     fn check_key(&self, name: &str, span: Span) {
         match self.known.key(name) {
-            Some(key) if key.supported => {}
-            Some(key) => {
-                self.refused.set(true);
-                let message = format!("`{name}` is not supported yet");
-                let note = format!("it is part of the format ({}), and refused rather than ignored", key.about);
-                let diagnostic = Diagnostic::error(&self.walk.source, Code::UNSUPPORTED_KEY, message)
-                    .at(span, "this version does not carry it out")
-                    .note(note);
-                self.walk.problems.borrow_mut().push(diagnostic);
-            }
+            Some(_) => {}
             None => {
                 self.refused.set(true);
                 let names = self.known.keys.iter().map(|key| key.name);
                 let help = match (nearest(name, names), keys::home(name)) {
                     (Some(near), _) => format!("did you mean `{near}`?"),
                     (None, Some(home)) => home,
-                    (None, None) => format!(
-                        "its keys are {}",
-                        listed(self.known.keys.iter().filter(|key| key.supported).map(|key| key.name))
-                    ),
+                    (None, None) => format!("its keys are {}", listed(self.known.keys.iter().map(|key| key.name))),
                 };
                 let message = format!("unknown key `{name}`");
                 let label = format!("{} has no such key", self.known.name);
@@ -157,7 +145,7 @@ impl<'w, 't> Fields<'w, 't> {
 
     /// The value of a key. Every key that is asked for stands in the table of keys.
     pub(super) fn get(&self, name: &'static str) -> Option<&'t Value<'t>> {
-        debug_assert!(self.known.key(name).is_some_and(|key| key.supported), "{name} is not in the table of keys");
+        debug_assert!(self.known.key(name).is_some(), "{name} is not in the table of keys");
         self.table.get(name)
     }
 

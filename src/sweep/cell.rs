@@ -7,6 +7,7 @@ use super::choice;
 use super::effect::{changes_files, transferred};
 use super::fault::Fault;
 use super::point::{Called, Point};
+use super::recovery::After;
 use crate::abi::{Errno, Signal};
 use crate::faults::{self, Restart};
 use crate::plan::{Chance, FaultKind, Mode, Sweep};
@@ -27,13 +28,18 @@ pub struct Cell {
     pub fault: Fault,
     /// For how many calls.
     pub mode: Mode,
+    /// Of a fault in a check: what was done to the program before.
+    pub after: Option<After>,
 }
 
-/// Its id: `write#3:ENOSPC`, or `write#3..:ENOSPC` where later calls fail as well. It is the same as long as the program
-/// makes the same calls.
+/// Its id: `write#3:ENOSPC`, or `write#3..:ENOSPC` where later calls fail as well; of a fault in the first check, on what
+/// another one has left, `write#3:kill-after/1.unlink#1:kill-before`. It is the same as long as the program makes the same calls.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let later = if self.mode == Mode::From { ".." } else { "" };
+        if let Some(after) = &self.after {
+            after.fmt(f)?;
+        }
         write!(f, "{}#{}{later}:{}", self.called, self.nth, self.fault)
     }
 }
@@ -51,7 +57,14 @@ pub fn cells(points: &[Point], sweep: &Sweep) -> Vec<Cell> {
     for (at, point) in points.iter().enumerate() {
         for (fault, lasts) in suited(point, sweep) {
             let modes = sweep.modes.iter().filter(|mode| lasts || **mode == Mode::Once);
-            let cell = |mode: &Mode| Cell { point: at, called: point.called, nth: point.nth, fault, mode: *mode };
+            let cell = |mode: &Mode| Cell {
+                point: at,
+                called: point.called,
+                nth: point.nth,
+                fault,
+                mode: *mode,
+                after: None,
+            };
             all.extend(modes.map(cell));
             if !lasts && !sweep.modes.contains(&Mode::Once) {
                 all.push(cell(&Mode::Once));

@@ -21,6 +21,9 @@ pub struct Evidence {
     /// The call as it failed, as a transcript has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Of a fault in a check: what was done to the program before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// What there is to see, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -55,6 +58,7 @@ impl Evidence {
         Evidence {
             how: how_ended(facts),
             at: facts.at.clone(),
+            after: None,
             notes: differences.iter().filter_map(told).collect(),
             leftovers: leftovers.chain(orphans).collect(),
             stdout: has_other_stdout.then(|| (shown(&golden.facts.stdout), shown(&facts.stdout))),

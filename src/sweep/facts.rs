@@ -37,6 +37,8 @@ pub struct Facts {
     pub kept: BTreeSet<String>,
     /// Whether it fired on a call about standard error, where messages go.
     pub is_mute: bool,
+    /// What is wrong with how a check ended that met a fault itself, one sentence each.
+    pub disturbed: Vec<String>,
     /// Why it did not, where it was its turn.
     pub prevented: Option<String>,
 }

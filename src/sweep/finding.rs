@@ -43,16 +43,20 @@ impl Seen<'_> {
             [] => String::new(),
             shows => format!(" with {}", shows.join(", ")),
         };
+        let recovery = self.cell.after.map_or(String::new(), |after| format!(" in check {}", after.check));
         let comes_anywhere = match self.cell.fault {
             Fault::Signal(_) => matches!(self.verdict, Verdict::Leftover | Verdict::Broken),
             fault => fault.kills(),
         };
         let place = if comes_anywhere { String::new() } else { format!(" at {}", self.point.own_functions()) };
-        format!("{} {}{shows}{place}", self.verdict, kind(self.cell.fault))
+        format!("{} {}{recovery}{shows}{place}", self.verdict, kind(self.cell.fault))
     }
 
     /// Whether both show the same of the same kind of fault.
     fn is_like(&self, other: &Seen<'_>) -> bool {
+        if self.cell.after != other.cell.after {
+            return false;
+        }
         (self.verdict, kind(self.cell.fault), self.shows) == (other.verdict, kind(other.cell.fault), other.shows)
     }
 }
@@ -130,7 +134,7 @@ mod tests {
             "SIGTERM" => Fault::Signal(Signal::parse("SIGTERM").unwrap()),
             errno => Fault::Error(Errno::parse(errno).unwrap()),
         };
-        let cell = Cell { point: 0, called: point.called, nth, fault, mode };
+        let cell = Cell { point: 0, called: point.called, nth, fault, mode, after: None };
         Run { point, cell, verdict, shows: shows.iter().map(|part| (*part).to_owned()).collect() }
     }
 

@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::fault::Fault;
 use super::point::Called;
+use super::recovery::After;
 use super::states::{Loss, What};
 use super::survey::ALLOCATORS;
 use crate::abi::{Errno, Signal, Sysno};
@@ -11,6 +12,12 @@ use crate::plan::Mode;
 impl Cell {
     /// Reads its name, as it is displayed; of the point the name says no more than the call, and so it is the first one.
     pub fn parse(name: &str) -> Option<Cell> {
+        if let Some((first, rest)) = name.split_once('/') {
+            let (check, rest) = rest.split_once('.')?;
+            let check = check.parse().ok().filter(|check| *check > 0)?;
+            let (first, cell) = (Cell::parse(first)?, Cell::parse(rest).filter(|cell| cell.after.is_none())?);
+            return Some(Cell { after: Some(After::of(&first, check)), ..cell });
+        }
         let (called, rest) = name.split_once('#')?;
         let (number, fault) = rest.split_once(':')?;
         let (nth, mode) = match number.strip_suffix("..") {
@@ -23,6 +30,7 @@ impl Cell {
             nth: nth.parse().ok()?,
             fault: Fault::parse(fault)?,
             mode,
+            after: None,
         })
     }
 }
@@ -102,6 +110,8 @@ mod tests {
             "write#1:tail-4096@write#2",
             "rename#1:alone@close#3",
             "fsync#1:synced",
+            "write#3:kill-after/1.unlink#1:kill-before",
+            "write#1:lost@rename#1/12.read#2..:EIO",
         ];
         for name in names {
             let cell = Cell::parse(name).unwrap_or_else(|| panic!("{name}"));
@@ -118,6 +128,13 @@ mod tests {
     fn what_is_no_name_is_refused() {
         for name in
             ["", "write", "write#3", "wrte#3:EIO", "write#x:EIO", "write#3:EFOO", "write#1:lost@", "write#1:head-"]
+                .into_iter()
+                .chain([
+                    "write#1:torn/",
+                    "write#1:torn/unlink#1:EIO",
+                    "write#1:torn/0.unlink#1:EIO",
+                    "/1.unlink#1:EIO",
+                ])
         {
             assert_eq!(Cell::parse(name), None, "{name}");
         }

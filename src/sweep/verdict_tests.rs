@@ -33,7 +33,7 @@ fn judged(fault: Fault, stream: Option<Stream>, change: impl FnOnce(&mut Facts))
     let mut point = point("write", 1, &[]);
     point.circumstances.stream = stream;
     let called = Called::Call(Sysno::parse("write").unwrap());
-    let cell = Cell { point: 0, called, nth: 1, fault, mode: Mode::Once };
+    let cell = Cell { point: 0, called, nth: 1, fault, mode: Mode::Once, after: None };
     judge(&golden, &facts, &cell, &point)
 }
 
@@ -283,7 +283,7 @@ fn where_the_status_is_not_compared_the_result_is() {
     let compare = Compare { exit: false, stdout: true, files: true };
     let golden = settle(&[good(), good()], compare).unwrap();
     let called = Called::Call(Sysno::parse("write").unwrap());
-    let cell = Cell { point: 0, called, nth: 1, fault: errno("EIO"), mode: Mode::Once };
+    let cell = Cell { point: 0, called, nth: 1, fault: errno("EIO"), mode: Mode::Once, after: None };
     let mut facts = Facts { fired: 1, ..good() };
     exits(&mut facts, 1, "");
     assert_eq!(judge(&golden, &facts, &cell, &point("write", 1, &[])).verdict, Verdict::Masked);

@@ -33,6 +33,9 @@ pub(in crate::cli) struct Sweep {
     /// once: this call fails; from: and every later one of its kind
     #[arg(long, value_name = "MODES", value_delimiter = ',')]
     pub(super) mode: Vec<String>,
+    /// Faults in the checks, too, on what kills and losses of power leave: `recovery` of `[sweep]`
+    #[arg(long)]
+    pub(super) recovery: bool,
     /// callsite: one point for each stack of callers; each: one for each call
     #[arg(long, value_name = "WHICH")]
     pub(super) points: Option<String>,
@@ -91,6 +94,7 @@ impl Sweep {
         put("faults", list(&self.faults));
         put("error", list(&self.error));
         put("mode", list(&self.mode));
+        put("recovery", self.recovery.then_some(toml::Value::Boolean(true)));
         put("points", self.points.clone().map(toml::Value::from));
         put("baseline", self.baseline.map(toml::Value::from));
         put("limit", self.limit.map(toml::Value::from));

@@ -136,7 +136,9 @@ impl Sweeping<'_> {
         };
         let base = Base::of(case).map_err(problems)?;
         let sweep = settings(&base, &self.words.instead(), self.options).map_err(problems)?;
-        let course = Course::take(&base, &sweep, self.options).map_err(|refused| self.refused(case, refused))?;
+        let mut course = Course::take(&base, &sweep, self.options).map_err(|refused| self.refused(case, refused))?;
+        let found = course.find_recoveries(self.jobs(), &self.words.cell);
+        found.map_err(|end| judged(*end, self.global).err().unwrap_or(ExitStatus::Internal))?;
         for note in &course.notes {
             talk(format!("note: {}: {note}\n", case.id));
         }
@@ -156,6 +158,11 @@ impl Sweeping<'_> {
             head.file_system = course.sweep.file_system.name().to_owned();
         }
         self.run(case, course, drawn.cells, head, state)
+    }
+
+    /// How many runs are made at a time.
+    fn jobs(&self) -> usize {
+        self.words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
     fn refused(&self, case: &Case, refused: Refused) -> ExitStatus {
@@ -237,11 +244,10 @@ impl Sweeping<'_> {
         if left.len() < cells.len() {
             talk(format!("note: {}: {} of {} runs are known\n", case.id, cells.len() - left.len(), cells.len()));
         }
-        let jobs = self.words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let live = Live::with_time_left(left.len(), self.global);
         let (mut trouble, mut findings, mut over) = (None, 0_usize, cells.len() - left.len());
         let begun = Instant::now();
-        let ran = run_cells(&course, &left, jobs, |cell, ran| {
+        let ran = run_cells(&course, &left, self.jobs(), |cell, ran| {
             let kept = Kept {
                 sweep: mark.clone(),
                 cell: cell.to_string(),

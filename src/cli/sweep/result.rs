@@ -73,7 +73,7 @@ pub(super) fn mark(course: &Course) -> String {
     let changed = program.and_then(|data| Some((data.len(), data.modified().ok()?)));
     let head =
         format!("{}{changed:?} {:?} {:?}", course.base().text(), course.sweep.compare, course.sweep.file_system);
-    let points = course.points.iter().map(|point| format!("{} {} {:?}", point.called, point.nth, point.frames));
+    let points = course.own_points().iter().map(|point| format!("{} {} {:?}", point.called, point.nth, point.frames));
     digest([head].into_iter().chain(points))
 }
 
@@ -95,6 +95,7 @@ impl Again {
         let lists = [("faults", &words.faults), ("error", &words.error), ("mode", &words.mode)];
         let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
         before.extend(lists.map(|(flag, list)| word(flag, &list.join(","))));
+        before.extend(words.recovery.then(|| " --recovery".to_owned()));
         before.extend(words.points.iter().map(|points| word("points", points)));
         before.extend(words.file_system.iter().map(|system| word("file-system", system)));
         let command: Vec<String> = words.command.iter().map(|word| shell_word(&word.to_string_lossy())).collect();

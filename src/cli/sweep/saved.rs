@@ -13,7 +13,7 @@ use crate::diagnostic::visible;
 use crate::report::shell_word;
 use crate::report::sweep::Run;
 use crate::runner::sweep::Checks;
-use crate::sweep::{Fault, Shape, Verdict, how_ended};
+use crate::sweep::{After, Cell, Fault, Shape, Verdict, how_ended};
 
 /// Errors that a program is to get over, and not to give up for: another way, or another try, leads to the same result.
 const GOT_OVER: [&str; 5] = ["EXDEV", "EOPNOTSUPP", "EINTR", "EAGAIN", "ENOSYS"];
@@ -23,13 +23,24 @@ pub(super) fn save(results: &Results, folder: &Path) -> Result<(), ExitStatus> {
     let written = || -> std::io::Result<usize> {
         fs::create_dir_all(folder)?;
         let findings = results.swept.findings();
+        let mut count = 0;
         for finding in findings {
             let run = &results.swept.runs[finding.runs[0]];
             let name = file_name(results, run);
-            let text = if run.is_state() { state(results, run, folder, &name)? } else { spec(results, run, folder) };
+            let text = match run.cell.after {
+                Some(after) => recovery(results, (run, after), folder, &name)?,
+                None if run.is_state() => Some(state(results, run, folder, &name)?),
+                None => Some(spec(results, run, folder)),
+            };
+            let Some(text) = text else {
+                let why = "a spec would have its checks look at what the check has printed that meets the fault";
+                talk(format!("note: {} is not written: {why}; `{}` makes it again\n", run.cell, run.again));
+                continue;
+            };
             fs::write(folder.join(name), text)?;
+            count += 1;
         }
-        Ok(findings.len())
+        Ok(count)
     };
     match written() {
         Ok(0) => Ok(()),
@@ -46,14 +57,18 @@ pub(super) fn save(results: &Results, folder: &Path) -> Result<(), ExitStatus> {
 
 /// `silent-write-3-ENOSPC.toml`, with the name of the spec before it where there is one.
 fn file_name(results: &Results, run: &Run) -> String {
-    let cell = run.cell.to_string().replace(['#', ':', '@'], "-").replace("..", "-on");
+    let cell = run.cell.to_string().replace(['#', ':', '@', '/'], "-").replace("..", "-on");
     let stem = Path::new(&results.swept.head.spec).file_stem().unwrap_or_default().to_string_lossy();
     let stem = if stem.starts_with('<') { String::new() } else { format!("{stem}-") };
     format!("{stem}{}-{cell}.toml", run.verdict)
 }
 
-/// A spec that runs the checks on what a loss of power left: a folder beside it.
-fn state(results: &Results, run: &Run, folder: &Path, name: &str) -> std::io::Result<String> {
+/// Files beside a spec: a folder that `fill` fills, and what it says was printed. Their names.
+fn beside(
+    folder: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> std::io::Result<Vec<u8>>,
+) -> std::io::Result<(String, String)> {
     let stem = name.strip_suffix(".toml").unwrap_or(name);
     let (files, printed) = (format!("{stem}.state"), format!("{stem}.stdout"));
     let place = folder.join(&files);
@@ -61,8 +76,49 @@ fn state(results: &Results, run: &Run, folder: &Path, name: &str) -> std::io::Re
         fs::remove_dir_all(&place)?;
     }
     fs::create_dir_all(&place)?;
+    fs::write(folder.join(&printed), fill(&place)?)?;
+    Ok((files, printed))
+}
+
+/// A spec that makes the fault in the check, on what the program left: a folder beside it. `None` where no spec can say that.
+fn recovery(
+    results: &Results,
+    (run, after): (&Run, After),
+    folder: &Path,
+    name: &str,
+) -> std::io::Result<Option<String>> {
+    let course = &results.course;
+    let named = |end: &str| format!("{}.{end}", name.strip_suffix(".toml").unwrap_or(name));
+    let base = course.base();
+    let Some(body) = base.text_of_recovery(folder, after.check - 1, &named("state"), &named("stdout")) else {
+        return Ok(None);
+    };
+    beside(folder, name, |place| course.lay_out_left(after, place))?;
+    let (evidence, place) = (&run.evidence, results.swept.point(run).place());
+    let mut text = format!("# {}: {}, at {place}.\n", run.verdict, visible(&evidence.how));
+    for said in evidence.after.iter().chain(&evidence.notes) {
+        text += &format!("# {}\n", visible(said));
+    }
+    text += "# It has what the program had left, and not the program: what it runs is the check that met a fault. It fails until\n\
+             # that is mended; till then `xfail = \"why\"` says that it is known.\n";
+    if course.is_left_bound(after) {
+        text += "# Files in the state name the folder that they were in, which is another one here.\n";
+    }
+    let killed = run.cell.fault.kills() && evidence.how.ends_with("was killed by SIGKILL");
+    let exit = if killed { "{ signal = \"SIGKILL\" }" } else { "\"any\"" };
+    let crash = if run.verdict == Verdict::Crash { "never = [\"killed\"]\n" } else { "" };
+    let rule = Cell { after: None, ..run.cell }.rule();
+    text += &format!("{body}\n[expect]\nexit = {exit}\n{crash}\n[snapshot]\ntranscript = false\n\n{rule}");
+    if run.verdict == Verdict::Leftover {
+        evidence.leftovers.iter().for_each(|name| text += &check(&gone(name)));
+    }
+    Ok(Some(text))
+}
+
+/// A spec that runs the checks on what a loss of power left: a folder beside it.
+fn state(results: &Results, run: &Run, folder: &Path, name: &str) -> std::io::Result<String> {
     let Some(power) = &results.course.power else { return Ok(String::new()) };
-    fs::write(folder.join(&printed), power.lay_out(&run.cell, &place)?)?;
+    let (files, printed) = beside(folder, name, |place| power.lay_out(&run.cell, place))?;
     let mut text = format!("# {}: {}.\n", run.verdict, run.evidence.how);
     for note in &run.evidence.notes {
         text += &format!("# {}\n", visible(note));
@@ -95,14 +151,19 @@ fn spec(results: &Results, run: &Run, folder: &Path) -> String {
         text += "\n[[check]]\nname = \"the next run\"\nexpect = { exit = \"any\" }\n";
         text += &format!("run = [{}]\n", words.join(", "));
     }
-    for (name, command) in wanted.checks {
-        text += &format!(
-            "\n[[check]]\nname = {}\nrun = [\"sh\", \"-c\", {}]\n",
-            string(&literal(&name)),
-            string(&literal(&command))
-        );
-    }
+    wanted.checks.iter().for_each(|wanted| text += &check(wanted));
     text
+}
+
+/// A check with a name, and a command for a shell in the folder of the run.
+fn check((name, command): &(String, String)) -> String {
+    let (name, command) = (string(&literal(name)), string(&literal(command)));
+    format!("\n[[check]]\nname = {name}\nrun = [\"sh\", \"-c\", {command}]\n")
+}
+
+/// That a name is not there, as such a check.
+fn gone(name: &str) -> (String, String) {
+    (format!("{name} is not left behind"), format!("test ! -e {}", shell_word(name)))
 }
 
 /// What is expected of a program that is right.
@@ -130,10 +191,8 @@ fn wanted(results: &Results, run: &Run) -> Wanted {
         Verdict::Crash => wanted.expect += "never = [\"killed\"]\n",
         Verdict::Hang | Verdict::BusyRetry => {}
         Verdict::Leftover => {
-            let gone =
-                |name: &String| (format!("{name} is not left behind"), format!("test ! -e {}", shell_word(name)));
             let names = run.evidence.leftovers.iter().filter(|name| !name.ends_with(" more processes"));
-            wanted.checks = names.map(gone).collect();
+            wanted.checks = names.map(|name| gone(name)).collect();
             if run.evidence.leftovers.len() > wanted.checks.len() {
                 wanted.expect += "invariants = [\"no-orphans\"]\n";
             }

@@ -48,6 +48,10 @@ impl Lowering<'_> {
             let help = "add a `[[check]]` that recovers and says what must hold then".to_owned();
             self.error(Code::MISSING_KEY, span, *message, label, Some(help));
         }
+        let recovery = written.recovery.as_ref().filter(|recovery| recovery.value);
+        if let Some(asked) = recovery {
+            self.can_recover(asked, &faults);
+        }
         let mut errors: Vec<Errno> = Vec::new();
         for error in &written.error {
             errors.extend(self.errno(error).filter(|errno| !errors.contains(errno)));
@@ -75,8 +79,23 @@ impl Lowering<'_> {
             compare: written.compare.as_ref().map_or(all.compare, |words| self.compared(words)),
             limit: limit.map(|limit| limit as u64),
             seed: written.seed.as_ref().map_or(self.seed, |seed| self.unsigned(seed, "seed")),
+            recovery: recovery.is_some(),
             file_system: file_system.unwrap_or(all.file_system),
         })
+    }
+
+    /// Faults in the recovery need a recovery, and something to recover from.
+    fn can_recover(&mut self, asked: &At<bool>, faults: &[FaultKind]) {
+        if self.spec.check.is_empty() {
+            let help = "add a `[[check]]` that recovers and says what must hold then".to_owned();
+            let message = "`recovery` is set, and the spec has no `[[check]]`";
+            self.error(Code::MISSING_KEY, asked.span, message, "there is no recovery", Some(help));
+        }
+        if !faults.iter().any(|kind| matches!(kind, FaultKind::Kill | FaultKind::States)) {
+            let help = "add `kill` or `states` to `faults`, or take `recovery` out".to_owned();
+            let message = "`recovery` is set, and `faults` has neither `kill` nor `states`";
+            self.error(Code::CONFLICTING_KEYS, asked.span, message, "there is nothing to recover from", Some(help));
+        }
     }
 
     fn faults(&mut self, words: &At<Vec<Text>>) -> Vec<FaultKind> {

@@ -201,10 +201,11 @@ fn joined(shares: &[Share<'_>]) -> Swept {
     let mut places = HashMap::new();
     let mut runs = Vec::new();
     for (swept, run) in all {
-        let at = *places.entry((run.is_state(), run.cell.called, run.cell.nth)).or_insert_with(|| {
-            points.push(swept.point(run).clone());
-            points.len() - 1
-        });
+        let at =
+            *places.entry((run.is_state(), run.cell.after, run.cell.called, run.cell.nth)).or_insert_with(|| {
+                points.push(swept.point(run).clone());
+                points.len() - 1
+            });
         runs.push(Run { cell: Cell { point: at, ..run.cell }, ..run.clone() });
     }
     Swept::new(head, points, runs)

@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod page;
 mod read_back;
+mod recoveries;
 mod sarif;
 mod states;
 mod swept;

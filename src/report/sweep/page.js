@@ -23,7 +23,7 @@
   const words = (sweep, run) => {
     if (run.words === undefined) {
       const point = sweep.points[run.p];
-      const parts = [run.name, run.v, run.call, run.ended, run.seen, run.said, run.left, run.stdout, point.place, stack(sweep, run)];
+      const parts = [run.name, run.v, run.after, run.call, run.ended, run.seen, run.said, run.left, run.stdout, point.place, stack(sweep, run)];
       run.words = parts.flat().join("\n").toLowerCase();
     }
     return run.words;
@@ -60,6 +60,7 @@
     const put = (name, lines, kind = "") => {
       if (lines && lines.length) list.append(make("dt", {}, name), make("dd", { class: kind }, [lines].flat().join("\n")));
     };
+    put("after", run.after);
     put("call", run.call);
     put("ended", run.ended);
     put("seen", run.seen);

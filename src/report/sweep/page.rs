@@ -105,6 +105,8 @@ struct RunData {
 #[derive(Serialize)]
 struct ShownRun {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
     call: String,
     ended: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -207,7 +209,7 @@ impl Data {
         let mut runs = Vec::new();
         for run in &swept.runs {
             let p = *places.entry(run.cell.point).or_insert_with(|| {
-                points.push(PointData::of(swept.point(run), &mut frames));
+                points.push(PointData::of(swept.point(run), run, &mut frames));
                 points.len() - 1
             });
             let c = columns.number(&kind(run));
@@ -219,6 +221,9 @@ impl Data {
 
 /// The column of a run; a state stands in that of its kind, wherever the power fails.
 fn kind(run: &Run) -> String {
+    if run.cell.after.is_some() {
+        return format!("recovery: {}", column(run));
+    }
     if !run.is_state() {
         return column(run);
     }
@@ -246,7 +251,7 @@ impl Numbered {
 }
 
 impl PointData {
-    fn of(point: &Point, frames: &mut Numbered) -> PointData {
+    fn of(point: &Point, run: &Run, frames: &mut Numbered) -> PointData {
         let function = point.own_function().unwrap_or("?");
         // Without symbols there is the place in the file.
         let whole = point.own_frame().map_or("?", |frame| &**frame);
@@ -256,7 +261,8 @@ impl PointData {
         PointData {
             program: shown(program),
             function: shown(function),
-            name: format!("{}#{}{times}", point.called, point.nth),
+            name: run.cell.after.map_or(String::new(), |after| after.to_string())
+                + &format!("{}#{}{times}", point.called, point.nth),
             line: shown(point.source.as_deref().or_else(|| Some(&whole[whole.rfind("+0x")?..])).unwrap_or_default()),
             place: shown(&point.place()),
             stack: point.frames.iter().map(|frame| frames.number(&visible(frame))).collect(),
@@ -276,6 +282,7 @@ impl ShownRun {
         }
         ShownRun {
             name: run.cell.to_string(),
+            after: evidence.after.as_deref().map(shown),
             call: shown(evidence.at.as_deref().unwrap_or(&swept.point(run).shown)),
             ended: shown(&evidence.how),
             seen: all(&evidence.notes),

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::json::{CellLine, SummaryLine, VERSION};
 use super::swept::{Head, Run, SweepReport, Swept};
-use crate::sweep::{Called, Cell, Circumstances, Point};
+use crate::sweep::{After, Called, Cell, Circumstances, Point};
 
 #[derive(Deserialize)]
 struct Type {
@@ -22,7 +22,7 @@ struct Type {
 struct Part {
     head: Head,
     points: Vec<Point>,
-    places: HashMap<(bool, Called, u64), usize>,
+    places: HashMap<(bool, Option<After>, Called, u64), usize>,
     runs: Vec<Run>,
     names: BTreeSet<String>,
 }
@@ -104,7 +104,7 @@ impl Part {
         if number == 0 || number > self.head.of {
             return Err(format!("run `{}` has the number {number}, and there are {}", line.cell, self.head.of));
         }
-        let key = (line.state.is_some(), cell.called, cell.nth);
+        let key = (line.state.is_some(), cell.after, cell.called, cell.nth);
         let next = self.points.len();
         let at = *self.places.entry(key).or_insert(next);
         if at == next {

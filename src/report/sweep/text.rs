@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::states;
 use super::swept::{Run, SweepReport, Swept};
+use super::{recoveries, states};
 use crate::diagnostic::visible;
 use crate::snapshot::{DiffStyle, render_diff};
-use crate::sweep::{Finding, Point, Verdict};
+use crate::sweep::{Cell, Finding, Point, Verdict};
 
 /// Longer differences are cut.
 const MOST_LINES: usize = 20;
@@ -44,6 +44,7 @@ pub fn text(report: &SweepReport, swept: &Swept, detail: Detail, is_coloured: bo
         Detail::All => {
             told.matrix();
             states::table(swept).iter().for_each(|line| told.line(line));
+            recoveries::table(swept).iter().for_each(|line| told.line(line));
             swept.findings().iter().for_each(|finding| told.finding(finding));
         }
     }
@@ -82,7 +83,7 @@ struct Row {
 
 /// The column of a run: what stands behind the number, `EIO`, or `..EIO` where later calls fail as well.
 pub(super) fn column(run: &Run) -> String {
-    let name = run.cell.to_string();
+    let name = Cell { after: None, ..run.cell }.to_string();
     let rest = name.split_once('#').map_or("", |(_, rest)| rest);
     rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':').replace("..:", "..")
 }
@@ -96,7 +97,7 @@ impl Told<'_> {
     /// Points down, faults across, a letter for what came of both.
     fn matrix(&mut self) {
         let swept = self.swept;
-        let runs: Vec<&Run> = swept.runs.iter().filter(|run| !run.is_state()).collect();
+        let runs: Vec<&Run> = swept.runs.iter().filter(|run| !run.is_state() && run.cell.after.is_none()).collect();
         if runs.is_empty() {
             return;
         }
@@ -162,6 +163,9 @@ impl Told<'_> {
         let (point, evidence) = (swept.point(run), &run.evidence);
         let head = format!("{} {}  {}", self.word(run.verdict), run.cell, point.place());
         self.line(&head);
+        if let Some(after) = &evidence.after {
+            self.part("after", &visible(after));
+        }
         let call = evidence.at.as_deref().unwrap_or(&point.shown);
         self.part("call", &visible(call));
         self.part(if run.is_state() { "when" } else { "ended" }, &visible(&evidence.how));

@@ -161,12 +161,56 @@ impl Base {
             stdin.insert("file".to_owned(), Value::from(format!("./{printed}")));
             target.insert("stdin".to_owned(), Value::Table(stdin));
         }
-        let copy = ["cp", "-a", &format!("${{spec-dir}}/{state}/."), "${tmp}"].map(Value::from).to_vec();
-        let mut setup = Table::new();
-        setup.insert("run".to_owned(), Value::Array(copy));
-        table.insert("setup".to_owned(), Value::Array(vec![Value::Table(setup)]));
+        table.insert("setup".to_owned(), Value::Array(vec![copied(state)]));
         written(&table)
     }
+
+    /// A spec that lies in `folder` and has one of the checks, by its position, for its program: on files that are known, as
+    /// above. The checks before it are run first, and all of them are behind it. `None` where that is another thing than it
+    /// was: checks that look at what the program has printed find there what the one check has.
+    pub fn text_of_recovery(&self, folder: &Path, at: usize, state: &str, printed: &str) -> Option<String> {
+        let text = self.text_in(folder, Checks::Hold, None);
+        if text.contains("RINJECT_STDOUT") {
+            return None;
+        }
+        let mut table: Table = text.parse().unwrap_or_else(|error| panic!("it was written here: {error}\n{text}"));
+        for key in ["inject", "sequence", "trace", "setup"] {
+            table.remove(key);
+        }
+        let checks = table.get("check").and_then(Value::as_array)?.clone();
+        let check = checks.get(at)?.as_table()?;
+        let (program, args) = check.get("run")?.as_array()?.split_first()?;
+        let Some(Value::Table(target)) = table.get_mut("target") else { return None };
+        for key in ["files", "stdin", "stdout", "stderr", "ready", "limits", "timeout"] {
+            target.remove(key);
+        }
+        target.insert("program".to_owned(), program.clone());
+        target.insert("args".to_owned(), Value::Array(args.to_vec()));
+        target.extend(check.get("timeout").map(|limit| ("timeout".to_owned(), limit.clone())));
+        if let Value::Table(env) = target.entry("env").or_insert_with(|| Value::Table(Table::new())) {
+            env.insert("RINJECT_STDOUT".to_owned(), Value::from(format!("${{spec-dir}}/{printed}")));
+        }
+        let before = checks[..at].iter().filter_map(|check| Some(Value::Table(first(check.as_table()?)?)));
+        table.insert("setup".to_owned(), Value::Array([copied(state)].into_iter().chain(before).collect()));
+        Some(written(&table))
+    }
+}
+
+/// The command that puts the files of a folder beside the spec into that of the run.
+fn copied(state: &str) -> Value {
+    let copy = ["cp", "-a", &format!("${{spec-dir}}/{state}/."), "${tmp}"].map(Value::from).to_vec();
+    Value::Table(Table::from_iter([("run".to_owned(), Value::Array(copy))]))
+}
+
+/// A check as a command that comes before the program, which must end with 0.
+fn first(check: &Table) -> Option<Table> {
+    let run = check.get("run")?.as_array()?.clone();
+    let exit = check.get("expect").and_then(|expect| expect.get("exit"));
+    let is_plain = exit.is_none_or(|exit| exit.as_integer() == Some(0));
+    let around = ["sh", "-c", "\"$@\"; true", "sh"].map(Value::from).into_iter();
+    let run = if is_plain { run } else { around.chain(run).collect() };
+    let limit = check.get("timeout").map(|limit| ("timeout".to_owned(), limit.clone()));
+    Some([("run".to_owned(), Value::Array(run))].into_iter().chain(limit).collect())
 }
 
 /// A table as TOML, the version of the format first.
@@ -203,6 +247,17 @@ fn relocate(table: &mut Table, way: &Path) {
     };
     let folder = format!("${{spec-dir}}/{}", way.display());
     table.iter_mut().for_each(|(_, value)| replace(value, &folder));
+    for key in ["setup", "check"] {
+        let Some(Value::Array(commands)) = table.get_mut(key) else { continue };
+        for command in commands {
+            let program = command.get_mut("run").and_then(Value::as_array_mut).and_then(|run| run.first_mut());
+            if let Some(Value::String(program)) = program
+                && program.contains('/')
+            {
+                moved(program);
+            }
+        }
+    }
     let Some(Value::Table(target)) = table.get_mut("target") else { return };
     if let Some(Value::String(program)) = target.get_mut("program")
         && program.contains('/')
@@ -259,6 +314,37 @@ mod tests {
         assert_eq!(target["stdin"]["file"].as_str(), Some("../../specs/in"));
         let text = base.text_in(Path::new("specs"), Checks::Hold, None);
         assert!(text.contains("program = \"./kv\"") && text.contains("[[check]]"), "{text}");
+    }
+
+    #[test]
+    fn a_check_becomes_the_program_of_what_was_left() {
+        let check = |run: &str, more: &str| format!("[[check]]\nrun = [{run}]\n{more}\n");
+        let text = |last: &str| {
+            "spec = 1\n[target]\nprogram = 'kv'\nargs = ['put']\nfiles = { a = 'text' }\n[[inject]]\non = 'write'\nerror = 'EIO'\n"
+                .to_owned()
+                + &check("'./repair', '-v'", "expect = { exit = 1 }")
+                + &check("'./mend', 'b'", "timeout = '3s'")
+                + &check(last, "")
+        };
+        let saved = |text: String| {
+            let mut case = Case::of_text("specs/x.toml", text);
+            case.file = SpecFile::Path(PathBuf::from("specs/x.toml"));
+            let base = Base::of(&case).expect("it is a spec");
+            base.text_of_recovery(Path::new("found"), 1, "x.state", "x.stdout")
+        };
+        let table: Table = saved(text("'look'")).expect("it can be said").parse().expect("it is TOML");
+        let target = &table["target"];
+        assert_eq!((target["program"].as_str(), target["args"][0].as_str()), (Some("../specs/mend"), Some("b")));
+        assert_eq!(target["timeout"].as_str(), Some("3s"));
+        assert_eq!(target["env"]["RINJECT_STDOUT"].as_str(), Some("${spec-dir}/x.stdout"));
+        assert!(table.get("inject").is_none() && target.get("files").is_none());
+        let words = |at: usize| -> Vec<&str> {
+            table["setup"][at]["run"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        assert_eq!(words(0), ["cp", "-a", "${spec-dir}/x.state/.", "${tmp}"]);
+        assert_eq!(words(1), ["sh", "-c", "\"$@\"; true", "sh", "../specs/repair", "-v"]);
+        assert_eq!(table["check"].as_array().map(Vec::len), Some(3));
+        assert_eq!(saved(text("'sh', '-c', 'grep x $RINJECT_STDOUT'")), None);
     }
 
     #[test]

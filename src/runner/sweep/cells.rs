@@ -13,7 +13,7 @@ use super::timed::Timed;
 use super::{Course, MORE_OUTPUT, TIMES_LONGER, play, watch_calls};
 use crate::abi::{Ending, Signal};
 use crate::plan::Plan;
-use crate::run::End;
+use crate::run::{End, Played};
 use crate::sweep::{Cell, Facts, Fault, Outcome, Watch, judge};
 
 /// A run with a fault that is over.
@@ -39,6 +39,7 @@ impl Course {
     /// else runs.
     fn run(&self, cell: &Cell) -> Result<Option<Ran>, Box<End>> {
         if let (Fault::Power(_), Some(power)) = (cell.fault, &self.power) {
+            // They are laid out, and not run.
             return power.run(&self.stage, &self.base, cell).map(Some);
         }
         let (mut facts, mut took) = self.once(cell, self.limit, false)?;
@@ -59,10 +60,19 @@ impl Course {
     }
 
     fn judged(&self, cell: &Cell, facts: &Facts, took: Duration) -> Ran {
+        if let Some(after) = cell.after {
+            return Ran { outcome: self.judged_recovery(cell, after, facts), took };
+        }
         Ran { outcome: judge(&self.golden, facts, cell, &self.points[cell.point]), took }
     }
 
-    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
+    /// Runs the program with the fault of a cell; what it left is not looked at any further.
+    pub(super) fn hurt(
+        &self,
+        cell: &Cell,
+        limit: Duration,
+        looks_closely: bool,
+    ) -> Result<(Played, Facts), Box<End>> {
         let count = self.counts.get(&cell.called).copied().unwrap_or_default();
         let watch = Watch::new(cell.called, count);
         let mut watch = Timed::new(if looks_closely { watch.with_tail() } else { watch });
@@ -76,7 +86,15 @@ impl Course {
             }
         };
         let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;
-        let mut facts = facts_of(&played, &watch, self.grace);
+        let facts = facts_of(&played, &watch, self.grace);
+        Ok((played, facts))
+    }
+
+    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
+        if let Some(after) = cell.after {
+            return self.disturb(cell, after, limit, looks_closely);
+        }
+        let (played, mut facts) = self.hurt(cell, limit, looks_closely)?;
         if facts.fired > 0 && facts.stuck.is_none() {
             check(&mut facts, &played, &self.stage)?;
         }
@@ -87,13 +105,18 @@ impl Course {
         }
         if is_ended && self.golden.leaves_more(&facts) && facts.broken(!cell.fault.kills()).is_empty() {
             // Nobody tidies up after that: what counts is what the next use leaves there.
-            self.stage.play_again(&played, |plan| {
-                plan.rules.retain(|rule| &*rule.name != "fault");
-                plan.target.timeout = self.patience;
-            })?;
+            self.use_again(&played)?;
             facts.files = played.files();
         }
         Ok((facts, played.took))
+    }
+
+    /// Runs the program once more, without a fault, in the folder that a run has left.
+    pub(super) fn use_again(&self, played: &Played) -> Result<(), Box<End>> {
+        self.stage.play_again(played, |plan| {
+            plan.rules.retain(|rule| &*rule.name != "fault");
+            plan.target.timeout = self.patience;
+        })
     }
 }
 

@@ -4,12 +4,14 @@
 mod base;
 mod cells;
 mod facts;
+mod recovery;
 mod source;
 mod states;
 mod timed;
 
 pub use base::{Base, Checks};
 pub use cells::{Lost, Ran, run_cells};
+pub use recovery::Recoveries;
 pub use states::Power;
 
 use std::collections::BTreeMap;
@@ -76,6 +78,8 @@ pub struct Course {
     pub notes: Vec<String>,
     /// States that a loss of power can leave, where they are asked for.
     pub power: Option<Power>,
+    /// Faults in the recovery of what kills and losses of power leave, once they are found.
+    recoveries: Recoveries,
     calls: CallSet,
     counts: BTreeMap<Called, u64>,
     has_company: bool,
@@ -147,16 +151,22 @@ impl Course {
         Ok(())
     }
 
-    /// All cells of the sweep: each point with each fault, then the states.
+    /// All cells of the sweep: each point with each fault, then the states, then the faults in recoveries that were found.
     pub fn cells(&self) -> Vec<Cell> {
         let mut all = crate::sweep::cells(&self.points[..self.fault_points()], &self.sweep);
         all.extend(self.power.iter().flat_map(|power| power.cells().iter().copied()));
+        all.extend(self.recoveries.cells());
         all
     }
 
-    /// How many points there are at which calls can fail; those behind them are of the states.
+    /// The points of the program; those behind them are of recoveries.
+    pub fn own_points(&self) -> &[Point] {
+        &self.points[..self.points.len() - self.recoveries.points()]
+    }
+
+    /// How many points there are at which calls of the program can fail; those behind them are of the states.
     pub fn fault_points(&self) -> usize {
-        self.points.len() - self.power.as_ref().map_or(0, |power| power.points().count())
+        self.own_points().len() - self.power.as_ref().map_or(0, |power| power.points().count())
     }
 
     fn steady(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
@@ -284,6 +294,7 @@ impl Course {
             program,
             notes,
             power: None,
+            recoveries: Recoveries::default(),
             calls,
             counts,
             has_company,

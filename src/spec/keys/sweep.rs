@@ -1,7 +1,7 @@
 //! The keys of `[sweep]`.
 
 use super::takes::{Takes, Words};
-use super::{Table, later, now};
+use super::{Table, now};
 
 /// `[sweep]`.
 pub const SWEEP: Table = Table {
@@ -31,7 +31,12 @@ pub const SWEEP: Table = Table {
             "[\"once\", \"from\"]",
             "this call fails; it and every later one of its kind; default once",
         ),
-        later("recovery", Takes::Flag, "true", "faults during the `[[check]]` runs"),
+        now(
+            "recovery",
+            Takes::Flag,
+            "true",
+            "faults in the `[[check]]`s too, on what `kill` and `states` leave; default false",
+        ),
         now(
             "points",
             Takes::one_of(&["callsite", "each"]),

@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::base::Base;
@@ -39,7 +39,7 @@ pub struct Power {
     cells: Vec<Cell>,
     states: HashMap<Cell, (State, Told)>,
     /// Where the folder of the run is named in its files, states are laid out in no other, one after the other.
-    place: Option<Mutex<Played>>,
+    place: Option<Arc<Mutex<Played>>>,
     /// How many points are not of it, and come before.
     others: usize,
 }
@@ -114,7 +114,7 @@ impl Power {
             model,
             cells: Vec::new(),
             states: HashMap::new(),
-            place: is_named.then(|| Mutex::new(played)),
+            place: is_named.then(|| Arc::new(Mutex::new(played))),
             others,
         };
         notes.extend(power.choose(sweep));
@@ -170,7 +170,7 @@ impl Power {
         let after = state.done.checked_sub(1).filter(|last| *last != named || state.what.is_of_one());
         let (called, nth) = name(named);
         let loss = Loss { what: state.what, after: after.map(name) };
-        Cell { point: self.others + named, called, nth, fault: Fault::Power(loss), mode: Mode::Once }
+        Cell { point: self.others + named, called, nth, fault: Fault::Power(loss), mode: Mode::Once, after: None }
     }
 
     /// The points at which files were changed.
@@ -209,6 +209,11 @@ impl Power {
     /// Whether files of the run name its folder, so that they mean something else in another one.
     pub fn is_bound(&self) -> bool {
         self.place.is_some()
+    }
+
+    /// The only folder that states are laid out in, where it has to be that one.
+    pub(super) fn place(&self) -> Option<Arc<Mutex<Played>>> {
+        self.place.clone()
     }
 
     /// Runs the checks on a state.
