@@ -89,6 +89,7 @@ fn specs_on_pages_do_what_the_pages_say() {
                     println!("skipped: {name} attaches, and this machine refuses");
                     Ok(())
                 }
+                "console" if block.text.contains("--coverage") && !common::has_program("gcov") => Ok(()),
                 "console" if able => console_block(&block, &mut folder),
                 _ => Ok(()),
             };
@@ -155,6 +156,7 @@ fn console_block(block: &Block, folder: &mut PathBuf) -> Result<(), String> {
                     .stderr(Stdio::null());
                 behind = Behind(Some(shell.spawn().map_err(|error| error.to_string())?));
             }
+            ["gcc", ..] => actual += &printed(Command::new("gcc").args(&words[1..]), folder)?,
             ["cd", package] => *folder = copied(package, folder)?,
             ["cargo", "build"] => build(folder)?,
             ["cat", file] => {

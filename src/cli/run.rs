@@ -124,6 +124,7 @@ fn options(words: &Run, global: &Global) -> Result<Options, ExitStatus> {
         bins: binaries(&words.select.bin)?,
         bins_of_project: global.project.bins.clone(),
         attach: None,
+        counting: false,
         stopper,
     })
 }

@@ -31,6 +31,20 @@ pub(super) fn holds(filter: &Filter, event: &Event, stack: &Stack<'_>) -> bool {
         && (filter.callers.is_empty() || stack.has(&filter.callers))
 }
 
+/// Calls by which whoever wants a file makes the folders above it.
+const MAKES_FOLDERS: [&str; 4] = ["access", "faccessat", "mkdir", "mkdirat"];
+
+/// Whether an event is a call about something in `folder`, or about a folder that must be there for it.
+pub(super) fn is_for(folder: &str, event: &Event) -> bool {
+    let EventKind::Call(call) = &event.kind else { return false };
+    let is_above =
+        |text: &str| folder.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_below =
+        |text: &str| text.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let makes = call.sysno.is_some_and(|call| MAKES_FOLDERS.contains(&call.name()));
+    call.args.iter().filter_map(host_text).any(|text| is_below(text) || makes && is_above(text))
+}
+
 /// The text that globs are matched with: a path, or what is behind a descriptor.
 pub(super) fn host_text(arg: &Arg) -> Option<&str> {
     match &arg.value {

@@ -1,6 +1,6 @@
 //! Which events are written, in which order, and who is told of them before they are.
 
-use super::filter::host_text;
+use super::filter::{host_text, is_for};
 use crate::abi::{CallSet, SignalSet};
 use crate::pattern::{Bindings, Matcher, PathGlob};
 use crate::plan::{Plan, Start};
@@ -14,6 +14,7 @@ pub(super) struct Log {
     signals: SignalSet,
     drop: Vec<Matcher>,
     paths: Vec<PathGlob>,
+    spared: Option<String>,
     start: Option<Matcher>,
     /// Whether events exist yet, for starts that are an event of their own.
     begun: bool,
@@ -41,6 +42,7 @@ impl Log {
             signals: plan.trace.signals,
             drop: plan.trace.drop.iter().cloned().map(Matcher::new).collect(),
             paths: plan.trace.paths.clone(),
+            spared: plan.spared.clone(),
             begun: start.is_none() && !matches!(plan.trace.start, Start::Place { .. }),
             start,
             events: 0,
@@ -134,7 +136,9 @@ impl Log {
     pub(super) fn is_written(&self, event: &Event) -> bool {
         let wanted = match &event.kind {
             EventKind::Call(call) => {
-                call.sysno.is_some_and(|call| self.written.contains(call)) && self.is_about_paths(&call.args)
+                call.sysno.is_some_and(|call| self.written.contains(call))
+                    && self.is_about_paths(&call.args)
+                    && !self.spared.as_ref().is_some_and(|folder| is_for(folder, event))
             }
             EventKind::Signal { info, .. } => self.signals.contains(info.signal),
             EventKind::Stopped(signal) => self.signals.contains(*signal),

@@ -152,7 +152,7 @@ impl Engine {
     pub fn new(plan: Arc<Plan>, root: TaskId) -> Engine {
         let mut engine = Engine {
             names: Names::new(plan.names.clone()),
-            rules: Rules::new(&plan.rules),
+            rules: Rules::new(&plan.rules).sparing(plan.spared.clone()),
             points: Points::new(&plan),
             schedule: Schedule::new(&plan.policy, plan.fixed.clock.is_some()),
             stepping: BTreeSet::new(),

@@ -11,7 +11,7 @@ use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, Subj
 use crate::plan::{Phase, Rule};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
-use super::filter::holds;
+use super::filter::{holds, is_for};
 
 /// All rules of a run with their counters.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Rules {
     entry_calls: CallSet,
     /// Calls that some rule is decided on at their exit.
     exit_calls: CallSet,
+    /// The folder that no rule is about.
+    spared: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Rules {
             concern_signals: rules.iter().any(concerns_signals),
             entry_calls: CallSet::new(),
             exit_calls: CallSet::new(),
+            spared: None,
         };
         for rule in rules {
             let calls = rule.trigger.pattern.calls();
@@ -77,6 +80,11 @@ impl Rules {
         all
     }
 
+    /// The same, where calls about what is in a folder are no rule's.
+    pub(super) fn sparing(self, spared: Option<String>) -> Rules {
+        Rules { spared, ..self }
+    }
+
     /// Whether some rule is decided at the entry of `call`.
     pub(super) fn concern_entry(&self, call: Sysno) -> bool {
         self.entry_calls.contains(call)
@@ -100,6 +108,9 @@ impl Rules {
             EventKind::Call(call) => call.sysno,
             _ => None,
         };
+        if self.spared.as_ref().is_some_and(|folder| is_for(folder, event)) {
+            return Vec::new();
+        }
         let mut candidates = Vec::new();
         let Rules { rules, audience, captured, .. } = self;
         for &at in audience.of(event.kind(), !event.fired.is_empty(), rules, RuleState::heeds) {

@@ -13,6 +13,11 @@ pub(super) struct Demangled {
     pub(super) is_short: bool,
 }
 
+/// A name as its author wrote it: all of it, and one that is not mangled as it is.
+pub fn demangled(raw: &str) -> String {
+    demangle(raw).map_or_else(|| raw.to_owned(), |name| name.full)
+}
+
 /// The forms of a mangled name; `None` for a name that is what it is.
 pub(super) fn demangle(raw: &str) -> Option<Demangled> {
     if !raw.starts_with("_Z") && !raw.starts_with("_R") {

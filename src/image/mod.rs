@@ -11,6 +11,7 @@ mod symbols;
 
 pub use accessor::returned;
 pub use code::CodeAt;
+pub use demangle::demangled;
 pub use elf::{Elf, Section};
 pub use lines::LineSearch;
 pub use main_address::{Places, places};

@@ -84,6 +84,8 @@ pub struct Plan {
     /// Directories of the host and the names that stand for them in a transcript, such as
     /// (`/tmp/rinject-abcdefgh/data`, `${var.data}`); longest path first.
     pub names: Vec<(String, String)>,
+    /// A folder of rinject's own, absolute: calls about what is in it are no rule's, and not written.
+    pub spared: Option<String>,
     /// What the author should know although it stops nothing.
     pub warnings: Diagnostics,
 }

@@ -28,6 +28,8 @@ pub struct Sweep {
     pub recovery: bool,
     /// What is taken for granted of the file system when the power fails.
     pub file_system: FileSystem,
+    /// Whether it is told which lines of the program's source runs have reached.
+    pub coverage: bool,
 }
 
 /// A file system, as far as it matters what a loss of power leaves.
@@ -111,6 +113,7 @@ impl Default for Sweep {
             seed: 0,
             recovery: false,
             file_system: FileSystem::Posix,
+            coverage: false,
         }
     }
 }

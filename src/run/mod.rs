@@ -2,6 +2,7 @@
 
 mod barrier;
 mod cause;
+mod counters;
 mod facts;
 mod golden;
 mod launched;
@@ -69,6 +70,9 @@ pub struct Options {
     pub policy: Option<plan::Policy>,
     /// The process to trace instead of the specs' programs.
     pub attach: Option<plan::Attached>,
+    /// Whether each run, with its setup and its checks, has a folder of its own for the counters of a program that counts which of
+    /// its lines are reached, and those calls that write them are left alone.
+    pub counting: bool,
     /// Ends all runs.
     pub stopper: Stopper,
 }
@@ -85,6 +89,7 @@ impl Default for Options {
             bins: BTreeMap::new(),
             bins_of_project: BTreeMap::new(),
             attach: None,
+            counting: false,
             stopper: Stopper::default(),
         }
     }
@@ -106,6 +111,11 @@ pub enum End {
 }
 
 impl End {
+    /// That something is missing without which `case` cannot be run as it is asked for, and how to get it.
+    pub fn missing(case: &Case, message: String, help: String) -> End {
+        trouble(case, Code::SETUP, message, None, Some(help)).into()
+    }
+
     /// The verdict, or why there is none.
     pub fn word(&self) -> &'static str {
         match self {
@@ -209,6 +219,7 @@ fn story(case: &Case, options: &Options, onlooker: &mut (dyn Sink + Send)) -> Re
     let mut sandbox = Sandbox::new().map_err(|error| not_set_up(case, &error))?;
     let tmp = sandbox.path().to_string_lossy().into_owned();
     let mut plan = lower(case, options, &tmp).map_err(Trouble::Invalid)?;
+    let _counters = counters::lead(&mut plan, options).map_err(|error| not_set_up(case, &error))?;
     let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
     plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
     let plan = Arc::new(plan);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::counters;
 use super::launched::{self, Launched};
 use super::{End, Nobody, Options, Trouble, not_set_up, shortage, surroundings, trouble};
 use crate::cases::Case;
@@ -44,6 +45,7 @@ pub struct Played {
     pub program: PathBuf,
     plan: Arc<Plan>,
     sandbox: Sandbox,
+    counters: Option<Sandbox>,
 }
 
 impl Stage {
@@ -92,7 +94,7 @@ impl Stage {
         sink: &mut dyn Sink,
     ) -> Result<Played, Trouble> {
         let case = &self.case;
-        let (mut sandbox, mut plan) = self.folder_for(spec)?;
+        let (mut sandbox, counters, mut plan) = self.folder_for(spec)?;
         change(&mut plan, sandbox.path());
         let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
         plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
@@ -108,19 +110,20 @@ impl Stage {
         let Launched { record, stdout, stderr, took, program } = launched;
         let printed = stdout.clone();
         let (stdout, stderr) = (renamed(&plan, stdout), renamed(&plan, stderr));
-        Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox })
+        Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox, counters })
     }
 
     /// A folder of its own, empty yet, and the plan of `spec` in it.
-    fn folder_for(&self, spec: &Spec) -> Result<(Sandbox, Plan), Trouble> {
+    fn folder_for(&self, spec: &Spec) -> Result<(Sandbox, Option<Sandbox>, Plan), Trouble> {
         if self.options.stopper.is_stopped() {
             return Err(Trouble::Interrupted);
         }
         let sandbox = Sandbox::new().map_err(|error| not_set_up(&self.case, &error))?;
         let tmp = sandbox.path().to_string_lossy().into_owned();
         let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
-        let plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
-        Ok((sandbox, plan))
+        let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
+        let counters = counters::lead(&mut plan, &self.options).map_err(|error| not_set_up(&self.case, &error))?;
+        Ok((sandbox, counters, plan))
     }
 
     /// A folder of its own as if a run of `spec` had left it: what is in it, `fill` puts there.
@@ -128,7 +131,7 @@ impl Stage {
     /// # Errors
     /// Why there is none, as [`super::run`] has it.
     pub fn lay_out(&self, spec: &Spec, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<Played, Box<End>> {
-        let (sandbox, plan) = self.folder_for(spec).map_err(|trouble| Box::new(End::from(trouble)))?;
+        let (sandbox, counters, plan) = self.folder_for(spec).map_err(|trouble| Box::new(End::from(trouble)))?;
         let played = Played {
             record: Record::default(),
             stdout: Vec::new(),
@@ -138,6 +141,7 @@ impl Stage {
             program: PathBuf::new(),
             plan: Arc::new(plan),
             sandbox,
+            counters,
         };
         self.filled(&played, fill)?;
         Ok(played)
@@ -213,6 +217,11 @@ impl Played {
     /// The folder of the run.
     pub fn folder(&self) -> &Path {
         self.sandbox.path()
+    }
+
+    /// The folder for counters, where [`Options::counting`] asks for one.
+    pub fn counters(&self) -> Option<&Path> {
+        self.counters.as_ref().map(Sandbox::path)
     }
 
     /// A text with the names that stand for directories of the host.

@@ -32,6 +32,8 @@ pub struct Sweep {
     pub seed: Option<At<i128>>,
     /// `file-system`.
     pub file_system: Option<Text>,
+    /// `coverage`.
+    pub coverage: Option<At<bool>>,
 }
 
 pub(super) fn sweep(walk: &Walk, fields: &Fields<'_, '_>) -> Sweep {
@@ -48,6 +50,7 @@ pub(super) fn sweep(walk: &Walk, fields: &Fields<'_, '_>) -> Sweep {
         limit: fields.integer("limit"),
         seed: fields.integer("seed"),
         file_system: fields.text("file-system"),
+        coverage: fields.flag("coverage"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cell;
 mod choice;
+pub mod coverage;
 mod effect;
 mod evidence;
 mod facts;

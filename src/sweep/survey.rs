@@ -146,6 +146,9 @@ impl Survey {
             written: circumstances.written.filter(|_| called.is("close")),
             has_failed: circumstances.failed.is_some(),
         };
+        if is_of_counters(&event.frames) {
+            return;
+        }
         // Without a caller nothing tells two places apart.
         let is_merged = !self.each && event.frames.len() > 1;
         if let Some(at) = self.known.get(&place).filter(|_| is_merged) {
@@ -233,6 +236,15 @@ impl Sink for Survey {
             _ => {}
         }
     }
+}
+
+/// Whether a call is made by the runtime of a program that counts which of its lines are reached, as it writes its counters:
+/// what fails there is nothing of the program's. The names are those of gcc's libgcov and of clang's compiler-rt.
+fn is_of_counters(frames: &[Arc<str>]) -> bool {
+    const WRITE: [&str; 4] = ["__gcov_exit", "__gcov_dump", "__gcov_flush", "__llvm_profile_"];
+    let function =
+        |frame: &Arc<str>| frame.split_once('!').is_some_and(|(_, name)| WRITE.iter().any(|it| name.starts_with(it)));
+    frames.iter().any(function)
 }
 
 /// What a descriptor refers to, by its name on the host. Whether calls on it wait is not known there: what only happens

@@ -51,6 +51,10 @@ pub(in crate::cli) struct Sweep {
     /// What `states` take for granted of the file system: posix, ext4, xfs, btrfs
     #[arg(long, value_name = "NAME")]
     pub(super) file_system: Option<String>,
+    /// Tell which lines of the program's source no run has reached, and which only runs with a fault: for a program built with
+    /// `gcc --coverage`, `clang -fprofile-instr-generate -fcoverage-mapping` or `rustc -C instrument-coverage`
+    #[arg(long, env = "RINJECT_COVERAGE")]
+    pub(super) coverage: bool,
     /// Only these runs, by the names that the findings have, such as write#3:ENOSPC; each is shown, whatever it comes to
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     pub(super) cell: Vec<String>,
@@ -99,6 +103,7 @@ impl Sweep {
         put("baseline", self.baseline.map(toml::Value::from));
         put("limit", self.limit.map(toml::Value::from));
         put("seed", self.seed.map(toml::Value::from));
+        put("coverage", self.coverage.then_some(toml::Value::from(true)));
         put("file-system", self.file_system.clone().map(toml::Value::from));
         table
     }

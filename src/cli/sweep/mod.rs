@@ -89,7 +89,8 @@ fn detail(words: &Sweep, global: &Global) -> Detail {
 /// The cases that the words name, and whether files could not be read.
 fn selected(words: &Sweep, options: &Options, global: &Global) -> Result<(Vec<Case>, ExitStatus), ExitStatus> {
     if !words.command.is_empty() {
-        let text = record::target_of(&words.command, options, global)?;
+        let options = Options { counting: words.coverage, ..options.clone() };
+        let text = record::target_of(&words.command, &options, global)?;
         // Of a locale of its own the C library reads a dozen files, which are not what is looked at.
         let text = format!("{text}\n[target.env]\nLC_ALL = \"C\"\n");
         return Ok((vec![Case::of_text("<command>", text)], ExitStatus::Passed));
@@ -254,6 +255,7 @@ impl Sweeping<'_> {
                 verdict: ran.outcome.verdict,
                 evidence: ran.outcome.evidence,
                 took_ms: u64::try_from(ran.took.as_millis()).unwrap_or(u64::MAX),
+                reached: ran.reached,
             };
             if let Err(error) = state.keep(&kept) {
                 trouble.get_or_insert(error);
@@ -282,10 +284,13 @@ impl Sweeping<'_> {
         Sweeping::tell_lost(case, &lost);
         head.lost = lost.into_iter().map(|Lost { cell, why }| LostRun { cell: cell.to_string(), why }).collect();
         head.duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let reached = result::reached(&course, &found);
+        head.uncounted = reached.as_ref().map_or(0, |(_, uncounted)| *uncounted);
         let again = Again::of(case, self.words, self.global);
         let run = |(number, cell)| Some(result::run(&course, number, cell, found.remove(&cell)?, &again));
         let runs: Vec<Run> = cells.into_iter().filter_map(run).collect();
-        let swept = Swept::new(head, course.points.clone(), runs);
+        let coverage = reached.map(|(coverage, _)| coverage);
+        let swept = Swept::new(head, course.points.clone(), runs).reaching(coverage);
         Ok(Results { course, swept })
     }
 }

@@ -1,6 +1,7 @@
 //! What a sweep of one case came to.
 //! It must not know how that is told.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -9,10 +10,12 @@ use super::args::Sweep;
 use super::state::Kept;
 use crate::cases::Case;
 use crate::cli::args::Global;
+use crate::plan;
 use crate::report::shell_word;
 use crate::report::sweep::{Marks, Run, StateOf, Swept};
 use crate::runner::sweep::Course;
-use crate::sweep::Cell;
+use crate::sweep::coverage::Coverage;
+use crate::sweep::{Cell, Fault};
 
 /// What all runs of a case came to, and what they were made of.
 #[derive(Debug)]
@@ -67,12 +70,25 @@ fn digest(parts: impl IntoIterator<Item: AsRef<[u8]>>) -> String {
     hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Which lines all runs of a sweep have reached, and how many of those with a fault have not said it; `None` where nobody asks.
+pub(super) fn reached(course: &Course, found: &HashMap<Cell, Kept>) -> Option<(Coverage, usize)> {
+    let mut all = course.reached.clone()?;
+    let mut uncounted = 0;
+    for (cell, kept) in found {
+        let Some(reached) = &kept.reached else { continue };
+        all.add(&reached.more);
+        // Of a state the checks alone are run, which need not be the program.
+        uncounted += usize::from(!reached.is_known && !matches!(cell.fault, Fault::Power(_)));
+    }
+    Some((all, uncounted))
+}
+
 /// What tells a sweep from others that could have its results: the spec, the program, the points.
 pub(super) fn mark(course: &Course) -> String {
     let program = std::fs::metadata(&course.program).ok();
     let changed = program.and_then(|data| Some((data.len(), data.modified().ok()?)));
-    let head =
-        format!("{}{changed:?} {:?} {:?}", course.base().text(), course.sweep.compare, course.sweep.file_system);
+    let plan::Sweep { compare, file_system, coverage, .. } = &course.sweep;
+    let head = format!("{}{changed:?} {compare:?} {file_system:?} {coverage}", course.base().text());
     let points = course.own_points().iter().map(|point| format!("{} {} {:?}", point.called, point.nth, point.frames));
     digest([head].into_iter().chain(points))
 }

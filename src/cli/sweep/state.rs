@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::sweep::coverage::Reached;
 use crate::sweep::{Evidence, Verdict};
 
 /// A run that is over.
@@ -21,6 +22,9 @@ pub(super) struct Kept {
     pub(super) evidence: Evidence,
     /// How long it took, in milliseconds.
     pub(super) took_ms: u64,
+    /// Which lines it has reached that no run without a fault reaches; `None` where nobody asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reached: Option<Reached>,
 }
 
 /// The file; without one nothing is kept.
@@ -91,6 +95,7 @@ mod tests {
             verdict: Verdict::Silent,
             evidence: Evidence { how: "exited 0".to_owned(), ..Evidence::default() },
             took_ms: 3,
+            reached: None,
         }
     }
 

@@ -216,6 +216,7 @@ impl<'a> Lowering<'a> {
             snapshot,
             sweep,
             names: self.host_names(),
+            spared: None,
             warnings: Diagnostics::new(),
         })
     }

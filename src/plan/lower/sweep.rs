@@ -81,6 +81,7 @@ impl Lowering<'_> {
             seed: written.seed.as_ref().map_or(self.seed, |seed| self.unsigned(seed, "seed")),
             recovery: recovery.is_some(),
             file_system: file_system.unwrap_or(all.file_system),
+            coverage: written.coverage.as_ref().is_some_and(|coverage| coverage.value),
         })
     }
 

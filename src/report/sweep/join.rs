@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::swept::{Head, Run, SweepReport, Swept};
 use crate::cases::Shard;
 use crate::sweep::Cell;
+use crate::sweep::coverage::Coverage;
 
 /// Runs that are named where there are many.
 const MOST: usize = 3;
@@ -102,6 +103,11 @@ fn unlike(spec: &str, shares: &[Share<'_>]) -> Option<Problem> {
             );
             return fatal(what, "sweep with the same words, libraries and locale on each machine");
         }
+        if has_coverage(share) != has_coverage(first) {
+            let [with, other] = if has_coverage(first) { [one, other] } else { [other, one] };
+            let what = format!("`{with}` says which lines of source `{spec}` has reached, and `{other}` does not");
+            return fatal(what, "sweep all shares with `--coverage`, or none");
+        }
         let counts = [first, share].map(|share| share.shard.map(|shard| shard.count));
         if counts[0] != counts[1] {
             let named = |count: Option<u64>| count.map_or("all runs".to_owned(), |count| format!("a share of {count}"));
@@ -152,6 +158,11 @@ fn disagreement(one: &Swept, other: &Swept) -> String {
     }
 }
 
+/// Whether a share says which lines of source its runs have reached.
+fn has_coverage(share: &Share<'_>) -> bool {
+    share.swept.coverage.is_some()
+}
+
 /// A run by its name alone: in two reports points stand at other positions.
 fn nameless(cell: Cell) -> Cell {
     Cell { point: 0, ..cell }
@@ -186,11 +197,17 @@ fn missing(spec: &str, shares: &[Share<'_>], files: &[(String, SweepReport)]) ->
 
 /// Shares that belong together.
 fn joined(shares: &[Share<'_>]) -> Swept {
-    let mut head = Head { notes: Vec::new(), lost: Vec::new(), duration_ms: 0, ..shares[0].swept.head.clone() };
+    let mut head =
+        Head { notes: Vec::new(), lost: Vec::new(), duration_ms: 0, uncounted: 0, ..shares[0].swept.head.clone() };
     let mut all: Vec<(&Swept, &Run)> = Vec::new();
+    let mut coverage: Option<Coverage> = None;
     for Share { swept, .. } in shares {
         head.limit_ms = head.limit_ms.max(swept.head.limit_ms);
         head.duration_ms += swept.head.duration_ms;
+        head.uncounted += swept.head.uncounted;
+        if let Some(its) = &swept.coverage {
+            coverage.get_or_insert_default().add(its);
+        }
         head.notes.extend(swept.head.notes.iter().cloned());
         head.lost.extend(swept.head.lost.iter().cloned());
         all.extend(swept.runs.iter().map(|run| (*swept, run)));
@@ -208,5 +225,5 @@ fn joined(shares: &[Share<'_>]) -> Swept {
             });
         runs.push(Run { cell: Cell { point: at, ..run.cell }, ..run.clone() });
     }
-    Swept::new(head, points, runs)
+    Swept::new(head, points, runs).reaching(coverage)
 }

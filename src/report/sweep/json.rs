@@ -1,4 +1,4 @@
-//! What sweeps came to, for machines: JSON lines, `sweep`, `cell` and `finding` lines of each spec, a `summary` at the end.
+//! What sweeps came to, for machines: JSON lines, `sweep`, `cell`, `coverage` and `finding` lines of each spec, a `summary` at the end.
 //! It must not decide what is a finding.
 
 use std::borrow::Cow;
@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::swept::{Head, Run, StateOf, SweepReport, Swept};
+use crate::sweep::coverage::{Coverage, SourceFile};
 use crate::sweep::{Evidence, Verdict};
 
 /// The version of the lines; new keys do not change it.
@@ -44,6 +45,14 @@ pub(super) struct CellLine<'a> {
     pub(super) again: Cow<'a, str>,
 }
 
+/// The lines of a source file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CoverageLine<'a> {
+    pub(super) spec: Cow<'a, str>,
+    pub(super) file: Cow<'a, str>,
+    pub(super) lines: Cow<'a, SourceFile>,
+}
+
 #[derive(Serialize)]
 struct FindingLine<'a> {
     spec: &'a str,
@@ -78,6 +87,14 @@ pub fn json(report: &SweepReport) -> serde_json::Result<String> {
         put::<Head>(&mut text, "sweep", &swept.head)?;
         for run in &swept.runs {
             put(&mut text, "cell", &cell(swept, run))?;
+        }
+        for (file, lines) in swept.coverage.iter().flat_map(Coverage::files) {
+            let line = CoverageLine {
+                spec: Cow::from(&swept.head.spec),
+                file: Cow::from(file),
+                lines: Cow::Borrowed(lines),
+            };
+            put(&mut text, "coverage", &line)?;
         }
         for finding in swept.findings() {
             let cells = finding.runs.iter().map(|at| swept.runs[*at].cell.to_string()).collect();

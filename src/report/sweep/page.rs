@@ -9,6 +9,7 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use super::coverage;
 use super::swept::{Run, SweepReport, Swept};
 use super::text::{column, counted};
 use super::words::{meaning, remedy};
@@ -55,6 +56,15 @@ struct Section {
     lost: Vec<String>,
     findings: Vec<Found>,
     has_runs: bool,
+    coverage: Option<Reached>,
+}
+
+/// Which lines of source are reached.
+#[derive(Serialize)]
+struct Reached {
+    rows: Vec<[String; 4]>,
+    parts: Vec<(&'static str, Vec<String>)>,
+    uncounted: Option<String>,
 }
 
 /// A finding.
@@ -184,6 +194,11 @@ fn section(report: &SweepReport, swept: &Swept, number: usize) -> Section {
         lost: head.lost.iter().map(|lost| shown(&format!("{}: {}", lost.cell, lost.why))).collect(),
         findings: (1..).zip(findings).map(|(at, finding)| found(report, swept, at, finding)).collect(),
         has_runs: !swept.runs.is_empty(),
+        coverage: swept.coverage.as_ref().map(|all| Reached {
+            rows: coverage::rows(all),
+            parts: coverage::sections(all),
+            uncounted: coverage::uncounted(swept),
+        }),
     }
 }
 

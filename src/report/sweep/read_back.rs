@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::json::{CellLine, SummaryLine, VERSION};
+use super::json::{CellLine, CoverageLine, SummaryLine, VERSION};
 use super::swept::{Head, Run, SweepReport, Swept};
+use crate::sweep::coverage::Coverage;
 use crate::sweep::{After, Called, Cell, Circumstances, Point};
 
 #[derive(Deserialize)]
@@ -25,6 +26,7 @@ struct Part {
     places: HashMap<(bool, Option<After>, Called, u64), usize>,
     runs: Vec<Run>,
     names: BTreeSet<String>,
+    coverage: Option<Coverage>,
 }
 
 /// Whether it is the report of a sweep, and not of a run; `None` where it is neither.
@@ -32,7 +34,7 @@ pub fn is_report(text: &str) -> Option<bool> {
     text.lines().find_map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).ok()?;
         match line["type"].as_str()? {
-            "sweep" | "cell" | "finding" => Some(true),
+            "sweep" | "cell" | "coverage" | "finding" => Some(true),
             // Both kinds of reports have a line of this name.
             "summary" => Some(!line["specs"].is_null()),
             "case" | "check" => Some(false),
@@ -66,6 +68,14 @@ pub fn read(text: &str) -> Result<SweepReport, String> {
                     .add(cell)
                     .map_err(wrong)?;
             }
+            "coverage" => {
+                let line: CoverageLine<'_> = take(line, "sweep").map_err(wrong)?;
+                let part = parts.last_mut().filter(|part| part.head.spec == line.spec);
+                part.ok_or_else(|| wrong(format!("no `sweep` line of `{}` comes before it", line.spec)))?
+                    .coverage
+                    .get_or_insert_default()
+                    .put(line.file.into_owned(), line.lines.into_owned());
+            }
             "summary" => summary = Some(take::<SummaryLine>(line, "sweep").map_err(wrong)?),
             _ => {}
         }
@@ -92,7 +102,14 @@ fn take<T: DeserializeOwned>(line: &str, what: &str) -> Result<T, String> {
 
 impl Part {
     fn new(head: Head) -> Part {
-        Part { head, points: Vec::new(), places: HashMap::new(), runs: Vec::new(), names: BTreeSet::new() }
+        Part {
+            head,
+            points: Vec::new(),
+            places: HashMap::new(),
+            runs: Vec::new(),
+            names: BTreeSet::new(),
+            coverage: None,
+        }
     }
 
     fn add(&mut self, line: CellLine<'_>) -> Result<(), String> {
@@ -132,6 +149,6 @@ impl Part {
     }
 
     fn swept(self) -> Swept {
-        Swept::new(self.head, self.points, self.runs)
+        Swept::new(self.head, self.points, self.runs).reaching(self.coverage)
     }
 }

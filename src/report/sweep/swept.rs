@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::Shard;
+use crate::sweep::coverage::Coverage;
 use crate::sweep::states::{Shown, State, weaknesses};
 use crate::sweep::{Cell, Evidence, Fault, Finding, Point, Seen, Verdict, distinct};
 
@@ -76,6 +77,9 @@ pub struct Head {
     /// What those states take for granted of the file system.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file_system: String,
+    /// How many runs have left no counters, where it is asked which lines they reach.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub uncounted: usize,
     /// How long a run could take.
     pub limit_ms: u64,
     /// How long all of them took.
@@ -105,6 +109,8 @@ pub struct Swept {
     pub points: Vec<Point>,
     /// The runs, in the order of the points.
     pub runs: Vec<Run>,
+    /// Which lines of source they have reached, where it is asked for.
+    pub coverage: Option<Coverage>,
     findings: Vec<Finding>,
 }
 
@@ -150,10 +156,16 @@ impl Run {
 impl Swept {
     /// All of it; the findings are found here.
     pub fn new(head: Head, points: Vec<Point>, runs: Vec<Run>) -> Swept {
-        let mut swept = Swept { head, points, runs, findings: Vec::new() };
+        let mut swept = Swept { head, points, runs, coverage: None, findings: Vec::new() };
         swept.head.runs = swept.runs.len();
         swept.findings = swept.found();
         swept
+    }
+
+    /// The same, with the lines of source that all runs have reached.
+    #[must_use]
+    pub fn reaching(self, coverage: Option<Coverage>) -> Swept {
+        Swept { coverage, ..self }
     }
 
     /// The findings, worst first; behind them those that a loss of power shows, in the order of the calls.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::coverage;
 use super::swept::{Run, SweepReport, Swept};
 use super::{recoveries, states};
 use crate::diagnostic::visible;
@@ -46,6 +47,7 @@ pub fn text(report: &SweepReport, swept: &Swept, detail: Detail, is_coloured: bo
             states::table(swept).iter().for_each(|line| told.line(line));
             recoveries::table(swept).iter().for_each(|line| told.line(line));
             swept.findings().iter().for_each(|finding| told.finding(finding));
+            coverage::table(swept).iter().for_each(|line| told.line(line));
         }
     }
     let says_how_many = match detail {

@@ -14,6 +14,7 @@ use super::{Course, MORE_OUTPUT, TIMES_LONGER, play, watch_calls};
 use crate::abi::{Ending, Signal};
 use crate::plan::Plan;
 use crate::run::{End, Played};
+use crate::sweep::coverage::Reached;
 use crate::sweep::{Cell, Facts, Fault, Outcome, Watch, judge};
 
 /// A run with a fault that is over.
@@ -23,6 +24,15 @@ pub struct Ran {
     pub outcome: Outcome,
     /// How long the program ran.
     pub took: Duration,
+    /// Which lines it has reached that no run without a fault reaches; `None` where nobody asks.
+    pub reached: Option<Reached>,
+}
+
+/// A run that has come to an end, or has been given up.
+pub(super) struct Watched {
+    facts: Facts,
+    took: Duration,
+    reached: Option<Reached>,
 }
 
 /// A run of which nothing can be said.
@@ -40,30 +50,31 @@ impl Course {
     fn run(&self, cell: &Cell) -> Result<Option<Ran>, Box<End>> {
         if let (Fault::Power(_), Some(power)) = (cell.fault, &self.power) {
             // They are laid out, and not run.
-            return power.run(&self.stage, &self.base, cell).map(Some);
+            return power.run(&self.stage, &self.base, cell, |played| self.reach(played)).map(Some);
         }
-        let (mut facts, mut took) = self.once(cell, self.limit, false)?;
-        if facts.is_open() {
+        let mut seen = self.once(cell, self.limit, false)?;
+        if seen.facts.is_open() {
             // Slowly, or not at all? And if not, where?
-            (facts, took) = self.once(cell, self.limit * 2, true)?;
+            seen = self.once(cell, self.limit * 2, true)?;
         }
-        Ok((!facts.is_open()).then(|| self.judged(cell, &facts, took)))
+        Ok((!seen.facts.is_open()).then(|| self.judged(cell, seen)))
     }
 
     /// The same, when nothing else runs, with time enough.
     fn run_alone(&self, cell: &Cell) -> Result<Result<Ran, Lost>, Box<End>> {
-        let (facts, took) = self.once(cell, self.patience, true)?;
-        Ok(match facts.lost() {
+        let seen = self.once(cell, self.patience, true)?;
+        Ok(match seen.facts.lost() {
             Some(why) => Err(Lost { cell: *cell, why }),
-            None => Ok(self.judged(cell, &facts, took)),
+            None => Ok(self.judged(cell, seen)),
         })
     }
 
-    fn judged(&self, cell: &Cell, facts: &Facts, took: Duration) -> Ran {
-        if let Some(after) = cell.after {
-            return Ran { outcome: self.judged_recovery(cell, after, facts), took };
-        }
-        Ran { outcome: judge(&self.golden, facts, cell, &self.points[cell.point]), took }
+    fn judged(&self, cell: &Cell, Watched { facts, took, reached }: Watched) -> Ran {
+        let outcome = match cell.after {
+            Some(after) => self.judged_recovery(cell, after, &facts),
+            None => judge(&self.golden, &facts, cell, &self.points[cell.point]),
+        };
+        Ran { outcome, took, reached }
     }
 
     /// Runs the program with the fault of a cell; what it left is not looked at any further.
@@ -90,7 +101,7 @@ impl Course {
         Ok((played, facts))
     }
 
-    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<(Facts, Duration), Box<End>> {
+    fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<Watched, Box<End>> {
         if let Some(after) = cell.after {
             return self.disturb(cell, after, limit, looks_closely);
         }
@@ -108,7 +119,16 @@ impl Course {
             self.use_again(&played)?;
             facts.files = played.files();
         }
-        Ok((facts, played.took))
+        self.watched(&played, facts, played.took)
+    }
+
+    /// What was seen of a run that is over, with the lines that it has reached.
+    pub(super) fn watched(&self, played: &Played, facts: Facts, took: Duration) -> Result<Watched, Box<End>> {
+        // Who is killed has not written what it has counted.
+        let is_over = matches!(facts.ended, Some(Ending::Exited(_)));
+        let reached = self.reach(played)?;
+        let reached = reached.map(|reached| Reached { is_known: reached.is_known && is_over, ..reached });
+        Ok(Watched { facts, took, reached })
     }
 
     /// Runs the program once more, without a fault, in the folder that a run has left.

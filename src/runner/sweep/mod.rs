@@ -3,6 +3,7 @@
 
 mod base;
 mod cells;
+mod coverage;
 mod facts;
 mod recovery;
 mod source;
@@ -16,8 +17,10 @@ pub use states::Power;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use coverage::Reader;
 use facts::{check, facts};
 use timed::Timed;
 
@@ -25,6 +28,7 @@ use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Sweep};
 use crate::run::{End, Options, Played, Stage};
+use crate::sweep::coverage::{Coverage, Reached};
 use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Makes, Point, Stuck, Survey, fallible, settle};
 use crate::transcript::Sink;
 
@@ -80,6 +84,9 @@ pub struct Course {
     pub power: Option<Power>,
     /// Faults in the recovery of what kills and losses of power leave, once they are found.
     recoveries: Recoveries,
+    /// Which lines runs without a fault reach, where it is asked for.
+    pub reached: Option<Coverage>,
+    reader: Option<Arc<Reader>>,
     calls: CallSet,
     counts: BTreeMap<Called, u64>,
     has_company: bool,
@@ -135,7 +142,10 @@ impl Course {
     /// # Errors
     /// Why there is no sweep.
     pub fn take(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
-        let mut course = Course::steady(base, sweep, options)?;
+        let options = Options { counting: sweep.coverage, ..options.clone() };
+        let reader = || Reader::new(&Stage::new(base.case(), &options), base).map(Arc::new);
+        let reader = sweep.coverage.then(reader).transpose()?;
+        let mut course = Course::steady(base, sweep, &options, reader.as_ref())?;
         if sweep.faults.contains(&FaultKind::States) {
             course.record()?;
         }
@@ -169,8 +179,22 @@ impl Course {
         self.own_points().len() - self.power.as_ref().map_or(0, |power| power.points().count())
     }
 
-    fn steady(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
-        let taken = Course::try_take(base, sweep, options);
+    /// Which lines a run has reached that no run without a fault reaches; `None` where nobody asks. Known they are where something
+    /// has counted.
+    fn reach(&self, played: &Played) -> Result<Option<Reached>, Box<End>> {
+        let (Some(reader), Some(known)) = (&self.reader, &self.reached) else { return Ok(None) };
+        let read = reader.read(played).map_err(|trouble| trouble.of(&self.base))?;
+        let is_known = read.is_some();
+        Ok(Some(Reached { more: read.unwrap_or_default().beyond(known), is_known }))
+    }
+
+    fn steady(
+        base: &Base,
+        sweep: &Sweep,
+        options: &Options,
+        reader: Option<&Arc<Reader>>,
+    ) -> Result<Course, Refused> {
+        let taken = Course::try_take(base, sweep, options, reader);
         let is_steady = match &taken {
             Ok(course) => course.golden.left_out().is_empty() && course.is_the_same_on_another_day()?,
             Err(Refused::Unsteady(_)) => false,
@@ -179,7 +203,7 @@ impl Course {
         if is_steady {
             return taken;
         }
-        match (Course::try_take(&base.fixed(), sweep, options), taken) {
+        match (Course::try_take(&base.fixed(), sweep, options, reader), taken) {
             (Ok(mut course), _) => {
                 let note = "runs were not the same: the program has a time and random bytes of the run's own";
                 course.notes.insert(0, note.to_owned());
@@ -199,8 +223,14 @@ impl Course {
         Ok(facts.stuck.is_some() || self.golden.differences(&facts).is_empty())
     }
 
-    fn try_take(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
+    fn try_take(
+        base: &Base,
+        sweep: &Sweep,
+        options: &Options,
+        reader: Option<&Arc<Reader>>,
+    ) -> Result<Course, Refused> {
         let stage = Stage::new(base.case(), options);
+        let mut reached = reader.map(|_| Coverage::default());
         let arch = Arch::host().unwrap_or(Arch::X86_64);
         let calls: CallSet = fallible(sweep).iter().filter(|call| call.number(arch).is_some()).collect();
         let mut runs = Vec::new();
@@ -232,6 +262,10 @@ impl Course {
             }
             facts.crashed = survey.sink.crashed();
             check(&mut facts, &played, &stage)?;
+            if let (Some(reader), Some(reached)) = (reader, &mut reached) {
+                let read = reader.read(&played).map_err(|trouble| trouble.of(base))?;
+                reached.add(&read.unwrap_or_default().without_fault());
+            }
             if !is_first {
                 longest = longest.max(played.took);
             }
@@ -295,6 +329,8 @@ impl Course {
             notes,
             power: None,
             recoveries: Recoveries::default(),
+            reached,
+            reader: reader.cloned(),
             calls,
             counts,
             has_company,

@@ -58,5 +58,11 @@ pub const SWEEP: Table = Table {
             "\"ext4\"",
             "what `states` take for granted of the file system; default posix: only what is synced is safe",
         ),
+        now(
+            "coverage",
+            Takes::Flag,
+            "true",
+            "which lines of the program's source no run has reached; it must be built for that",
+        ),
     ],
 };

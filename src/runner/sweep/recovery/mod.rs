@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::workers::share;
+use super::cells::Watched;
 use super::facts::facts_of;
 use super::timed::Timed;
 use super::{
@@ -241,7 +242,7 @@ impl Course {
         after: After,
         limit: Duration,
         looks_closely: bool,
-    ) -> Result<(Facts, Duration), Box<End>> {
+    ) -> Result<Watched, Box<End>> {
         let Some((left, seen)) = self.recoveries.of(after) else { return Err(Box::new(End::Interrupted)) };
         let spec = self.spec(&Cell { after: None, ..*cell }.rule())?;
         let watch = Watch::new(cell.called, seen.counts.get(&cell.called).copied().unwrap_or_default());
@@ -269,7 +270,7 @@ impl Course {
                     facts.files = played.files();
                 }
             }
-            Ok((facts, took))
+            self.watched(played, facts, took)
         })
     }
 

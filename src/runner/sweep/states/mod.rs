@@ -20,6 +20,7 @@ use super::facts::{check, facts};
 use super::{FRAMES, Ran, source, watch_calls};
 use crate::plan::{FileSystem, Mode, Plan, Sweep};
 use crate::run::{End, Played, Stage};
+use crate::sweep::coverage::Reached;
 use crate::sweep::states::{self, Builder, Loss, Model, Placed, Recording, State, Told, What};
 use crate::sweep::{Called, Cell, Checked, Evidence, Fault, Golden, Outcome, Point, Verdict, sample};
 use record::{Recorded, Recorder};
@@ -216,27 +217,34 @@ impl Power {
         self.place.clone()
     }
 
-    /// Runs the checks on a state.
-    pub(super) fn run(&self, stage: &Stage, base: &Base, cell: &Cell) -> Result<Ran, Box<End>> {
+    /// Runs the checks on a state; `reach` tells which lines they have reached.
+    pub(super) fn run(
+        &self,
+        stage: &Stage,
+        base: &Base,
+        cell: &Cell,
+        reach: impl Fn(&Played) -> Result<Option<Reached>, Box<End>>,
+    ) -> Result<Ran, Box<End>> {
         let begun = Instant::now();
         let (Some((files, printed)), Some((_, told))) = (self.files(cell), self.state(cell)) else {
             return Err(Box::new(End::Interrupted));
         };
         let fill = |folder: &Path| lay::lay_out(&files, folder);
-        let checked = match &self.place {
+        let (checked, reached) = match &self.place {
             Some(place) => {
                 let played = place.lock().unwrap_or_else(PoisonError::into_inner);
                 stage.lay_over(&played, fill)?;
-                played.checks_after(stage, printed)?
+                (played.checks_after(stage, printed)?, reach(&played)?)
             }
             None => {
                 let case = base.with("");
                 let spec = case.spec.as_ref().map_err(|problems| Box::new(End::Invalid(problems.clone())))?;
-                stage.lay_out(spec, fill)?.checks_after(stage, printed)?
+                let played = stage.lay_out(spec, fill)?;
+                (played.checks_after(stage, printed)?, reach(&played)?)
             }
         };
         let at = self.recording.ops.get(cell.point - self.others).map(states::Op::shown);
-        Ok(Ran { outcome: outcome(told, &checked, at), took: begun.elapsed() })
+        Ok(Ran { outcome: outcome(told, &checked, at), took: begun.elapsed(), reached })
     }
 }
 

@@ -1,0 +1,224 @@
+//! `rinject sweep --coverage`: which lines of a program runs have reached, without a fault, only with one, or not at all; what
+//! counts them is in nobody's way.
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::sweeps::{lines, verdicts};
+use common::{can_trace, folder, has_program, rinject};
+use serde_json::Value;
+use tempfile::TempDir;
+
+mod common;
+
+/// A program that keeps a text, and mends what it can.
+const KEEP: &str = r#"#include <stdio.h>
+#include <unistd.h>
+
+static int save(const char *text)
+{
+    FILE *file = fopen("kept.new", "w");
+    if (!file) {
+        perror("kept.new");
+        return 1;
+    }
+    if (fputs(text, file) < 0 || fflush(file) != 0) {
+        perror("write");
+        fclose(file);
+        if (unlink("kept.new") != 0)
+            perror("unlink");
+        return 1;
+    }
+    fclose(file);
+    return rename("kept.new", "kept") != 0;
+}
+
+static void usage(void)
+{
+    fputs("keep TEXT\n", stderr);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        usage();
+        return 2;
+    }
+    return save(argv[1]);
+}
+"#;
+
+const SPEC: &str = "spec = 1\n[target]\nprogram = './keep'\nargs = ['text']\n[sweep]\ncoverage = true\n";
+
+/// The program, built by a compiler with these words; `None` where that cannot be, or nothing can be traced.
+fn built(compiler: &str, words: &[&str], tools: &[&str]) -> Option<TempDir> {
+    if !can_trace() || ![&[compiler], tools].concat().into_iter().all(has_program) {
+        return None;
+    }
+    let folder = folder(&[("keep.c", KEEP), ("x.toml", SPEC)]);
+    let words = [&["-g", "-O0", "-o", "keep", "keep.c"], words].concat();
+    let status = Command::new(compiler).args(words).current_dir(folder.path()).status().expect("it can be run");
+    assert!(status.success());
+    Some(folder)
+}
+
+fn with_gcov() -> Option<TempDir> {
+    built("gcc", &["--coverage"], &["gcov"])
+}
+
+/// The lines of one class in the only file of a report.
+fn class(report: &Path, class: &str) -> Vec<u64> {
+    let all = lines(report, "coverage");
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(all[0]["file"], "keep.c");
+    let ranges = all[0]["lines"][class].as_array().cloned().unwrap_or_default();
+    let number = |value: &Value| value.as_u64().expect("it is a line");
+    ranges.iter().flat_map(|range| number(&range[0])..=number(&range[1])).collect()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn lines_are_told_by_who_has_reached_them() {
+    let Some(folder) = with_gcov() else { return };
+    let (path, report) = (folder.path(), folder.path().join("r.json"));
+    let before = names(path);
+    let words = ["sweep", "x.toml", "--on", "write,openat", "--error", "EIO,EACCES", "--report", "json=r.json"];
+    let (status, out, err) = rinject(path, &words);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(class(&report, "without"), [4, 6, 7, 11, 18, 19, 27, 29, 33]);
+    assert_eq!(class(&report, "with_fault"), [8, 9, 12, 13, 14, 16]);
+    assert_eq!(class(&report, "never"), [15, 22, 24, 25, 30, 31]);
+    let told = "lines of source reached  without a fault  with a fault only  by no run\n\
+                keep.c                                 9                  6          6\n\n\
+                reached by no run:\n  keep.c:15 save\n  keep.c:30-31 main\n\n\
+                reached with a fault only:\n  keep.c:8-9 save\n  keep.c:12-14 save\n  keep.c:16 save\n\n\
+                functions that no run enters:\n  keep.c:22-25 usage\n\n";
+    assert!(out.contains(told), "{out}");
+    let schema = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sweep.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let line = &lines(&report, "coverage")[0];
+    assert!(schema.is_valid(line), "{line}");
+    // Counters lie nowhere where somebody looks.
+    let mut after = names(path);
+    after.retain(|name| name != "r.json");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn what_writes_the_counters_is_no_place_for_a_fault_and_meets_none() {
+    let Some(folder) = with_gcov() else { return };
+    let (path, report) = (folder.path(), folder.path().join("report.json"));
+    let words = ["x.toml", "--points", "each", "--mode", "from", "--error", "EIO,ENOSPC,EACCES"];
+    let with = verdicts(path, &words);
+    let stacks = lines(&report, "cell").iter().map(|line| line["stack"].to_string()).collect::<Vec<_>>();
+    assert!(!stacks.iter().any(|stack| stack.contains("gcov")), "{stacks:?}");
+    // Each later write fails, and those to the file of counters do not.
+    let sweep = &lines(&report, "sweep")[0];
+    assert!(sweep["uncounted"].is_null(), "{sweep}");
+    assert!(class(&report, "with_fault").contains(&14), "unlink");
+    let plain = fs::read_to_string(path.join("x.toml")).unwrap().replace("coverage = true", "");
+    fs::write(path.join("x.toml"), plain).unwrap();
+    let status = Command::new("gcc").args(["-g", "-O0", "-o", "keep", "keep.c"]).current_dir(path).status();
+    assert!(status.expect("it can be run").success());
+    assert_eq!(verdicts(path, &words), with);
+}
+
+#[test]
+fn of_a_run_that_is_killed_nothing_is_known() {
+    let Some(folder) = with_gcov() else { return };
+    let (path, report) = (folder.path(), folder.path().join("r.json"));
+    let check = "[[check]]\nrun = ['./keep', 'text']\nexpect = { exit = 0 }\n";
+    fs::write(
+        path.join("x.toml"),
+        format!("{SPEC}{}", check.replace("./keep", &path.join("keep").to_string_lossy())),
+    )
+    .unwrap();
+    let words = ["sweep", "x.toml", "--on", "write", "--faults", "kill", "--report", "json=r.json"];
+    let (status, out, err) = rinject(path, &words);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(lines(&report, "sweep")[0]["uncounted"], 3);
+    // What the check reaches counts.
+    assert_eq!(class(&report, "without"), [4, 6, 7, 11, 18, 19, 27, 29, 33]);
+    let told = "3 runs have left no counters (killed, or ended by _exit): what they reached is not known\n";
+    assert!(out.contains(told), "{out}");
+}
+
+#[test]
+fn a_program_that_does_not_count_is_refused_with_how_to_build_it() {
+    let Some(folder) = built("cc", &[], &[]) else { return };
+    let (status, out, err) = rinject(folder.path(), &["sweep", "x.toml"]);
+    assert_eq!((status, out.as_str()), (6, ""), "{err}");
+    assert!(err.contains("keep` writes no counters") && err.contains("gcc --coverage"), "{err}");
+}
+
+#[test]
+fn notes_that_are_gone_are_told() {
+    let Some(folder) = with_gcov() else { return };
+    let notes = names(folder.path()).into_iter().find(|name| name.ends_with(".gcno")).expect("gcc has left notes");
+    fs::remove_file(folder.path().join(&notes)).unwrap();
+    let (status, _, err) = rinject(folder.path(), &["sweep", "x.toml"]);
+    assert_eq!(status, 6, "{err}");
+    assert!(err.contains(&format!("{notes}` is not there")) && err.contains("build the program again"), "{err}");
+}
+
+#[test]
+fn shares_and_a_sweep_that_goes_on_know_as_much_as_one_of_all_runs() {
+    let Some(folder) = with_gcov() else { return };
+    let path = folder.path();
+    let words = ["sweep", "x.toml", "--state", "state", "--report"];
+    let swept = |more: &[&str]| {
+        let (status, out, err) = rinject(path, &[&words[..], more].concat());
+        assert!(matches!(status, 0 | 1), "{out}{err}");
+    };
+    let known = |report: &str| lines(&path.join(report), "coverage");
+    swept(&["json=whole.json"]);
+    let whole = known("whole.json");
+    assert!(!class(&path.join("whole.json"), "with_fault").is_empty());
+    let state = fs::read_to_string(path.join("state")).unwrap();
+    let half: Vec<&str> = state.lines().take(state.lines().count() / 2).collect();
+    fs::write(path.join("state"), half.join("\n") + "\n").unwrap();
+    swept(&["json=resumed.json", "--resume"]);
+    assert_eq!(known("resumed.json"), whole);
+    swept(&["json=s/1.json", "--shard", "1/2"]);
+    swept(&["json=s/2.json", "--shard", "2/2"]);
+    assert!(known("s/1.json") != whole || known("s/2.json") != whole);
+    let (status, out, err) = rinject(path, &["merge", "s", "--report", "json=merged.json,html=page"]);
+    assert_eq!((status, err.as_str()), (1, ""), "{out}");
+    assert_eq!(known("merged.json"), whole);
+    assert!(out.contains("lines of source reached"), "{out}");
+    let page = fs::read_to_string(path.join("page/index.html")).unwrap();
+    assert!(page.contains("functions that no run enters") && page.contains("keep.c:22-25 usage"));
+    // A share that does not know it cannot say what no run has reached.
+    fs::write(path.join("x.toml"), SPEC.replace("coverage = true", "")).unwrap();
+    swept(&["json=s/2.json", "--shard", "2/2"]);
+    let (status, _, err) = rinject(path, &["merge", "s"]);
+    assert_eq!(status, 6);
+    assert!(err.contains("does not") && err.contains("--coverage"), "{err}");
+}
+
+#[test]
+fn what_clang_counts_is_read_as_well() {
+    let words = ["-fprofile-instr-generate", "-fcoverage-mapping"];
+    let Some(folder) = built("clang", &words, &["llvm-cov", "llvm-profdata"]) else { return };
+    let (path, report) = (folder.path(), folder.path().join("r.json"));
+    let words =
+        ["sweep", "x.toml", "--on", "write,openat", "--mode", "from", "--error", "EIO", "--report", "json=r.json"];
+    let (status, out, err) = rinject(path, &words);
+    // Nothing can be written to standard error, either.
+    assert_eq!((status, err.as_str()), (1, ""), "{out}");
+    let (with_fault, never) = (class(&report, "with_fault"), class(&report, "never"));
+    assert!([12, 13, 16].iter().all(|line| with_fault.contains(line)), "{with_fault:?}");
+    assert!([15, 24, 30, 31].iter().all(|line| never.contains(line)), "{never:?}");
+    assert!(lines(&report, "sweep")[0]["uncounted"].is_null());
+    assert!(out.contains(" usage\n"), "{out}");
+    let stacks: Vec<String> = lines(&report, "cell").iter().map(|line| line["stack"].to_string()).collect();
+    assert!(!stacks.iter().any(|stack| stack.contains("llvm_profile")), "{stacks:?}");
+}
