@@ -124,6 +124,9 @@ fn what_writes_the_counters_is_no_place_for_a_fault_and_meets_none() {
     let sweep = &lines(&report, "sweep")[0];
     assert!(sweep["uncounted"].is_null(), "{sweep}");
     assert!(class(&report, "with_fault").contains(&14), "unlink");
+    // Nor does it lack the memory that the program has not got.
+    let starved = verdicts(path, &["x.toml", "--faults", "alloc", "--mode", "from"]);
+    assert!(starved.len() > 1 && starved.values().all(|verdict| verdict != "crash"), "{starved:?}");
     let plain = fs::read_to_string(path.join("x.toml")).unwrap().replace("coverage = true", "");
     fs::write(path.join("x.toml"), plain).unwrap();
     let status = Command::new("gcc").args(["-g", "-O0", "-o", "keep", "keep.c"]).current_dir(path).status();

@@ -3,7 +3,7 @@
 use super::filter::{host_text, is_for};
 use crate::abi::{CallSet, SignalSet};
 use crate::pattern::{Bindings, Matcher, PathGlob};
-use crate::plan::{Plan, Start};
+use crate::plan::{Plan, Spared, Start};
 use crate::transcript::{Arg, Begun, Event, EventKind, Part, TaskName, Weave};
 
 /// The way of an event into the transcript.
@@ -14,7 +14,7 @@ pub(super) struct Log {
     signals: SignalSet,
     drop: Vec<Matcher>,
     paths: Vec<PathGlob>,
-    spared: Option<String>,
+    spared: Option<Spared>,
     start: Option<Matcher>,
     /// Whether events exist yet, for starts that are an event of their own.
     begun: bool,
@@ -138,7 +138,7 @@ impl Log {
             EventKind::Call(call) => {
                 call.sysno.is_some_and(|call| self.written.contains(call))
                     && self.is_about_paths(&call.args)
-                    && !self.spared.as_ref().is_some_and(|folder| is_for(folder, event))
+                    && !self.spared.as_ref().is_some_and(|spared| is_for(&spared.folder, event))
             }
             EventKind::Signal { info, .. } => self.signals.contains(info.signal),
             EventKind::Stopped(signal) => self.signals.contains(*signal),

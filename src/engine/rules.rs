@@ -8,7 +8,7 @@ use super::scope::{Counters, each_key};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, SubjectKind};
-use crate::plan::{Phase, Rule};
+use crate::plan::{Phase, Rule, Spared};
 use crate::transcript::{Event, EventKind, Fired, RuleRecord};
 
 use super::filter::{holds, is_for};
@@ -27,8 +27,8 @@ pub(super) struct Rules {
     entry_calls: CallSet,
     /// Calls that some rule is decided on at their exit.
     exit_calls: CallSet,
-    /// The folder that no rule is about.
-    spared: Option<String>,
+    /// What no rule is about.
+    spared: Option<Spared>,
 }
 
 #[derive(Debug)]
@@ -80,8 +80,8 @@ impl Rules {
         all
     }
 
-    /// The same, where calls about what is in a folder are no rule's.
-    pub(super) fn sparing(self, spared: Option<String>) -> Rules {
+    /// The same, where some calls are no rule's.
+    pub(super) fn sparing(self, spared: Option<Spared>) -> Rules {
         Rules { spared, ..self }
     }
 
@@ -108,7 +108,7 @@ impl Rules {
             EventKind::Call(call) => call.sysno,
             _ => None,
         };
-        if self.spared.as_ref().is_some_and(|folder| is_for(folder, event)) {
+        if self.spared.as_ref().is_some_and(|spared| is_for(&spared.folder, event)) {
             return Vec::new();
         }
         let mut candidates = Vec::new();
@@ -125,6 +125,9 @@ impl Rules {
             if concerned && state.count(phase, event, stack, captured) {
                 candidates.push(at);
             }
+        }
+        if !candidates.is_empty() && self.spared.as_ref().is_some_and(|spared| stack.has(&spared.callers)) {
+            candidates.clear();
         }
         candidates
     }

@@ -15,6 +15,7 @@ mod point;
 mod policy;
 mod rule;
 mod signature;
+mod spared;
 mod spot;
 mod sweep;
 mod target;
@@ -40,6 +41,7 @@ pub use point::{Access, Point, PointKind};
 pub use policy::{Policy, Switch};
 pub use rule::{ArgTest, DescriptorTest, Filter, Phase, Probability, ProcessTest, Rule, Scope, Trigger};
 pub use signature::{KINDS, Kind, Param, Signature, SignatureProblem};
+pub use spared::Spared;
 pub use spot::{Base, Spot, SpotProblem};
 pub use sweep::{Compare, FaultKind, FileSystem, Mode, Sweep};
 pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
@@ -84,8 +86,8 @@ pub struct Plan {
     /// Directories of the host and the names that stand for them in a transcript, such as
     /// (`/tmp/rinject-abcdefgh/data`, `${var.data}`); longest path first.
     pub names: Vec<(String, String)>,
-    /// A folder of rinject's own, absolute: calls about what is in it are no rule's, and not written.
-    pub spared: Option<String>,
+    /// What no rule is about.
+    pub spared: Option<Spared>,
     /// What the author should know although it stops nothing.
     pub warnings: Diagnostics,
 }

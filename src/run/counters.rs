@@ -2,7 +2,7 @@
 //! It must not know what is in them.
 
 use super::Options;
-use crate::plan::Plan;
+use crate::plan::{Plan, Spared};
 use crate::sandbox::{Sandbox, SetupError};
 use std::ffi::OsString;
 
@@ -33,6 +33,6 @@ pub(super) fn lead(plan: &mut Plan, options: &Options) -> Result<Option<Sandbox>
     env.push(("LLVM_PROFILE_FILE".into(), files));
     let folder = folder.to_string_lossy().into_owned();
     plan.names.insert(0, (folder.clone(), NAME.to_owned()));
-    plan.spared = Some(folder);
+    plan.spared = Some(Spared::counters(folder));
     Ok(Some(counters))
 }

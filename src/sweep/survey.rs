@@ -10,7 +10,7 @@ use super::watch::crash;
 use super::written::Written;
 use crate::abi::{CallSet, Errno, Sysno};
 use crate::faults::{self, Descriptor, Kind};
-use crate::plan::Sweep;
+use crate::plan::{Spared, Sweep};
 use crate::transcript::{Call, CallResult, Event, EventKind, Part, Sink, TaskName, Value};
 
 /// Functions that allocate memory: each has a ready rule that makes it fail.
@@ -238,13 +238,9 @@ impl Sink for Survey {
     }
 }
 
-/// Whether a call is made by the runtime of a program that counts which of its lines are reached, as it writes its counters:
-/// what fails there is nothing of the program's. The names are those of gcc's libgcov and of clang's compiler-rt.
+/// Whether a call is made as a program writes the counters of its lines: what fails there is nothing of the program's.
 fn is_of_counters(frames: &[Arc<str>]) -> bool {
-    const WRITE: [&str; 4] = ["__gcov_exit", "__gcov_dump", "__gcov_flush", "__llvm_profile_"];
-    let function =
-        |frame: &Arc<str>| frame.split_once('!').is_some_and(|(_, name)| WRITE.iter().any(|it| name.starts_with(it)));
-    frames.iter().any(function)
+    frames.iter().filter_map(|frame| frame.split_once('!')).any(|(_, function)| Spared::writes_counters(function))
 }
 
 /// What a descriptor refers to, by its name on the host. Whether calls on it wait is not known there: what only happens

@@ -195,7 +195,7 @@ fn section(report: &SweepReport, swept: &Swept, number: usize) -> Section {
         findings: (1..).zip(findings).map(|(at, finding)| found(report, swept, at, finding)).collect(),
         has_runs: !swept.runs.is_empty(),
         coverage: swept.coverage.as_ref().map(|all| Reached {
-            rows: coverage::rows(all),
+            rows: coverage::rows(all, false),
             parts: coverage::sections(all),
             uncounted: coverage::uncounted(swept),
         }),

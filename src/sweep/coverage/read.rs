@@ -2,6 +2,7 @@
 //! It must not know how they are shown.
 
 use std::collections::BTreeSet;
+use std::iter::Sum;
 
 use super::{Reach, SourceFile};
 
@@ -14,6 +15,16 @@ pub struct Share {
     pub with_fault: usize,
     /// Reached by none.
     pub never: usize,
+}
+
+impl Sum for Share {
+    fn sum<I: Iterator<Item = Share>>(shares: I) -> Share {
+        shares.fold(Share::default(), |sum, share| Share {
+            without: sum.without + share.without,
+            with_fault: sum.with_fault + share.with_fault,
+            never: sum.never + share.never,
+        })
+    }
 }
 
 /// Lines one after the other that have code, of one class and in one function; lines without code may lie between them.
