@@ -225,3 +225,26 @@ fn what_clang_counts_is_read_as_well() {
     let stacks: Vec<String> = lines(&report, "cell").iter().map(|line| line["stack"].to_string()).collect();
     assert!(!stacks.iter().any(|stack| stack.contains("llvm_profile")), "{stacks:?}");
 }
+
+#[test]
+fn a_check_that_is_hurt_counts_where_nobody_looks_and_its_counting_is_no_point() {
+    let Some(folder) = with_gcov() else { return };
+    let path = folder.path();
+    let keep = path.join("keep");
+    let check = format!("[[check]]\nrun = [{keep:?}, 'again']\n");
+    let words = "[sweep]\ncoverage = true\nfaults = ['kill']\nrecovery = true\n";
+    let spec = format!("spec = 1\n[target]\nprogram = './keep'\nargs = ['text']\n{check}{words}");
+    fs::write(path.join("check.toml"), spec).unwrap();
+    let before = names(path);
+    let (_, out, err) = rinject(path, &["sweep", "check.toml", "--report", "json=r.json"]);
+    assert_eq!(err, "", "{out}");
+    let mut after = names(path);
+    after.retain(|name| name != "r.json");
+    assert_eq!(after, before);
+    let cells = lines(&path.join("r.json"), "cell");
+    let hurt: Vec<&str> =
+        cells.iter().filter_map(|cell| cell["cell"].as_str()?.split_once("/1.")).map(|(_, of)| of).collect();
+    // The file is opened, written, closed and renamed; libgcov would open, lock and write another one.
+    assert!(hurt.iter().any(|of| of.starts_with("rename#1:")), "{hurt:?}");
+    assert!(!hurt.iter().any(|of| of.starts_with("fcntl") || of.contains("#2")), "{hurt:?}");
+}

@@ -160,3 +160,15 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mover_is_a_call_that_is_known() {
+        for name in MOVERS {
+            assert!(Sysno::parse(name).is_some(), "{name}");
+        }
+    }
+}

@@ -123,6 +123,5 @@ pub(super) fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -
 /// Whether a task that got this result is likely to ask again in a loop, and had better let others go first.
 pub(super) fn gives_way(sysno: Sysno, result: i64) -> bool {
     const EAGAIN: i64 = -11;
-    let polled = matches!(sysno.name(), "poll" | "ppoll" | "select" | "pselect6" | "epoll_wait" | "epoll_pwait");
-    sysno.name() == "sched_yield" || result == EAGAIN || polled && result == 0
+    sysno.name() == "sched_yield" || result == EAGAIN || result == 0 && POLLS.contains(&sysno.name())
 }

@@ -1,10 +1,12 @@
 //! Where a program that counts which of its lines are reached writes its counters: the variables that its runtime looks at.
 //! It must not know what is in them.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use super::Options;
 use crate::plan::{Plan, Spared};
 use crate::sandbox::{Sandbox, SetupError};
-use std::ffi::OsString;
 
 /// The name of the folder in what the program prints.
 const NAME: &str = "${counters}";
@@ -21,7 +23,12 @@ pub(super) fn lead(plan: &mut Plan, options: &Options) -> Result<Option<Sandbox>
         return Ok(None);
     }
     let counters = Sandbox::new()?;
-    let folder = counters.path();
+    lead_into(plan, counters.path());
+    Ok(Some(counters))
+}
+
+/// The same, into this folder.
+pub(super) fn lead_into(plan: &mut Plan, folder: &Path) {
     let env = &mut plan.target.env;
     env.retain(|(name, _)| {
         !["GCOV_PREFIX", "GCOV_PREFIX_STRIP", "LLVM_PROFILE_FILE"].iter().any(|ours| name == ours)
@@ -34,5 +41,4 @@ pub(super) fn lead(plan: &mut Plan, options: &Options) -> Result<Option<Sandbox>
     let folder = folder.to_string_lossy().into_owned();
     plan.names.insert(0, (folder.clone(), NAME.to_owned()));
     plan.spared = Some(Spared::counters(folder));
-    Ok(Some(counters))
 }

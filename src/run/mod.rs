@@ -181,6 +181,12 @@ impl From<Trouble> for End {
     }
 }
 
+impl From<Trouble> for Box<End> {
+    fn from(trouble: Trouble) -> Box<End> {
+        Box::new(End::from(trouble))
+    }
+}
+
 /// Runs one case from the spec to the verdict.
 pub fn run(case: &Case, options: &Options) -> End {
     run_before(case, options, &mut Nobody)

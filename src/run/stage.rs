@@ -18,6 +18,7 @@ use crate::plan::{self, Plan};
 use crate::sandbox::{self, Sandbox, SetupError, What};
 use crate::spec::Spec;
 use crate::sweep::{Checked, Left, Shape};
+use crate::sys::Terminal;
 use crate::transcript::{Abandoned, Record, Sink};
 
 /// A spec, ready to be run again and again.
@@ -84,15 +85,6 @@ impl Stage {
         change: impl FnOnce(&mut Plan, &Path),
         sink: &mut dyn Sink,
     ) -> Result<Played, Box<End>> {
-        self.played(spec, change, sink).map_err(|trouble| Box::new(End::from(trouble)))
-    }
-
-    fn played(
-        &self,
-        spec: &Spec,
-        change: impl FnOnce(&mut Plan, &Path),
-        sink: &mut dyn Sink,
-    ) -> Result<Played, Trouble> {
         let case = &self.case;
         let (mut sandbox, counters, mut plan) = self.folder_for(spec)?;
         change(&mut plan, sandbox.path());
@@ -100,17 +92,27 @@ impl Stage {
         plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
         let plan = Arc::new(plan);
         sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
-        let launched = launched::launch(case, &plan, terminal, &self.options, sink)?;
+        let Launched { record, stdout, stderr, took, program } = self.launched(&plan, terminal, sink)?;
+        let printed = stdout.clone();
+        let (stdout, stderr) = (renamed(&plan, stdout), renamed(&plan, stderr));
+        Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox, counters })
+    }
+
+    /// Runs a program to its end; a run that was stopped, or that rinject could not go on with, is none.
+    fn launched(
+        &self,
+        plan: &Arc<Plan>,
+        terminal: Option<Terminal>,
+        sink: &mut dyn Sink,
+    ) -> Result<Launched, Trouble> {
+        let launched = launched::launch(&self.case, plan, terminal, &self.options, sink)?;
         if launched.record.abandoned == Some(Abandoned::Stopped) {
             return Err(Trouble::Interrupted);
         }
         if let Some((message, help)) = shortage(&launched.record) {
-            return Err(trouble(case, Code::SETUP, message, None, Some(help.to_owned())));
+            return Err(trouble(&self.case, Code::SETUP, message, None, Some(help.to_owned())));
         }
-        let Launched { record, stdout, stderr, took, program } = launched;
-        let printed = stdout.clone();
-        let (stdout, stderr) = (renamed(&plan, stdout), renamed(&plan, stderr));
-        Ok(Played { record, stdout, stderr, printed, took, program, plan, sandbox, counters })
+        Ok(launched)
     }
 
     /// A folder of its own, empty yet, and the plan of `spec` in it.
@@ -131,7 +133,7 @@ impl Stage {
     /// # Errors
     /// Why there is none, as [`super::run`] has it.
     pub fn lay_out(&self, spec: &Spec, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<Played, Box<End>> {
-        let (sandbox, counters, plan) = self.folder_for(spec).map_err(|trouble| Box::new(End::from(trouble)))?;
+        let (sandbox, counters, plan) = self.folder_for(spec)?;
         let played = Played {
             record: Record::default(),
             stdout: Vec::new(),
@@ -155,21 +157,20 @@ impl Stage {
         if self.options.stopper.is_stopped() {
             return Err(Box::new(End::Interrupted));
         }
-        played.sandbox.clear().map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))?;
+        played.sandbox.clear().map_err(|error| not_set_up(&self.case, &error))?;
         self.filled(played, fill)
     }
 
     fn filled(&self, played: &Played, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Box<End>> {
         let path = played.sandbox.path();
         fill(path).map_err(|error| self.not_kept(path, error))?;
-        let made = played.sandbox.make_cwd(&played.plan);
-        made.map_err(|error| Box::new(End::from(not_set_up(&self.case, &error))))
+        Ok(played.sandbox.make_cwd(&played.plan).map_err(|error| not_set_up(&self.case, &error))?)
     }
 
     /// That what a run could have left cannot be put into a folder.
     pub fn not_kept(&self, path: &Path, error: io::Error) -> Box<End> {
         let error = SetupError::File { what: "lay out a state in", path: path.to_owned(), span: None, error };
-        Box::new(End::from(not_set_up(&self.case, &error)))
+        not_set_up(&self.case, &error).into()
     }
 }
 
@@ -181,14 +182,9 @@ impl Stage {
     pub fn play_again(&self, played: &Played, change: impl FnOnce(&mut Plan)) -> Result<(), Box<End>> {
         let mut plan = (*played.plan).clone();
         change(&mut plan);
-        let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(&self.case, &error));
-        let launched = terminal
-            .and_then(|terminal| launched::launch(&self.case, &Arc::new(plan), terminal, &self.options, &mut Nobody));
-        match launched {
-            Ok(launched) if launched.record.abandoned == Some(Abandoned::Stopped) => Err(Box::new(End::Interrupted)),
-            Ok(_) => Ok(()),
-            Err(trouble) => Err(Box::new(End::from(trouble))),
-        }
+        let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(&self.case, &error))?;
+        self.launched(&Arc::new(plan), terminal, &mut Nobody)?;
+        Ok(())
     }
 }
 

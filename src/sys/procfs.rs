@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use super::shortage;
+use super::{maps, shortage};
 use crate::abi::{Addr, SignalSet, TaskId};
 
 /// The state of a task, as far as the tracer tells states apart.
@@ -239,7 +239,7 @@ pub fn data_memory(task: TaskId) -> u64 {
 pub fn program_break(task: TaskId) -> Option<Addr> {
     /// Field 47; the state, the first after the name, is field 3.
     const START_BRK: usize = 47 - 3;
-    if let Some(heap) = super::maps::mappings(task).into_iter().find(|map| map.name == "[heap]") {
+    if let Some(heap) = maps::mappings(task).into_iter().find(|map| map.name == "[heap]") {
         return Some(heap.end);
     }
     stat_behind_name(task)?.split(' ').nth(START_BRK)?.trim().parse().ok().map(Addr)

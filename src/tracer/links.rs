@@ -42,7 +42,7 @@ impl Links {
         Some(answers)
     }
 
-    /// A process has ended, or another one has its number.
+    /// A process has ended; another one may get its number.
     pub(super) fn forget(&self, process: TaskId) {
         self.processes.borrow_mut().remove(&process);
     }

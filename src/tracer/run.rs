@@ -227,6 +227,7 @@ impl Tracer<'_> {
 
     pub(super) fn vanished(&mut self, task: TaskId) {
         self.seats.remove(&task);
+        self.links.forget(task);
         self.tell(task, Observation::Vanished { task });
     }
 
@@ -288,6 +289,7 @@ impl Tracer<'_> {
             Seen::Ended(ending) => {
                 self.seats.remove(&task);
                 self.watchdog.remove(task);
+                self.links.forget(task);
                 self.tell(task, Observation::Ended { task, ending });
             }
             Seen::Stopped(stopped, status) => {
@@ -362,8 +364,6 @@ impl Tracer<'_> {
     fn adopt(&mut self, child: TaskId, process: TaskId) {
         if process == child {
             self.watchdog.add(child);
-            // Another one may have had its number.
-            self.links.forget(child);
         }
         let running = if self.engine.spares() { Running::bare(child) } else { Running::told(child) };
         self.seats.insert(

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{Launched, Played, Stage, launched, not_set_up, renamed, shortage, surroundings, trouble};
-use crate::diagnostic::Code;
+use super::{Launched, Played, Stage, not_set_up, renamed, surroundings};
 use crate::plan::{self, Input, Limits, Output, Plan, Start};
-use crate::run::{End, Trouble};
+use crate::run::{End, Trouble, counters};
 use crate::sandbox::Sandbox;
 use crate::spec::Spec;
 use crate::sweep::Checked;
-use crate::transcript::{Abandoned, Sink};
+use crate::transcript::Sink;
 use crate::verdict::{CheckResult, failed_check};
 
 impl Stage {
@@ -27,24 +26,16 @@ impl Stage {
         change: impl FnOnce(&mut Plan),
         sink: &mut dyn Sink,
     ) -> Result<Vec<String>, Box<End>> {
-        self.played_check(played, (spec, at), printed, change, sink).map_err(|trouble| Box::new(End::from(trouble)))
-    }
-
-    fn played_check(
-        &self,
-        played: &mut Played,
-        (spec, at): (&Spec, usize),
-        printed: &[u8],
-        change: impl FnOnce(&mut Plan),
-        sink: &mut dyn Sink,
-    ) -> Result<Vec<String>, Trouble> {
         let case = &self.case;
         if self.options.stopper.is_stopped() {
-            return Err(Trouble::Interrupted);
+            return Err(Trouble::Interrupted.into());
         }
         let tmp = played.sandbox.path().to_string_lossy().into_owned();
         let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
         let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
+        if let Some(counters) = played.counters() {
+            counters::lead_into(&mut plan, counters);
+        }
         let Some(check) = plan.checks.get(at).cloned() else { return Ok(Vec::new()) };
         let found = Sandbox::printed(printed).map_err(|error| not_set_up(case, &error))?;
         let target = &mut plan.target;
@@ -61,14 +52,7 @@ impl Stage {
         plan.names.insert(0, (found.path().to_string_lossy().into_owned(), "${RINJECT_STDOUT}".to_owned()));
         change(&mut plan);
         let plan = Arc::new(plan);
-        let launched = launched::launch(case, &plan, None, &self.options, sink)?;
-        if launched.record.abandoned == Some(Abandoned::Stopped) {
-            return Err(Trouble::Interrupted);
-        }
-        if let Some((message, help)) = shortage(&launched.record) {
-            return Err(trouble(case, Code::SETUP, message, None, Some(help.to_owned())));
-        }
-        let Launched { record, stdout, stderr, took, program } = launched;
+        let Launched { record, stdout, stderr, took, program } = self.launched(&plan, None, sink)?;
         let ending = record.ending.filter(|_| record.abandoned.is_none());
         let result = CheckResult { ending, stdout, stderr };
         let failed = failed_check(&plan, &check, &result);
@@ -87,7 +71,7 @@ impl Played {
         let mut all = Vec::new();
         for check in self.plan.checks.iter().take(count) {
             let ran = self.sandbox.check(check, &self.plan, printed);
-            let ran = ran.map_err(|error| Box::new(End::from(not_set_up(&stage.case, &error))))?;
+            let ran = ran.map_err(|error| not_set_up(&stage.case, &error))?;
             let result = CheckResult { ending: ran.ending, stdout: ran.stdout, stderr: ran.stderr };
             all.push(Checked {
                 name: check.name.clone(),

@@ -2,6 +2,7 @@
 //! It must not know how results are told, or kept.
 
 mod base;
+mod below;
 mod cells;
 mod coverage;
 mod facts;

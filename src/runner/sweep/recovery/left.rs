@@ -11,26 +11,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::super::below::listed;
+
 /// What tells what is in one folder from what is in another.
 pub(super) type Mark = [u8; 32];
-
-/// All below a folder, by the names in it, folders before what is in them; in the order of the names.
-fn listed(folder: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
-    let mut all = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(path) = folders.pop() {
-        for entry in fs::read_dir(&path)? {
-            let path = entry?.path();
-            let data = fs::symlink_metadata(&path)?;
-            if data.is_dir() {
-                folders.push(path.clone());
-            }
-            all.push((path.strip_prefix(folder).unwrap_or(&path).to_owned(), data));
-        }
-    }
-    all.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(all)
-}
 
 /// Copies all that is in a folder into an empty one: contents, links, modes and times. Devices are left out.
 pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -176,8 +176,7 @@ impl Course {
             let after = power.state(cell).map_or_else(String::new, |(_, told)| format!("{cell}: {}", told.how));
             return Ok(Some((mark, left(Kept::State(*cell), &printed, power.place(), after))));
         }
-        let (played, mut facts) = self.hurt(cell, self.limit, false)?;
-        let mut played = played;
+        let (mut played, mut facts) = self.hurt(cell, self.limit, false)?;
         if facts.is_open() {
             (played, facts) = self.hurt(cell, self.limit * 2, true)?;
         }

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::super::below::listed;
 use crate::sweep::states::{Item, Placed};
 
 /// Makes the files in an empty folder.
@@ -36,32 +37,24 @@ pub(super) fn differing(files: &[Placed], folder: &Path) -> io::Result<Vec<Strin
     let mut wanted: BTreeMap<PathBuf, &Placed> =
         files.iter().map(|placed| (PathBuf::from(OsStr::from_bytes(&placed.path)), placed)).collect();
     let mut odd = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(path) = folders.pop() {
-        for entry in fs::read_dir(&path)? {
-            let path = entry?.path();
-            let data = fs::symlink_metadata(&path)?;
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_owned();
-            let kind = data.file_type();
-            if kind.is_dir() {
-                folders.push(path.clone());
-            } else if !kind.is_file() && !kind.is_symlink() {
-                continue;
+    for (name, data) in listed(folder)? {
+        let (path, kind) = (folder.join(&name), data.file_type());
+        if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
+            continue;
+        }
+        let is_as_wanted = match wanted.remove(&name).map(|placed| (&placed.item, placed.mode)) {
+            Some((_, mode)) if !kind.is_symlink() && mode != data.permissions().mode() & 0o7777 => false,
+            Some((Item::Folder, _)) => kind.is_dir(),
+            Some((Item::File(bytes), _)) => kind.is_file() && fs::read(&path)? == *bytes,
+            // What is in it was compared by its first name.
+            Some((Item::Again(_), _)) => kind.is_file(),
+            Some((Item::Link(target), _)) => {
+                kind.is_symlink() && fs::read_link(&path)?.as_os_str().as_bytes() == target
             }
-            let is_as_wanted = match wanted.remove(&name).map(|placed| (&placed.item, placed.mode)) {
-                Some((_, mode)) if !kind.is_symlink() && mode != data.permissions().mode() & 0o7777 => false,
-                Some((Item::Folder, _)) => kind.is_dir(),
-                Some((Item::File(bytes), _)) => kind.is_file() && fs::read(&path)? == *bytes,
-                // What is in it was compared by its first name.
-                Some((Item::Again(_), _)) => kind.is_file(),
-                Some((Item::Link(target), _)) => {
-                    kind.is_symlink() && fs::read_link(&path)?.as_os_str().as_bytes() == target
-                }
-                None => false,
-            };
-            if !is_as_wanted {
-                odd.push(name);
-            }
+            None => false,
+        };
+        if !is_as_wanted {
+            odd.push(name);
         }
     }
     odd.extend(wanted.into_keys());
