@@ -12,93 +12,166 @@ use crate::plan::Place;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
-/// The stopped task, to be asked; it can change nothing.
+/// The stopped task, to be asked; it can change nothing. What is not answered is answered as if it could not be seen, which
+/// is for tests and measurements: the tracer answers everything.
 pub trait Inspect {
     /// General registers.
-    fn registers(&self) -> Result<Registers, Gone>;
+    fn registers(&self) -> Result<Registers, Gone> {
+        Err(Gone)
+    }
     /// One register of any kind; `None` where this processor has none such or the task is gone.
-    fn register(&self, register: Register) -> Option<Word>;
+    fn register(&self, register: Register) -> Option<Word> {
+        self.registers().ok()?.get(register)
+    }
     /// From now on the task is taken to stand at `addr`, where it will be put: a breakpoint stops it one byte later.
-    fn rewound_to(&self, addr: Addr);
+    fn rewound_to(&self, _addr: Addr) {}
     /// From now on these bytes are taken to stand at `addr`, where they will be put.
-    fn will_hold(&self, addr: Addr, bytes: &[u8]);
+    fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
     /// Reads memory from `addr`; the number of bytes that could be read, which is less than asked for at the
     /// end of a mapping, and 0 where nothing is mapped or the task is gone.
-    fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize;
+    fn read(&self, _addr: Addr, _buffer: &mut [u8]) -> usize {
+        0
+    }
     /// Whether `len` bytes from `addr` could be written to: all of them are mapped, and those that are read-only are
     /// the process's own copy.
-    fn is_writable(&self, addr: Addr, len: usize) -> bool;
+    fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
+        false
+    }
     /// How many of `most` bytes from `addr` on the task itself could write.
-    fn room(&self, addr: Addr, most: usize) -> usize;
+    fn room(&self, _addr: Addr, _most: usize) -> usize {
+        0
+    }
     /// What descriptor `fd` of the task refers to; `None` when it is not open.
-    fn descriptor(&self, fd: i32) -> Option<Descriptor>;
+    fn descriptor(&self, _fd: i32) -> Option<Descriptor> {
+        None
+    }
     /// Which directory `fd` is, and where it is read next; `None` for anything else, also for one that was removed.
-    fn directory(&self, fd: i32) -> Option<(DirectoryId, u64)>;
+    fn directory(&self, _fd: i32) -> Option<(DirectoryId, u64)> {
+        None
+    }
     /// All that is in the directory `fd`, in the order of its file system; `None` where it cannot be read, or not be
     /// read on at so many entries.
-    fn directory_entries(&self, fd: i32) -> Option<Vec<DirectoryEntry>>;
+    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
+        None
+    }
     /// The file that the task means by a descriptor or a path.
-    fn file(&self, place: &FilePlace) -> FileFound;
+    fn file(&self, _place: &FilePlace) -> FileFound {
+        FileFound::Unknown
+    }
     /// The working directory of the task, absolute.
-    fn working_directory(&self) -> Option<Arc<str>>;
+    fn working_directory(&self) -> Option<Arc<str>> {
+        None
+    }
     /// What was answered of descriptors and working directories at earlier stops still holds, but for what has moved.
     /// Where it is not told, all that is asked at a stop is found out anew.
-    fn answers_stand(&self, moved: Moved);
+    fn answers_stand(&self, _moved: Moved) {}
     /// The name of the mapping that `addr` lies in; `None` when nothing is mapped there.
-    fn region(&self, addr: Addr) -> Option<Region>;
+    fn region(&self, _addr: Addr) -> Option<Region> {
+        None
+    }
     /// All addresses that a place stands for in what is mapped now.
-    fn resolve(&self, place: &Place) -> Resolved;
+    fn resolve(&self, _place: &Place) -> Resolved {
+        Resolved::NoModule
+    }
     /// The file and the symbol that an address lies in; `None` where no file is mapped.
-    fn locate(&self, addr: Addr) -> Option<Location>;
+    fn locate(&self, _addr: Addr) -> Option<Location> {
+        None
+    }
     /// Where the C library keeps the task's `errno`; `None` where that cannot be found out.
-    fn errno_location(&self) -> Option<Addr>;
+    fn errno_location(&self) -> Option<Addr> {
+        None
+    }
     /// The instruction pointer and the return addresses above it, innermost first, `most` at most.
-    fn backtrace(&self, most: usize) -> Vec<Addr>;
+    fn backtrace(&self, _most: usize) -> Vec<Addr> {
+        Vec::new()
+    }
     /// Where `main` is, and the entry point, of the image that was just executed.
-    fn landmarks(&self) -> Landmarks;
+    fn landmarks(&self) -> Landmarks {
+        Landmarks::default()
+    }
     /// The image's path and its argument count, just after an exec.
-    fn image(&self) -> Option<Image>;
+    fn image(&self) -> Option<Image> {
+        None
+    }
     /// Children of this process that have ended and that it has not waited for.
-    fn zombie_children(&self) -> Vec<TaskId>;
+    fn zombie_children(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
     /// Whether descriptor `fd` is a FIFO with a name.
-    fn is_fifo(&self, fd: i32) -> bool;
+    fn is_fifo(&self, _fd: i32) -> bool {
+        false
+    }
     /// What kind of thing descriptor `fd` refers to, and whether it has O_NONBLOCK; `None` when it is not open.
-    fn open_file(&self, fd: i32) -> Option<faults::Descriptor>;
+    fn open_file(&self, _fd: i32) -> Option<faults::Descriptor> {
+        None
+    }
     /// Whether `fd` is a socket with a time limit, for what it sends (SO_SNDTIMEO) or else for what it receives
     /// (SO_RCVTIMEO).
-    fn time_limit(&self, fd: i32, sends: bool) -> bool;
+    fn time_limit(&self, _fd: i32, _sends: bool) -> bool {
+        false
+    }
     /// Whether `fd` and the descriptor `other_fd` of the task `other` are one open file: by dup(2), fork(2) or over a
     /// socket. `None` where the kernel does not tell.
-    fn is_same_file(&self, fd: i32, other: TaskId, other_fd: i32) -> Option<bool>;
+    fn is_same_file(&self, _fd: i32, _other: TaskId, _other_fd: i32) -> Option<bool> {
+        None
+    }
     /// The timer behind descriptor `fd` (timerfd_create(2)); `None` for anything else, and where the kernel does not let
     /// it be shared (before 5.6, or without rights to pidfd_getfd(2)).
-    fn timer_file(&self, fd: i32) -> Option<TimerFile>;
+    fn timer_file(&self, _fd: i32) -> Option<TimerFile> {
+        None
+    }
     /// Whether the size of the files that this process writes is limited (RLIMIT_FSIZE).
-    fn size_limit(&self) -> bool;
+    fn size_limit(&self) -> bool {
+        false
+    }
     /// How many descriptors the table of this process has room for (`FDSize`, proc_pid_status(5)).
-    fn descriptor_slots(&self) -> usize;
+    fn descriptor_slots(&self) -> usize {
+        64
+    }
     /// The descriptors that this process has open, in the order of their numbers.
-    fn open_descriptors(&self) -> Vec<i32>;
+    fn open_descriptors(&self) -> Vec<i32> {
+        Vec::new()
+    }
     /// Bytes of the regular file behind `fd` from `offset` on, or from where it is read next; `None` for anything else.
-    fn rest_of_file(&self, fd: i32, offset: Option<u64>) -> Option<u64>;
+    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
+        None
+    }
     /// Bytes of private writable memory of a process, as RLIMIT_DATA counts them (`VmData`, proc_pid_status(5)).
-    fn data_memory(&self, process: TaskId) -> u64;
+    fn data_memory(&self, _process: TaskId) -> u64 {
+        0
+    }
     /// The end of the heap that brk(2) moves.
-    fn program_break(&self) -> Option<Addr>;
+    fn program_break(&self) -> Option<Addr> {
+        None
+    }
     /// The number by which the programs of the run know a task: the last of `NSpid` (proc_pid_status(5)).
-    fn number(&self, task: TaskId) -> Option<TaskId>;
+    fn number(&self, task: TaskId) -> Option<TaskId> {
+        Some(task)
+    }
     /// Whether this thread may set the clock of the machine (CAP_SYS_TIME).
-    fn may_set_clock(&self) -> bool;
+    fn may_set_clock(&self) -> bool {
+        false
+    }
     /// Signals that this thread keeps blocked.
-    fn blocked_signals(&self) -> SignalSet;
+    fn blocked_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
     /// Signals that wait to be delivered to this thread, blocked ones among them.
-    fn pending_signals(&self) -> SignalSet;
+    fn pending_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
     /// Signals that this process has handlers for.
-    fn caught_signals(&self) -> SignalSet;
+    fn caught_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
     /// Signals that this process ignores.
-    fn ignored_signals(&self) -> SignalSet;
+    fn ignored_signals(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
     /// Whether the image is a set-user-id program of another user than the one that the process acts as.
-    fn lost_rights(&self) -> bool;
+    fn lost_rights(&self) -> bool {
+        false
+    }
 }
 
 /// What a descriptor refers to.

@@ -117,6 +117,7 @@ impl Inspector {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl Inspect for Inspector {
     fn registers(&self) -> Result<Registers, Gone> {
         if let Some(known) = self.registers.get() {

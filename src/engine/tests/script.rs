@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::*;
 use super::MAIN;
-use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, Word};
+use crate::abi::{Addr, DirectoryEntry, Registers, SignalSet};
 use crate::engine::inspect::{FileFound, FilePlace, FileStatus};
 use crate::faults;
 use crate::plan::{self, Place};
@@ -48,10 +48,6 @@ impl Inspect for Script {
     fn registers(&self) -> Result<Registers, Gone> {
         let rip = self.rewound.get().unwrap_or(self.rip);
         if self.rip == 0 { Err(Gone) } else { Ok(Registers { rip, rsp: self.rsp, ..Registers::default() }) }
-    }
-
-    fn register(&self, register: Register) -> Option<Word> {
-        self.registers().ok()?.get(register)
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
@@ -125,10 +121,6 @@ impl Inspect for Script {
         self.moved.borrow_mut().push(moved);
     }
 
-    fn region(&self, _addr: Addr) -> Option<Region> {
-        None
-    }
-
     fn resolve(&self, place: &Place) -> Resolved {
         match &place.at {
             plan::PlaceAt::Symbol { name, .. } if self.sites.contains_key(name) => {
@@ -138,36 +130,12 @@ impl Inspect for Script {
         }
     }
 
-    fn locate(&self, _addr: Addr) -> Option<Location> {
-        None
-    }
-
-    fn errno_location(&self) -> Option<Addr> {
-        None
-    }
-
-    fn backtrace(&self, _most: usize) -> Vec<Addr> {
-        Vec::new()
-    }
-
     fn landmarks(&self) -> Landmarks {
         Landmarks { main: Some(MAIN), entry: Some(MAIN) }
     }
 
     fn image(&self) -> Option<Image> {
         Some(Image { path: "/usr/bin/kv".to_owned(), argv: vec![b"kv".to_vec()] })
-    }
-
-    fn zombie_children(&self) -> Vec<TaskId> {
-        Vec::new()
-    }
-
-    fn descriptor_slots(&self) -> usize {
-        64
-    }
-
-    fn is_fifo(&self, _fd: i32) -> bool {
-        false
     }
 
     fn open_file(&self, fd: i32) -> Option<faults::Descriptor> {
@@ -182,10 +150,6 @@ impl Inspect for Script {
         Some(self.duplicates.contains(&fd) && self.duplicates.contains(&other_fd))
     }
 
-    fn timer_file(&self, _fd: i32) -> Option<TimerFile> {
-        None
-    }
-
     fn size_limit(&self) -> bool {
         self.size_limit
     }
@@ -193,10 +157,6 @@ impl Inspect for Script {
     fn open_descriptors(&self) -> Vec<i32> {
         self.listed.set(self.listed.get() + 1);
         (0..5).collect()
-    }
-
-    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
-        None
     }
 
     fn data_memory(&self, _process: TaskId) -> u64 {
@@ -207,31 +167,11 @@ impl Inspect for Script {
         self.program_break
     }
 
-    fn number(&self, task: TaskId) -> Option<TaskId> {
-        Some(task)
-    }
-
     fn may_set_clock(&self) -> bool {
         true
     }
 
-    fn pending_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn blocked_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
     fn caught_signals(&self) -> SignalSet {
         self.caught
-    }
-
-    fn ignored_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn lost_rights(&self) -> bool {
-        false
     }
 }

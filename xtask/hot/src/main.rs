@@ -3,16 +3,13 @@
 
 use std::sync::Arc;
 
-use rinject::abi::{Addr, Arch, DirectoryEntry, Register, Registers, SignalSet, Sysno, TaskId, Word};
+use rinject::abi::{Addr, Arch, Registers, Sysno, TaskId};
 use rinject::diagnostic::Source;
-use rinject::engine::{
-    Descriptor, DirectoryId, Engine, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Moved, Next,
-    Observation, RawCall, Region, Resolved, Stop, TimerFile,
-};
-use rinject::plan::{self, Context, Place};
+use rinject::engine::{Engine, Gone, Image, Inspect, Next, Observation, RawCall, Stop};
+use rinject::plan::{self, Context};
+use rinject::spec;
 use rinject::transcript::{Sink, Writer};
 use rinject::verdict::Judge;
-use rinject::{faults, spec};
 
 const TASK: TaskId = TaskId(100);
 /// Where the path stands that calls are made with.
@@ -119,151 +116,17 @@ impl Inspect for Still {
         Ok(Registers { rip: 0x40_2000, ..Registers::default() })
     }
 
-    fn register(&self, register: Register) -> Option<Word> {
-        self.registers().ok()?.get(register)
-    }
-
-    fn rewound_to(&self, _addr: Addr) {}
-
-    fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
-
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
         let got = if addr == PATH { TEXT.len().min(buffer.len()) } else { 0 };
         buffer[..got].copy_from_slice(&TEXT[..got]);
         got
     }
 
-    fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
-        false
-    }
-
-    fn room(&self, _addr: Addr, _most: usize) -> usize {
-        0
-    }
-
-    fn descriptor(&self, _fd: i32) -> Option<Descriptor> {
-        None
-    }
-
-    fn directory(&self, _fd: i32) -> Option<(DirectoryId, u64)> {
-        None
-    }
-
-    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
-        None
-    }
-
-    fn file(&self, _place: &FilePlace) -> FileFound {
-        FileFound::Unknown
-    }
-
     fn working_directory(&self) -> Option<Arc<str>> {
         Some("/case".into())
     }
 
-    fn answers_stand(&self, _moved: Moved) {}
-
-    fn region(&self, _addr: Addr) -> Option<Region> {
-        None
-    }
-
-    fn resolve(&self, _place: &Place) -> Resolved {
-        Resolved::NoModule
-    }
-
-    fn locate(&self, _addr: Addr) -> Option<Location> {
-        None
-    }
-
-    fn errno_location(&self) -> Option<Addr> {
-        None
-    }
-
-    fn backtrace(&self, _most: usize) -> Vec<Addr> {
-        Vec::new()
-    }
-
-    fn landmarks(&self) -> Landmarks {
-        Landmarks::default()
-    }
-
     fn image(&self) -> Option<Image> {
         Some(Image { path: "/usr/bin/kv".to_owned(), argv: vec![b"kv".to_vec()] })
-    }
-
-    fn zombie_children(&self) -> Vec<TaskId> {
-        Vec::new()
-    }
-
-    fn is_fifo(&self, _fd: i32) -> bool {
-        false
-    }
-
-    fn open_file(&self, _fd: i32) -> Option<faults::Descriptor> {
-        None
-    }
-
-    fn time_limit(&self, _fd: i32, _sends: bool) -> bool {
-        false
-    }
-
-    fn is_same_file(&self, _fd: i32, _other: TaskId, _other_fd: i32) -> Option<bool> {
-        None
-    }
-
-    fn timer_file(&self, _fd: i32) -> Option<TimerFile> {
-        None
-    }
-
-    fn size_limit(&self) -> bool {
-        false
-    }
-
-    fn descriptor_slots(&self) -> usize {
-        64
-    }
-
-    fn open_descriptors(&self) -> Vec<i32> {
-        Vec::new()
-    }
-
-    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
-        None
-    }
-
-    fn data_memory(&self, _process: TaskId) -> u64 {
-        0
-    }
-
-    fn program_break(&self) -> Option<Addr> {
-        None
-    }
-
-    fn number(&self, task: TaskId) -> Option<TaskId> {
-        Some(task)
-    }
-
-    fn may_set_clock(&self) -> bool {
-        false
-    }
-
-    fn blocked_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn pending_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn caught_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn ignored_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn lost_rights(&self) -> bool {
-        false
     }
 }

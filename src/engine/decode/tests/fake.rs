@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::abi::{Addr, DirectoryEntry, Register, Registers, SignalSet, TaskId, Word};
-use crate::engine::{
-    Descriptor, DirectoryId, FileFound, FilePlace, Gone, Image, Inspect, Landmarks, Location, Moved, Region, Resolved,
-};
-use crate::plan::Place;
+use crate::abi::Addr;
+use crate::engine::{Descriptor, Inspect, Region};
 
 /// Where the scripted memory of a test begins.
 pub(super) const DATA: u64 = 0x1000;
@@ -43,14 +40,6 @@ impl Fake {
 }
 
 impl Inspect for Fake {
-    fn registers(&self) -> Result<Registers, Gone> {
-        Err(Gone)
-    }
-
-    fn register(&self, register: Register) -> Option<Word> {
-        self.registers().ok()?.get(register)
-    }
-
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {
         let found = self.memory.iter().find(|(at, bytes)| (*at..at + bytes.len() as u64).contains(&addr.0));
         let Some((at, bytes)) = found else { return 0 };
@@ -60,28 +49,8 @@ impl Inspect for Fake {
         read
     }
 
-    fn rewound_to(&self, _addr: Addr) {}
-
-    fn descriptor_slots(&self) -> usize {
-        64
-    }
-
-    fn will_hold(&self, _addr: Addr, _bytes: &[u8]) {}
-
     fn room(&self, addr: Addr, most: usize) -> usize {
         self.read(addr, &mut vec![0; most])
-    }
-
-    fn directory(&self, _fd: i32) -> Option<(DirectoryId, u64)> {
-        None
-    }
-
-    fn file(&self, _place: &FilePlace) -> FileFound {
-        FileFound::Unknown
-    }
-
-    fn directory_entries(&self, _fd: i32) -> Option<Vec<DirectoryEntry>> {
-        None
     }
 
     fn is_writable(&self, _addr: Addr, _len: usize) -> bool {
@@ -104,8 +73,6 @@ impl Inspect for Fake {
         Some("/tmp/r/work".into())
     }
 
-    fn answers_stand(&self, _moved: Moved) {}
-
     fn region(&self, addr: Addr) -> Option<Region> {
         match addr.0 {
             HEAP..0x60_0000 => Some(Region::Heap),
@@ -116,99 +83,11 @@ impl Inspect for Fake {
         }
     }
 
-    fn resolve(&self, _place: &Place) -> Resolved {
-        Resolved::NoModule
-    }
-
-    fn locate(&self, _addr: Addr) -> Option<Location> {
-        None
-    }
-
-    fn errno_location(&self) -> Option<Addr> {
-        None
-    }
-
-    fn backtrace(&self, _most: usize) -> Vec<Addr> {
-        Vec::new()
-    }
-
-    fn landmarks(&self) -> Landmarks {
-        Landmarks::default()
-    }
-
-    fn image(&self) -> Option<Image> {
-        None
-    }
-
-    fn zombie_children(&self) -> Vec<TaskId> {
-        Vec::new()
-    }
-
-    fn is_fifo(&self, _fd: i32) -> bool {
-        false
-    }
-
-    fn open_file(&self, _: i32) -> Option<crate::faults::Descriptor> {
-        None
-    }
-
-    fn time_limit(&self, _fd: i32, _sends: bool) -> bool {
-        false
-    }
-
-    fn is_same_file(&self, _fd: i32, _other: TaskId, _other_fd: i32) -> Option<bool> {
-        None
-    }
-
-    fn timer_file(&self, _fd: i32) -> Option<crate::engine::TimerFile> {
-        None
-    }
-
-    fn size_limit(&self) -> bool {
-        false
-    }
-
     fn open_descriptors(&self) -> Vec<i32> {
         (0..5).collect()
     }
 
-    fn rest_of_file(&self, _fd: i32, _offset: Option<u64>) -> Option<u64> {
-        None
-    }
-
-    fn data_memory(&self, _process: TaskId) -> u64 {
-        0
-    }
-
-    fn program_break(&self) -> Option<Addr> {
-        None
-    }
-
-    fn number(&self, task: TaskId) -> Option<TaskId> {
-        Some(task)
-    }
-
     fn may_set_clock(&self) -> bool {
         true
-    }
-
-    fn pending_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn blocked_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn caught_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn ignored_signals(&self) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn lost_rights(&self) -> bool {
-        false
     }
 }
