@@ -40,8 +40,13 @@ impl Engine {
         }
         // A supervisor may have to answer for any call of a task with a filter of its own.
         let sandboxed = self.tasks.get(&name).is_some_and(|task| task.sandboxed);
-        // What is closed matters to those who sleep.
-        let asks = |sysno: &Sysno| sysno.info().may_block || !self.schedule.alone() && sysno.name() == "close";
+        // Whether a task may sleep, and what it closes, matters to others.
+        let alone = self.schedule.alone();
+        let asks = |sysno: &Sysno| match sysno.name() {
+            "close" => !alone,
+            _ if alone && !self.has_clock() => sysno.info().may_block && self.plan.trace.resultless.contains(*sysno),
+            _ => sysno.info().may_block,
+        };
         let behind = sysno.filter(asks).map_or(Behind::Other, |sysno| Behind::of(sysno, &raw, inspect));
         let mut call = InCall {
             maps: sysno.is_some_and(|sysno| self.maps_code(sysno, &raw)),

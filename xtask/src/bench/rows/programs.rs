@@ -38,6 +38,7 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         let way = |name, words| Way::new(name, words, 1).after(&before);
         let mut ways = vec![
             way("alone", inside(words(&command))),
+            way("bare loop", inside([vec![maker.fixture("bare-tree")], words(&command)].concat())),
             way("rinject", run),
             way("strace pinned", inside(strace(&[], &command))).pinned(),
             way("strace", inside(strace(&[], &command))),
