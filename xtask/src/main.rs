@@ -12,6 +12,7 @@ mod load;
 mod notices;
 mod package;
 mod page;
+mod profile;
 mod project;
 mod release;
 mod releases;

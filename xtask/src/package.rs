@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::notices;
+use crate::profile;
 use crate::project;
 
 /// Functions of the GNU C library that load other libraries, or locales, where they run: a static program lacks these.
@@ -56,7 +57,7 @@ pub fn run() -> Result<Made, String> {
 
 /// Builds the static binary, and looks whether it is one.
 pub fn static_rinject() -> Result<PathBuf, String> {
-    let rinject = project::static_rinject()?;
+    let rinject = profile::static_rinject()?;
     let bytes = fs::read(&rinject).map_err(|error| format!("cannot read {}: {error}", rinject.display()))?;
     if wants_an_interpreter(&bytes) {
         return Err(format!("{} is not static: it names a dynamic linker", rinject.display()));

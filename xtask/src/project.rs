@@ -33,9 +33,19 @@ pub fn hot() -> Result<PathBuf, String> {
 
 /// Builds `rinject` as packages have it, with the C library in it; returns its path.
 pub fn static_rinject() -> Result<PathBuf, String> {
+    built(&mut static_build())
+}
+
+/// The same, with a program that calls the compiler for the project's own crates.
+pub fn static_rinject_by(wrapper: &Path) -> Result<PathBuf, String> {
+    built(static_build().env("RUSTC_WORKSPACE_WRAPPER", wrapper))
+}
+
+fn static_build() -> Command {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut build = cargo_build("rinject", PACKAGED);
-    built(build.args(["--target", &target]).env("RUSTFLAGS", STATIC))
+    build.args(["--target", &target]).env("RUSTFLAGS", STATIC);
+    build
 }
 
 /// The package and its binary have one name.

@@ -11,6 +11,7 @@ use goal::Goal;
 use way::{Took, Way, What};
 
 use crate::page::Place;
+use crate::profile;
 use crate::project;
 
 /// The same work done in several ways.
@@ -55,7 +56,8 @@ struct Measured<'a> {
 /// row is written to their page when it is measured; what the page says of others stays.
 pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
     let bin = project::fixtures()?;
-    let rinject = project::static_rinject()?;
+    // A quick look, which is not written down, need not wait for the specs to be run.
+    let rinject = if rounds < WORTH_TELLING { project::static_rinject() } else { profile::static_rinject() }?;
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
     let all = rows::all(&bin, &rinject, folder.path())?;
     let works: Vec<&str> = all.iter().map(|row| row.work.as_str()).collect();
