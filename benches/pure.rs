@@ -43,6 +43,7 @@ fn event() -> Event {
         kind: EventKind::Call(call),
         fired: vec![Fired { rule: Arc::from("r1"), hit: 1 }],
         captures: Vec::new(),
+        needs: Vec::new(),
         frames: Vec::new(),
         quiet: false,
         written: true,

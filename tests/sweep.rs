@@ -21,7 +21,7 @@ fn every_planted_mistake_is_found_on_this_machine() {
     let folder = folder(&[]);
     let (status, out, err) = rinject(folder.path(), &["selftest"]);
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert_eq!(out.lines().filter(|line| line.starts_with("found ")).count(), 12, "{out}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("found ")).count(), 13, "{out}");
 }
 
 #[test]

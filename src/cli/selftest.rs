@@ -10,8 +10,9 @@ use crate::run::Options;
 use crate::runner::sweep::{Base, Course, Refused, run_cells, settings};
 use crate::sweep::Verdict;
 
-/// One program for each verdict, one that a loss of power breaks and one whose recovery a kill does, for a shell: there may be no compiler here.
-const PLANTED: [(Verdict, &str); 12] = [
+/// One program for each verdict, one that a loss of power breaks, one whose recovery a kill does and one that only a full disk
+/// misleads, for a shell: there may be no compiler here.
+const PLANTED: [(Verdict, &str); 13] = [
     (Verdict::Masked, include_str!("selftest/masked.toml")),
     (Verdict::Reported, include_str!("selftest/reported.toml")),
     (Verdict::NotFired, include_str!("selftest/not-fired.toml")),
@@ -24,6 +25,7 @@ const PLANTED: [(Verdict, &str); 12] = [
     (Verdict::Hang, include_str!("selftest/hang.toml")),
     (Verdict::Crash, include_str!("selftest/crash.toml")),
     (Verdict::Silent, include_str!("selftest/silent.toml")),
+    (Verdict::Silent, include_str!("selftest/budget.toml")),
 ];
 
 pub(super) fn main(global: &Global) -> ExitStatus {

@@ -11,7 +11,7 @@ use super::{Engine, faithful, tamper};
 use crate::abi::{Addr, Errno, Operation, Sysno};
 use crate::faults;
 use crate::plan::{Amount, Budget, Resource, Rule, Scope};
-use crate::transcript::{CallResult, Event, EventKind};
+use crate::transcript::{CallResult, Event, EventKind, Need};
 
 /// The rules' books, by a rule's position.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct Budgets {
     memory: HashMap<(usize, u32), u64>,
     /// The most that was ever used.
     most: HashMap<(usize, Resource), u64>,
+    /// The most that a call has ever needed, with what was used before it.
+    needed: HashMap<(usize, Resource), u64>,
 }
 
 /// What a call wants.
@@ -45,6 +47,15 @@ impl Budgets {
     fn note(&mut self, rule: usize, resource: Resource, used: u64) {
         let most = self.most.entry((rule, resource)).or_default();
         *most = used.max(*most);
+    }
+
+    /// What a call needs, which is noted.
+    fn need(&mut self, (at, rule): (usize, &Rule), used: u64, demand: &Demand) -> Need {
+        let needed = self.needed.entry((at, demand.resource)).or_default();
+        let (before, with) = (used.max(*needed), used.saturating_add(demand.amount));
+        *needed = with.max(*needed);
+        let (resource, is_divisible) = (demand.resource.name(), demand.divisible);
+        Need { rule: rule.name.clone(), resource, before, with, is_divisible }
     }
 
     /// The most of each resource that was used, for a rule that did not fire.
@@ -74,6 +85,7 @@ impl Engine {
         let Some(all) = budget.of(demand.resource) else { return false };
         let used = self.used(at, rule, demand.resource, event.task.process, inspect);
         self.budgets.note(at, demand.resource, used);
+        event.needs.push(self.budgets.need((at, rule), used, &demand));
         let left = all.saturating_sub(used);
         if demand.amount <= left {
             deeds.push(Deed::Charge(at));

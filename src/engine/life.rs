@@ -359,6 +359,7 @@ impl Engine {
             kind,
             fired: Vec::new(),
             captures: Vec::new(),
+            needs: Vec::new(),
             frames: Vec::new(),
             quiet: false,
             written: true,

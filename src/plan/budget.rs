@@ -17,7 +17,7 @@ pub struct Budget {
 }
 
 /// A resource that runs out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resource {
     /// Space for the contents of files.
     Disk,

@@ -75,6 +75,8 @@ pub enum FaultKind {
     Signals,
     /// A function that allocates memory has none.
     Alloc,
+    /// A resource is used up.
+    Budgets,
     /// The power fails.
     States,
 }

@@ -8,7 +8,7 @@ use super::effect::{changes_files, transferred};
 use super::fault::Fault;
 use super::point::{Called, Point};
 use super::recovery::After;
-use crate::abi::{Errno, Signal};
+use crate::abi::{Errno, Signal, Sysno};
 use crate::faults::{self, Restart};
 use crate::plan::{Chance, FaultKind, Mode, Sweep};
 
@@ -45,6 +45,15 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
+    /// The system calls that it makes fail, by which is told whether the program goes round and round.
+    pub fn fails(&self) -> Vec<Sysno> {
+        match (self.fault, self.called) {
+            (Fault::Budget(amount), _) => amount.resource.calls().split(", ").filter_map(Sysno::parse).collect(),
+            (_, Called::Call(call)) => vec![call],
+            (_, Called::Function(_) | Called::Store) => Vec::new(),
+        }
+    }
+
     /// The rule that makes the fault, as TOML: `[[inject]]`, called `fault`.
     pub fn rule(&self) -> String {
         self.fault.rule(self.called, self.nth, self.mode)
@@ -102,6 +111,7 @@ fn suited(point: &Point, sweep: &Sweep) -> Vec<(Fault, bool)> {
             FaultKind::Signals => {
                 found.extend(ENDS.iter().filter_map(|name| Some((Fault::Signal(Signal::parse(name)?), false))));
             }
+            FaultKind::Budgets => found.extend(point.amounts.iter().map(|amount| (Fault::Budget(*amount), false))),
             FaultKind::Eintr | FaultKind::Kill | FaultKind::Alloc | FaultKind::States => {}
         }
     }
@@ -131,9 +141,11 @@ pub fn sample(cells: Vec<Cell>, most: u64, seed: u64) -> Vec<Cell> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::amount::Amount;
     use super::super::point::tests::point;
     use super::*;
     use crate::faults::{Descriptor, Kind};
+    use crate::plan::Resource;
 
     fn ids(points: &[Point], sweep: &Sweep) -> Vec<String> {
         cells(points, sweep).iter().map(ToString::to_string).collect()
@@ -166,6 +178,11 @@ mod tests {
         );
         assert_eq!(ids(&points, &all(&[FaultKind::Signals], &[Mode::Once])), ["write#3:SIGTERM", "write#3:SIGINT"]);
         assert_eq!(ids(&points, &all(&[FaultKind::Alloc], &[Mode::Once])), [""; 0]);
+        let amount = |amount, is_short| Amount { resource: Resource::Disk, amount, is_short };
+        let points = [Point { amounts: vec![amount(10, false), amount(12, true)], ..write(3) }];
+        let budgets = all(&[FaultKind::Budgets], &[Mode::From]);
+        assert_eq!(ids(&points, &budgets), ["write#3:disk=10", "write#3:disk-short=12"]);
+        assert_eq!(ids(&points, &Sweep::default()), ["write#3:ENOSPC", "write#3:EIO"]);
     }
 
     #[test]

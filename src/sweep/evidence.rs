@@ -24,6 +24,9 @@ pub struct Evidence {
     /// Of a fault in a check: what was done to the program before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// Of a budget: the most that was in use of it, `10 of 10 (disk)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<String>,
     /// What there is to see, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -59,6 +62,7 @@ impl Evidence {
             how: how_ended(facts),
             at: facts.at.clone(),
             after: None,
+            used: facts.used.clone(),
             notes: differences.iter().filter_map(told).collect(),
             leftovers: leftovers.chain(orphans).collect(),
             stdout: has_other_stdout.then(|| (shown(&golden.facts.stdout), shown(&facts.stdout))),

@@ -41,6 +41,8 @@ pub struct Facts {
     pub disturbed: Vec<String>,
     /// Why it did not, where it was its turn.
     pub prevented: Option<String>,
+    /// Of a budget, the most that was in use of it.
+    pub used: Option<String>,
 }
 
 /// What a check came to.
@@ -69,7 +71,8 @@ impl Facts {
         match (self.fired, &self.stuck, &self.prevented) {
             (0, Some(Stuck::Slow(_)), _) => Some("it had no time to come to that call".to_owned()),
             (0, Some(_), _) => Some("it came to no end before that call".to_owned()),
-            (0, None, None) => Some("it did not make that call".to_owned()),
+            // No call needs more than there is: that is all there is to say of a budget.
+            (0, None, None) if self.used.is_none() => Some("it did not make that call".to_owned()),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::abi::{Errno, Signal};
 use crate::plan::Mode;
 
+use super::amount::Amount;
 use super::point::Called;
 use super::states::Loss;
 
@@ -28,6 +29,8 @@ pub enum Fault {
     Signal(Signal),
     /// The function has no memory to give.
     NoMemory,
+    /// There is no more than this of a resource.
+    Budget(Amount),
     /// The power fails.
     Power(Loss),
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Fault {
             Fault::Torn => f.write_str("torn"),
             Fault::Signal(signal) => signal.fmt(f),
             Fault::NoMemory => f.write_str("no-memory"),
+            Fault::Budget(amount) => amount.fmt(f),
             Fault::Power(loss) => loss.fmt(f),
         }
     }
@@ -56,6 +60,10 @@ impl Fault {
 
     /// The rule that makes it at the call that is `nth` of its name, as TOML.
     pub(super) fn rule(self, called: Called, nth: u64, mode: Mode) -> String {
+        if let Fault::Budget(Amount { resource, amount, .. }) = self {
+            // Which calls it meets, and when, is its own.
+            return format!("[[inject]]\nname = \"fault\"\nbudget = {{ {} = {amount} }}\n", resource.name());
+        }
         let event = match called {
             Called::Call(call) => format!("on = \"{call}\""),
             Called::Function(name) => format!("use = \"{name}-fails\""),
@@ -74,7 +82,7 @@ impl Fault {
             Fault::Torn => "short = \"50%\"\nkill = \"process\"\nkill-at = \"exit\"\n".to_owned(),
             Fault::Signal(signal) => format!("signal = \"{signal}\"\n"),
             // What a ready rule does is its own; a loss of power is no rule.
-            Fault::NoMemory | Fault::Power(_) => String::new(),
+            Fault::NoMemory | Fault::Budget(_) | Fault::Power(_) => String::new(),
         };
         format!("[[inject]]\nname = \"fault\"\n{event}\nwhen = {when}\n{action}")
     }
@@ -87,7 +95,7 @@ mod tests {
     use super::*;
     use crate::abi::{Arch, Sysno};
     use crate::diagnostic::{Source, Style};
-    use crate::plan;
+    use crate::plan::{self, Resource};
 
     /// Each fault is a rule that a spec can have, and nothing is to be said against it.
     #[test]
@@ -104,6 +112,8 @@ mod tests {
         ];
         let all = faults.map(|fault| (write, fault)).into_iter();
         let all = all.chain([(Called::Function("malloc"), Fault::NoMemory)]);
+        let amount = |resource| Amount { resource, amount: 3, is_short: false };
+        let all = all.chain(Resource::ALL.map(|resource| (write, Fault::Budget(amount(resource)))));
         for (called, fault) in all {
             for mode in [Mode::Once, Mode::From] {
                 let exit = if fault.kills() { "{ signal = \"SIGKILL\" }" } else { "\"any\"" };

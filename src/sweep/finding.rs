@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::amount::Amount;
 use super::cell::Cell;
 use super::fault::Fault;
-use super::point::Point;
+use super::point::{Called, Point};
 use super::verdict::Verdict;
 use crate::plan::Mode;
 
@@ -69,8 +70,21 @@ fn kind(fault: Fault) -> &'static str {
         Fault::KillBefore | Fault::KillAfter | Fault::Torn => "kill",
         Fault::Signal(_) => "signal",
         Fault::NoMemory => "no-memory",
+        // What a resource that is used up does to a program is an error, too.
+        Fault::Budget(_) => "error",
         Fault::Power(_) => "power",
     }
+}
+
+/// Whether later calls fail as well.
+fn lasts(cell: &Cell) -> bool {
+    cell.mode == Mode::From || matches!(cell.fault, Fault::Budget(_))
+}
+
+/// Whether a budget may have made the call of another fault fail: one that needs its resource, and none that was over by then.
+fn is_met(budget: &Cell, other: &Cell) -> bool {
+    let Called::Call(call) = other.called else { return false };
+    budget.fails().contains(&call) && (other.called != budget.called || other.nth >= budget.nth)
 }
 
 /// The findings among runs, worst first, then in the order of the runs. A fault that lasts belongs to the last call at which
@@ -79,15 +93,20 @@ pub fn distinct<'r>(runs: impl Iterator<Item = Seen<'r>>) -> Vec<Finding> {
     let all: Vec<Seen<'_>> = runs.collect();
     let matters = |at: usize| {
         let seen = &all[at];
-        if seen.cell.mode == Mode::Once {
+        if !lasts(seen.cell) {
             return at;
         }
         let is_later = |other: &Seen<'_>| {
-            // Later calls of the same name fail as well.
-            other.is_like(seen) && (other.cell.called != seen.cell.called || other.cell.nth >= seen.cell.nth)
+            // Later calls of the same name fail as well, and of a budget all that need the resource.
+            let fails = match seen.cell.fault {
+                Fault::Budget(_) => is_met(seen.cell, other.cell),
+                _ => other.cell.called != seen.cell.called || other.cell.nth >= seen.cell.nth,
+            };
+            fails && other.is_like(seen)
         };
-        let like = |mode: Mode| all.iter().rposition(|other| other.cell.mode == mode && is_later(other));
-        like(Mode::Once).or_else(|| like(Mode::From)).unwrap_or(at)
+        let like =
+            |is_lasting: bool| all.iter().rposition(|other| lasts(other.cell) == is_lasting && is_later(other));
+        like(false).or_else(|| like(true)).unwrap_or(at)
     };
     let mut findings: Vec<Finding> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -104,8 +123,9 @@ pub fn distinct<'r>(runs: impl Iterator<Item = Seen<'r>>) -> Vec<Finding> {
     for finding in &mut findings {
         // A fault that happens once is the plainer example; of faults that last the last one is.
         finding.runs.sort_by_key(|at| {
-            let lasts = all[*at].cell.mode == Mode::From;
-            (lasts, if lasts { usize::MAX - at } else { *at })
+            let cell = all[*at].cell;
+            let is_short = matches!(cell.fault, Fault::Budget(Amount { is_short: true, .. }));
+            (lasts(cell), is_short, if lasts(cell) { usize::MAX - at } else { *at })
         });
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
@@ -131,6 +151,7 @@ mod tests {
         let fault = match fault {
             "short" => Fault::Short,
             "kill" => Fault::KillAfter,
+            budget if budget.contains('=') => Fault::Budget(Amount::parse(budget).unwrap()),
             "SIGTERM" => Fault::Signal(Signal::parse("SIGTERM").unwrap()),
             errno => Fault::Error(Errno::parse(errno).unwrap()),
         };
@@ -202,6 +223,34 @@ mod tests {
                 ("crash signal with kv by SIGSEGV at kv!log", &[3]),
                 ("leftover signal with lock", &[0, 1]),
             ],
+        );
+    }
+
+    #[test]
+    fn a_budget_belongs_to_the_last_call_that_needs_its_resource_and_shows_the_same() {
+        let at = |call: &str, nth, fault: &str, shows: &[&str]| {
+            run((call, nth, fault, Mode::Once), &["libc.so.6!x", &format!("kv!{call}")], Verdict::Silent, shows)
+        };
+        check(
+            &[
+                at("write", 1, "disk=0", &["out"]),
+                at("write", 1, "disk-short=2", &["out"]),
+                at("openat", 3, "EACCES", &["out"]),
+                at("pwrite64", 1, "EIO", &["out"]),
+                at("write", 1, "ENOSPC", &["log"]),
+                at("write", 2, "disk=5", &["log"]),
+                at("openat", 3, "fds=4", &["log"]),
+            ],
+            &[
+                ("silent error with out at kv!pwrite64", &[3, 0, 1]),
+                ("silent error with out at kv!openat", &[2]),
+                ("silent error with log at kv!write", &[4, 5]),
+                ("silent error with log at kv!openat", &[6]),
+            ],
+        );
+        check(
+            &[at("write", 1, "disk=0", &["out"]), at("write", 1, "disk-short=2", &["out"])],
+            &[("silent error with out at kv!write", &[0, 1])],
         );
     }
 

@@ -1,6 +1,7 @@
 //! What a sweep is made of: points at which a program can be hurt, what is done there, and what came of it.
 //! Pure: it must not run anything, read files or look at the clock; what runs came to is handed in.
 
+mod amount;
 mod cell;
 mod choice;
 pub mod coverage;
@@ -11,6 +12,7 @@ mod fault;
 mod finding;
 mod left;
 mod name;
+mod needs;
 mod point;
 mod printed;
 mod recovery;
@@ -22,12 +24,14 @@ mod verdict;
 mod watch;
 mod written;
 
+pub use amount::Amount;
 pub use cell::{Cell, cells, sample};
 pub use evidence::{Evidence, how_ended};
 pub use facts::{Checked, Difference, Facts, Stuck};
 pub use fault::Fault;
 pub use finding::{Finding, Seen, distinct};
 pub use left::{Left, Part, Shape};
+pub use needs::PLENTY;
 pub use point::{Called, Circumstances, Makes, Point, Stream};
 pub use recovery::{After, Undisturbed, judge_recovery, recovery_cells};
 pub use steady::{Golden, settle};

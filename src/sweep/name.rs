@@ -1,5 +1,6 @@
 //! Names of runs, read back: `write#3..:ENOSPC`. It must not know which runs a sweep has.
 
+use super::amount::Amount;
 use super::cell::Cell;
 use super::fault::Fault;
 use super::point::Called;
@@ -57,7 +58,8 @@ impl Fault {
             _ => {
                 let errno = || Errno::parse(name).map(Fault::Error);
                 let signal = || Signal::parse(name).map(Fault::Signal);
-                return errno().or_else(signal).or_else(|| loss(name).map(Fault::Power));
+                let amount = || Amount::parse(name).map(Fault::Budget);
+                return errno().or_else(signal).or_else(amount).or_else(|| loss(name).map(Fault::Power));
             }
         })
     }
@@ -101,6 +103,9 @@ mod tests {
             "pwrite64#7:torn",
             "close#1:SIGTERM",
             "calloc#40..:no-memory",
+            "pwrite64#7:disk=0",
+            "write#1:disk-short=12",
+            "openat#1:fds=4",
             "openat#1:before",
             "write#12:kept",
             "write#1:lost@rename#1",
@@ -126,16 +131,25 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        for name in
-            ["", "write", "write#3", "wrte#3:EIO", "write#x:EIO", "write#3:EFOO", "write#1:lost@", "write#1:head-"]
-                .into_iter()
-                .chain([
-                    "write#1:torn/",
-                    "write#1:torn/unlink#1:EIO",
-                    "write#1:torn/0.unlink#1:EIO",
-                    "/1.unlink#1:EIO",
-                ])
-        {
+        for name in [
+            "",
+            "write",
+            "write#3",
+            "wrte#3:EIO",
+            "write#x:EIO",
+            "write#3:EFOO",
+            "write#1:lost@",
+            "write#1:head-",
+            "write#1:disk",
+            "write#1:fds-short=1",
+        ]
+        .into_iter()
+        .chain([
+            "write#1:torn/",
+            "write#1:torn/unlink#1:EIO",
+            "write#1:torn/0.unlink#1:EIO",
+            "/1.unlink#1:EIO",
+        ]) {
             assert_eq!(Cell::parse(name), None, "{name}");
         }
     }

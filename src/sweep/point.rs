@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::amount::Amount;
 use crate::abi::{Errno, Sysno};
 use crate::faults;
 
@@ -98,6 +99,8 @@ pub struct Point {
     pub path: Option<String>,
     /// What is known of it.
     pub circumstances: Circumstances,
+    /// Amounts of resources with which one of its calls is the first that has not enough.
+    pub amounts: Vec<Amount>,
 }
 
 /// Modules that every program is linked with: whose code tells nothing of the program.
@@ -171,6 +174,7 @@ pub(super) mod tests {
             source: None,
             path: None,
             circumstances: Circumstances { value: Some(0), ..Circumstances::default() },
+            amounts: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::facts::{Difference, Facts, Stuck};
 use super::fault::Fault;
 use super::point::{Called, Point};
 use super::steady::Golden;
-use super::verdict::{Outcome, Verdict};
+use super::verdict::{ENOUGH, Outcome, Verdict};
 use crate::plan::{FaultKind, Mode, Sweep};
 
 /// Lines of what a check says that are shown.
@@ -92,6 +92,7 @@ pub fn judge_recovery(
         how: format!("check \"{name}\" {}", how_ended(facts)),
         at: facts.at.clone(),
         after: Some(undisturbed.after.clone()),
+        used: facts.used.clone(),
         ..Evidence::default()
     };
     let verdict = verdict(golden, undisturbed, facts, fault, &mut evidence);
@@ -116,6 +117,9 @@ fn verdict(
     }
     if facts.fired == 0 {
         evidence.notes.extend(facts.prevented.clone());
+        if facts.used.is_some() && facts.prevented.is_none() {
+            evidence.notes.push(ENOUGH.to_owned());
+        }
         return Verdict::NotFired;
     }
     if let Some(check) = facts.checks.iter().find(|check| !check.failed.is_empty()) {

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::needs::Needs;
 use super::point::{Called, Circumstances, Makes, Point, Stream};
 use super::there::There;
 use super::watch::crash;
 use super::written::Written;
 use crate::abi::{CallSet, Errno, Sysno};
 use crate::faults::{self, Descriptor, Kind};
-use crate::plan::{Spared, Sweep};
+use crate::plan::{Resource, Spared, Sweep};
 use crate::transcript::{Call, CallResult, Event, EventKind, Part, Sink, TaskName, Value};
 
 /// Functions that allocate memory: each has a ready rule that makes it fail.
@@ -68,6 +69,7 @@ pub struct Survey {
     access: HashMap<u64, bool>,
     written: Written,
     there: There,
+    needs: Needs,
     tasks: BTreeSet<TaskName>,
     crashed: Vec<String>,
     /// Whether stacks tell nothing: each call is a point.
@@ -107,7 +109,14 @@ impl Survey {
 
     /// The points, in the order in which the run came to them.
     pub fn into_points(self) -> Vec<Point> {
-        self.points
+        let mut points = self.points;
+        self.needs.tell(&mut points);
+        points
+    }
+
+    /// Forgets what its calls need of resources where another run is not the same in that; of which resources.
+    pub fn agree_in_needs(&mut self, other: &Survey) -> BTreeSet<Resource> {
+        self.needs.agree(&other.needs)
     }
 
     /// The first call in which another run is not the same, in words.
@@ -153,11 +162,22 @@ impl Survey {
         let is_merged = !self.each && event.frames.len() > 1;
         if let Some(at) = self.known.get(&place).filter(|_| is_merged) {
             self.points[*at].times += 1;
-            return;
+            return self.needs.note(*at, (called, nth), &event.needs);
         }
+        self.needs.note(self.points.len(), (called, nth), &event.needs);
         self.known.insert(place, self.points.len());
         let (shown, frames) = (event.kind.to_string(), event.frames.clone());
-        self.points.push(Point { called, nth, times: 1, shown, frames, source: None, path: None, circumstances });
+        self.points.push(Point {
+            called,
+            nth,
+            times: 1,
+            shown,
+            frames,
+            source: None,
+            path: None,
+            circumstances,
+            amounts: Vec::new(),
+        });
     }
 
     fn call(&mut self, event: &Event, call: &Call) {
@@ -292,6 +312,7 @@ mod tests {
             kind: EventKind::Call(Call { sysno, number: 0, args, result: Some(result), part: Part::Whole }),
             fired: Vec::new(),
             captures: Vec::new(),
+            needs: Vec::new(),
             frames: frames.iter().map(|frame| Arc::from(*frame)).collect(),
             quiet: false,
             written: true,

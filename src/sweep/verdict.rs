@@ -107,6 +107,9 @@ pub struct Outcome {
     pub evidence: Evidence,
 }
 
+/// What is to be said of a budget that no call met the end of.
+pub(super) const ENOUGH: &str = "no call needed more";
+
 /// Judges a run with the fault of `cell` at `point`.
 pub fn judge(golden: &Golden, facts: &Facts, cell: &Cell, point: &Point) -> Outcome {
     let differences = golden.differences(facts);
@@ -139,6 +142,9 @@ fn verdict(
     if facts.fired == 0 {
         evidence.notes.clear();
         evidence.notes.extend(facts.prevented.clone());
+        if facts.used.is_some() && facts.prevented.is_none() {
+            evidence.notes.push(ENOUGH.to_owned());
+        }
         return Verdict::NotFired;
     }
     let broken = facts.broken(!is_held_to_all(golden, facts, cell));

@@ -4,7 +4,6 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::facts::Stuck;
-use super::point::Called;
 use crate::abi::{Errno, Operation, Signal, Sysno};
 use crate::transcript::{CallResult, Event, EventKind, Part, Sink, TaskName, Value};
 
@@ -35,21 +34,17 @@ pub struct Watch {
     /// The last lines, where they are asked for.
     tail: VecDeque<String>,
     keeps_tail: bool,
-    called: Option<Sysno>,
-    /// Task by task how the call has failed, and how often since it last did not.
-    same: HashMap<TaskName, (Errno, u64)>,
+    calls: Vec<Sysno>,
+    /// Task by task how each of the calls has failed, and how often since it last did not.
+    same: HashMap<(TaskName, Sysno), (Errno, u64)>,
     most: u64,
     busy: Option<Stuck>,
 }
 
 impl Watch {
-    /// Whoever looks on at a run whose fault is at `called`, which is made `count` times without it.
-    pub fn new(called: Called, count: u64) -> Watch {
-        let called = match called {
-            Called::Call(call) => Some(call),
-            Called::Function(_) | Called::Store => None,
-        };
-        Watch { called, most: PATIENCE + count.saturating_mul(10), ..Watch::default() }
+    /// Whoever looks on at a run whose fault makes these calls fail, which are made `count` times without it.
+    pub fn new(calls: Vec<Sysno>, count: u64) -> Watch {
+        Watch { calls, most: PATIENCE + count.saturating_mul(10), ..Watch::default() }
     }
 
     /// The same, keeping the last lines.
@@ -71,10 +66,10 @@ impl Watch {
     /// The call of the fault has been made.
     fn made(&mut self, task: TaskName, call: Sysno, result: Option<&CallResult>) {
         let Some(CallResult::Error(errno)) = result else {
-            self.same.remove(&task);
+            self.same.remove(&(task, call));
             return;
         };
-        let (known, times) = self.same.entry(task).or_insert((*errno, 0));
+        let (known, times) = self.same.entry((task, call)).or_insert((*errno, 0));
         *times = if known == errno { *times + 1 } else { 1 };
         *known = *errno;
         if *times > self.most {
@@ -99,7 +94,7 @@ impl Sink for Watch {
         }
         match &event.kind {
             EventKind::Call(call) if call.part != Part::Started => {
-                if let Some(sysno) = call.sysno.filter(|sysno| Some(*sysno) == self.called) {
+                if let Some(sysno) = call.sysno.filter(|sysno| self.calls.contains(sysno)) {
                     self.made(event.task, sysno, call.result.as_ref());
                 }
             }
@@ -170,6 +165,7 @@ mod tests {
             kind: EventKind::Call(Call { sysno, number: 1, args: vec![], result: Some(result), part: Part::Whole }),
             fired: vec![Fired { rule: "fault".into(), hit: 1 }],
             captures: Vec::new(),
+            needs: Vec::new(),
             frames: Vec::new(),
             quiet: false,
             written: true,
@@ -179,8 +175,7 @@ mod tests {
     #[test]
     fn a_call_that_fails_in_the_same_way_for_ever_is_seen() {
         let error = || CallResult::Error(Errno::parse("ENOSPC").unwrap());
-        let called = Called::Call(Sysno::parse("write").unwrap());
-        let mut watch = Watch::new(called, 2);
+        let mut watch = Watch::new(vec![Sysno::parse("write").unwrap()], 2);
         (0..=PATIENCE).for_each(|_| watch.event(&event(error())));
         assert!(!watch.is_broken());
         watch.event(&event(CallResult::Value { raw: 1, value: Value::Int(1) }));
@@ -206,7 +201,7 @@ mod tests {
             },
         };
         let check = |arg: Arg, expected: &str| {
-            let mut watch = Watch::new(Called::Call(Sysno::parse("write").unwrap()), 1);
+            let mut watch = Watch::new(vec![Sysno::parse("write").unwrap()], 1);
             let mut event = event(CallResult::Error(Errno::parse("EIO").unwrap()));
             let EventKind::Call(call) = &mut event.kind else { panic!("it is a call") };
             call.args = vec![arg];
@@ -221,8 +216,7 @@ mod tests {
 
     #[test]
     fn processes_that_crash_are_named() {
-        let called = Called::Function("malloc");
-        let mut watch = Watch::new(called, 0).with_tail();
+        let mut watch = Watch::new(Vec::new(), 0).with_tail();
         for signal in ["SIGSEGV", "SIGTERM"] {
             let kind = EventKind::Killed(Signal::parse(signal).unwrap());
             watch.event(&Event { kind, ..event(CallResult::Unknown) });

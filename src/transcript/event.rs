@@ -18,6 +18,8 @@ pub struct Event {
     pub fired: Vec<Fired>,
     /// Values that rules have captured, by name.
     pub captures: Vec<(Arc<str>, Value)>,
+    /// What the call needs of resources that rules have a budget of, in file order.
+    pub needs: Vec<Need>,
     /// Where it happened and who had called that, innermost first, as places: `[trace] backtrace`.
     pub frames: Vec<Arc<str>>,
     /// Whether every rule that it is about asks for no line.
@@ -40,6 +42,21 @@ pub struct Fired {
     pub rule: Arc<str>,
     /// Which firing of the rule this was over the run, from 1.
     pub hit: u64,
+}
+
+/// What a call needs of a resource that a rule has a budget of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Need {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The key of `budget` that it is: `disk`, `fds`, `memory`, `processes`.
+    pub resource: &'static str,
+    /// How much no call before it needed more of, in what the budget counts: bytes, descriptors or tasks.
+    pub before: u64,
+    /// How much is in use with it.
+    pub with: u64,
+    /// Whether it can be given a part of what it wants.
+    pub is_divisible: bool,
 }
 
 /// What happened.

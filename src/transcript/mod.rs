@@ -11,7 +11,7 @@ mod value;
 mod weave;
 mod writer;
 
-pub use event::{Call, CallResult, Event, EventKind, Fired, HitArg, Part, Sink};
+pub use event::{Call, CallResult, Event, EventKind, Fired, HitArg, Need, Part, Sink};
 pub use line::{EventLine, Line, LinePart, Shape};
 pub use name::TaskName;
 pub use record::{Abandoned, Hang, Record, RuleRecord};

@@ -15,6 +15,7 @@ fn event(task: TaskName, kind: EventKind) -> Event {
         kind,
         fired: Vec::new(),
         captures: Vec::new(),
+        needs: Vec::new(),
         frames: Vec::new(),
         quiet: false,
         written: true,

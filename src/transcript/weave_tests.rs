@@ -16,6 +16,7 @@ fn call(process: u32, written: bool) -> Event {
         kind,
         fired: Vec::new(),
         captures: Vec::new(),
+        needs: Vec::new(),
         frames: Vec::new(),
         quiet: false,
         written,

@@ -98,6 +98,7 @@ mod tests {
             kind: EventKind::Exit { code: 1 },
             fired: Vec::new(),
             captures: Vec::new(),
+            needs: Vec::new(),
             frames: Vec::new(),
             quiet: false,
             written,

@@ -40,6 +40,7 @@ fn event(word: &str) -> Event {
         kind,
         fired: Vec::new(),
         captures: Vec::new(),
+        needs: Vec::new(),
         frames: vec!["kv!main".into(); frames.parse().unwrap()],
         quiet: false,
         written: !word.starts_with('('),

@@ -103,6 +103,7 @@ mod tests {
             kind,
             fired: Vec::new(),
             captures: Vec::new(),
+            needs: Vec::new(),
             frames: Vec::new(),
             quiet: false,
             written: true,

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Sweep {
     /// Only these calls: `on` of `[sweep]`
     #[arg(long, value_name = "CALLS")]
     pub(super) on: Option<String>,
-    /// What is done to them: errors, short, eintr, kill, signals, alloc, states
+    /// What is done to them: errors, short, eintr, kill, signals, alloc, budgets, states
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(super) faults: Vec<String>,
     /// Only these errors, where a call can give them

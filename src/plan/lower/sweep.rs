@@ -5,20 +5,21 @@ use super::Lowering;
 use crate::abi::{CallSet, Errno};
 use crate::diagnostic::Code;
 use crate::pattern::Head;
-use crate::plan::{Compare, FaultKind, FileSystem, Mode, Sweep};
+use crate::plan::{Compare, FaultKind, FileSystem, Mode, Resource, Sweep};
 use crate::spec::{self, At, Text};
 
 /// More runs without a fault tell nothing new.
 const MOST_BASELINES: i128 = 100;
 
 /// The words of `faults`.
-const FAULTS: [(&str, FaultKind); 7] = [
+const FAULTS: [(&str, FaultKind); 8] = [
     ("errors", FaultKind::Errors),
     ("short", FaultKind::Short),
     ("eintr", FaultKind::Eintr),
     ("kill", FaultKind::Kill),
     ("signals", FaultKind::Signals),
     ("alloc", FaultKind::Alloc),
+    ("budgets", FaultKind::Budgets),
     ("states", FaultKind::States),
 ];
 
@@ -48,6 +49,9 @@ impl Lowering<'_> {
             let help = "add a `[[check]]` that recovers and says what must hold then".to_owned();
             self.error(Code::MISSING_KEY, span, *message, label, Some(help));
         }
+        if faults == [FaultKind::Budgets] {
+            self.fits_budgets(written);
+        }
         let recovery = written.recovery.as_ref().filter(|recovery| recovery.value);
         if let Some(asked) = recovery {
             self.can_recover(asked, &faults);
@@ -69,8 +73,18 @@ impl Lowering<'_> {
         let limit = written.limit.as_ref().and_then(|limit| self.within(limit, "limit", 1, i128::from(u64::MAX)));
         let systems = FileSystem::ALL.map(|system| (system.name(), system));
         let file_system = written.file_system.as_ref().and_then(|word| self.choice(word, "file-system", &systems));
+        let on = written.on.as_ref().and_then(|on| Some((on, self.swept(on)?)));
+        if let Some((text, calls)) = &on
+            && faults == [FaultKind::Budgets]
+            && !calls.iter().any(|call| Resource::of_call(call.name()).is_some())
+        {
+            let help = "name some that write to files, make descriptors or tasks, or let memory grow".to_owned();
+            let message = "`faults` has nothing but `budgets`, and `on` names no call that needs a resource";
+            self.error(Code::NEVER_FIRES, text.span, message, "none of these has a budget", Some(help));
+        }
+        let on = on.map(|(_, calls)| calls);
         Some(Sweep {
-            on: written.on.as_ref().and_then(|on| self.swept(on)),
+            on,
             faults,
             errors,
             modes: if modes.is_empty() { all.modes } else { modes },
@@ -96,6 +110,23 @@ impl Lowering<'_> {
             let help = "add `kill` or `states` to `faults`, or take `recovery` out".to_owned();
             let message = "`recovery` is set, and `faults` has neither `kill` nor `states`";
             self.error(Code::CONFLICTING_KEYS, asked.span, message, "there is nothing to recover from", Some(help));
+        }
+    }
+
+    /// Which call a budget meets, with which error and for how long is its own.
+    fn fits_budgets(&mut self, written: &spec::Sweep) {
+        let mode = written
+            .mode
+            .first()
+            .map(|mode| ("mode", mode.span, "a budget lasts for as long as nothing is left of it"));
+        let error = written.error.first();
+        let error = error.map(|error| {
+            ("error", error.span, "each resource has an error of its own: ENOSPC, EMFILE, ENOMEM, EAGAIN")
+        });
+        for (key, span, label) in [mode, error].into_iter().flatten() {
+            let help = format!("add another kind of faults, or take `{key}` out");
+            let message = format!("`{key}` is set, and `faults` has nothing but `budgets`");
+            self.error(Code::CONFLICTING_KEYS, span, message, label, Some(help));
         }
     }
 

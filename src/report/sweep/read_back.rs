@@ -134,6 +134,7 @@ impl Part {
                 source: line.source.map(Into::into),
                 path: line.path.map(Into::into),
                 circumstances: Circumstances::default(),
+                amounts: Vec::new(),
             });
         }
         self.runs.push(Run {

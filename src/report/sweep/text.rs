@@ -9,7 +9,7 @@ use super::swept::{Run, SweepReport, Swept};
 use super::{recoveries, states};
 use crate::diagnostic::visible;
 use crate::snapshot::{DiffStyle, render_diff};
-use crate::sweep::{Cell, Finding, Point, Verdict};
+use crate::sweep::{Cell, Fault, Finding, Point, Verdict};
 
 /// Longer differences are cut.
 const MOST_LINES: usize = 20;
@@ -85,6 +85,10 @@ struct Row {
 
 /// The column of a run: what stands behind the number, `EIO`, or `..EIO` where later calls fail as well.
 pub(super) fn column(run: &Run) -> String {
+    // Each point has an amount of its own.
+    if let Fault::Budget(amount) = run.cell.fault {
+        return amount.kind();
+    }
     let name = Cell { after: None, ..run.cell }.to_string();
     let rest = name.split_once('#').map_or("", |(_, rest)| rest);
     rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':').replace("..:", "..")
@@ -171,6 +175,9 @@ impl Told<'_> {
         let call = evidence.at.as_deref().unwrap_or(&point.shown);
         self.part("call", &visible(call));
         self.part(if run.is_state() { "when" } else { "ended" }, &visible(&evidence.how));
+        if let Some(used) = &evidence.used {
+            self.part("used", used);
+        }
         for note in &evidence.notes {
             self.part("seen", &visible(note));
         }

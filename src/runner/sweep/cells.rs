@@ -15,7 +15,7 @@ use crate::abi::{Ending, Signal};
 use crate::plan::Plan;
 use crate::run::{End, Played};
 use crate::sweep::coverage::Reached;
-use crate::sweep::{Cell, Facts, Fault, Outcome, Watch, judge};
+use crate::sweep::{Called, Cell, Facts, Fault, Outcome, Watch, judge};
 
 /// A run with a fault that is over.
 #[derive(Debug)]
@@ -84,8 +84,7 @@ impl Course {
         limit: Duration,
         looks_closely: bool,
     ) -> Result<(Played, Facts), Box<End>> {
-        let count = self.counts.get(&cell.called).copied().unwrap_or_default();
-        let watch = Watch::new(cell.called, count);
+        let watch = watch(cell, |called| self.counts.get(&called).copied());
         let mut watch = Timed::new(if looks_closely { watch.with_tail() } else { watch });
         let printed = (self.golden.facts.stdout.len() + self.golden.facts.stderr.len()) as u64;
         let change = |plan: &mut Plan| {
@@ -138,6 +137,13 @@ impl Course {
             plan.target.timeout = self.patience;
         })
     }
+}
+
+/// Whoever looks on at a run with the fault of a cell, whose calls are made so often without it.
+pub(super) fn watch(cell: &Cell, count: impl Fn(Called) -> Option<u64>) -> Watch {
+    let calls = cell.fails();
+    let count = calls.iter().filter_map(|call| count(Called::Call(*call))).sum();
+    Watch::new(calls, count)
 }
 
 /// Whether the fault has ended the first process at once: a kill, or a signal that it does not catch.

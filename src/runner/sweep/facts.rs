@@ -43,6 +43,7 @@ pub(super) fn facts_of(played: &Played, timed: &Timed<Watch>, grace: Duration) -
         at: watch.at.as_ref().map(|at| played.renamed(at)),
         kept: watch.kept.iter().filter_map(|path| played.name_of(path)).collect(),
         is_mute: watch.is_mute,
+        used: rule.and_then(|rule| rule.used.clone()),
         prevented: rule.and_then(|rule| Some(rule.prevented.first()?.0.clone())),
         ..facts(played)
     }

@@ -16,7 +16,7 @@ pub use cells::{Lost, Ran, run_cells};
 pub use recovery::Recoveries;
 pub use states::Power;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,10 +27,10 @@ use timed::Timed;
 
 use crate::abi::{Arch, CallSet, Ending};
 use crate::diagnostic::Diagnostics;
-use crate::plan::{FaultKind, Plan, Sweep};
+use crate::plan::{FaultKind, Plan, Resource, Sweep};
 use crate::run::{End, Options, Played, Stage};
 use crate::sweep::coverage::{Coverage, Reached};
-use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Makes, Point, Stuck, Survey, fallible, settle};
+use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Makes, PLENTY, Point, Stuck, Survey, fallible, settle};
 use crate::transcript::Sink;
 
 /// A run with a fault may take so many times as long as the longest without one,
@@ -237,7 +237,7 @@ impl Course {
         let mut runs = Vec::new();
         let mut first: Option<Survey> = None;
         let (mut longest, mut outlived, mut program) = (Duration::ZERO, Duration::ZERO, None);
-        let mut unsteady = Vec::new();
+        let (mut unsteady, mut untried) = (Vec::new(), BTreeSet::new());
         let begun = Instant::now();
         let (mut is_fixed, mut has_setup) = (false, false);
         let mut folder = PathBuf::new();
@@ -256,7 +256,7 @@ impl Course {
                     plan.fixed.clock = plan.fixed.clock.map(|start| start + A_LITTLE);
                 }
             };
-            let played = play(&stage, base, &allocations(sweep), change, &mut survey)?;
+            let played = play(&stage, base, &lookouts(sweep), change, &mut survey)?;
             let mut facts = facts(&played);
             if let Some(stuck) = &facts.stuck {
                 return Err(Refused::Endless(told(stuck, &played, survey.quiet())));
@@ -276,8 +276,11 @@ impl Course {
                 played.folder().clone_into(&mut folder);
             }
             runs.push(facts);
-            match &first {
-                Some(first) => unsteady.extend(first.difference(&survey.sink)),
+            match &mut first {
+                Some(first) => {
+                    unsteady.extend(first.difference(&survey.sink));
+                    untried.extend(first.agree_in_needs(&survey.sink));
+                }
                 None => first = Some(survey.sink),
             }
         }
@@ -312,6 +315,13 @@ impl Course {
         let left_out = golden.left_out();
         let mut notes = Vec::new();
         notes.extend(failing(&golden.facts));
+        if !untried.is_empty() {
+            let names: Vec<&str> = untried.into_iter().map(Resource::name).collect();
+            notes.push(format!(
+                "not every budget is tried, since each run needs another amount: {}",
+                names.join(", ")
+            ));
+        }
         if !left_out.is_empty() {
             notes.push(format!("not compared, since it is not the same in each run: {left_out}"));
         }
@@ -386,12 +396,27 @@ fn watch_calls(plan: &mut Plan, calls: &CallSet) {
     plan.trace.written = calls.clone();
 }
 
-/// Rules that do nothing where memory is allocated, if a sweep wants to know where.
-fn allocations(sweep: &Sweep) -> String {
-    if !sweep.faults.contains(&FaultKind::Alloc) {
-        return String::new();
+/// Rules that do nothing: where memory is allocated, and where more of a resource is needed, if a sweep wants to know that.
+fn lookouts(sweep: &Sweep) -> String {
+    let mut rules = String::new();
+    if sweep.faults.contains(&FaultKind::Alloc) {
+        rules.extend(ALLOCATORS.map(|name| look(name, &format!("at = \"{name}\""))));
     }
-    ALLOCATORS.map(|name| format!("[[inject]]\nname = \"{name}\"\nat = \"{name}\"\nfires = \"0..\"\n")).concat()
+    if sweep.faults.contains(&FaultKind::Budgets) {
+        let all: Vec<String> =
+            Resource::ALL.iter().map(|resource| format!("{} = {}", resource.name(), i64::MAX)).collect();
+        rules += &look(PLENTY, &format!("budget = {{ {} }}", all.join(", ")));
+    }
+    rules
+}
+
+fn look(name: &str, at: &str) -> String {
+    format!("[[inject]]\nname = \"{name}\"\n{at}\nfires = \"0..\"\n")
+}
+
+/// Whether a rule of this name is one of those.
+fn is_lookout(name: &str) -> bool {
+    ALLOCATORS.contains(&name) || name == PLENTY
 }
 
 /// Whether a file was there before the run; what is outside of its folder is taken to be as it is now.

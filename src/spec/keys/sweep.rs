@@ -15,7 +15,9 @@ pub const SWEEP: Table = Table {
         ),
         now(
             "faults",
-            Takes::List(&Takes::one_of(&["errors", "short", "eintr", "kill", "signals", "alloc", "states"])),
+            Takes::List(&Takes::one_of(&[
+                "errors", "short", "eintr", "kill", "signals", "alloc", "budgets", "states",
+            ])),
             "[\"errors\", \"short\"]",
             "what is done to them; default errors",
         ),

@@ -11,18 +11,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::workers::share;
-use super::cells::Watched;
+use super::cells::{Watched, watch};
 use super::facts::facts_of;
 use super::timed::Timed;
 use super::{
-    ALLOCATORS, Course, FRAMES, LONGER, MORE_OUTPUT, TIMES_LONGER, allocations, fallible, source, watch_calls,
+    ALLOCATORS, Course, FRAMES, LONGER, MORE_OUTPUT, TIMES_LONGER, fallible, is_lookout, lookouts, source,
+    watch_calls,
 };
 use crate::plan::Plan;
 use crate::run::{End, Played};
 use crate::spec::Spec;
 use crate::sweep::{
-    After, Called, Cell, Facts, Fault, Makes, Outcome, Point, Survey, Undisturbed, Watch, judge_recovery,
-    recovery_cells, sample,
+    After, Called, Cell, Facts, Fault, Makes, Outcome, Point, Survey, Undisturbed, judge_recovery, recovery_cells,
+    sample,
 };
 use left::Mark;
 
@@ -198,7 +199,7 @@ impl Course {
     /// Runs the checks on what is left: where they can be hurt, and the names that are there then. `None` where they do not
     /// hold.
     fn undisturbed(&self, left: &Left) -> Result<Option<Recovered>, Box<End>> {
-        let spec = self.spec(&allocations(&self.sweep))?;
+        let spec = self.spec(&lookouts(&self.sweep))?;
         self.laid_out(left, |played| {
             let mut checks = Vec::new();
             for (at, name) in played.check_names().into_iter().enumerate() {
@@ -208,7 +209,7 @@ impl Course {
                     watch_calls(plan, &self.calls);
                     plan.trace.backtrace = FRAMES;
                     plan.target.timeout *= LONGER;
-                    plan.rules.retain(|rule| ALLOCATORS.contains(&&*rule.name));
+                    plan.rules.retain(|rule| is_lookout(&rule.name));
                 };
                 let failed = self.stage.play_check(played, (&*spec, at), &left.printed, change, &mut survey)?;
                 if !failed.is_empty() {
@@ -244,7 +245,7 @@ impl Course {
     ) -> Result<Watched, Box<End>> {
         let Some((left, seen)) = self.recoveries.of(after) else { return Err(Box::new(End::Interrupted)) };
         let spec = self.spec(&Cell { after: None, ..*cell }.rule())?;
-        let watch = Watch::new(cell.called, seen.counts.get(&cell.called).copied().unwrap_or_default());
+        let watch = watch(cell, |called| seen.counts.get(&called).copied());
         let mut watch = Timed::new(if looks_closely { watch.with_tail() } else { watch });
         let at = after.check - 1;
         self.laid_out(left, |played| {

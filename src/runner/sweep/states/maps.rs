@@ -51,6 +51,7 @@ impl Maps {
                 source: None,
                 path: None,
                 circumstances: Circumstances::default(),
+                amounts: Vec::new(),
             };
             files.recording.ops.push(Op { point, changes, sync: None, file: None, printed });
         }

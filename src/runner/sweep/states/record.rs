@@ -153,6 +153,7 @@ impl<'f> Recorder<'f> {
             source: None,
             path: None,
             circumstances: Circumstances::default(),
+            amounts: Vec::new(),
         };
         let about = |change: &Change| match change {
             Change::Data { node, .. } | Change::Size { node, .. } => Some(*node),
