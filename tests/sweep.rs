@@ -250,6 +250,10 @@ fn a_spec_of_a_finding_passes_when_the_program_is_mended() {
     let (from, kill) = (format!("{enospc}\nmode = 'from'"), "[sweep]\non = 'write'\nfaults = ['kill']");
     let checked =
         format!("[[check]]\nname = 'whole'\nrun = ['sh', '-c', 'test ! -e out || test $(cat out) = ab']\n{kill}");
+    let child = format!(
+        "[target.files]\nin = 'ab'\nout = 'cd'\n[[check]]\nrun = ['sh', '-c', 'case $(cat out) in ab|cd) ;; *) exit 1; esac']\n{}",
+        kill.replace("write", "file.write")
+    );
     // The program, what it is to be, and more of the spec.
     let bugs = [
         ("printf a > out 2> /dev/null; exit 0", "printf a > out", enospc),
@@ -277,6 +281,8 @@ fn a_spec_of_a_finding_passes_when_the_program_is_mended() {
             &format!("[[check]]\nrun = ['test', '-s', 'kept']\nalways = true\n[target.files]\nkept = 'a'\n{enospc}"),
         ),
         ("printf a > out; printf b >> out", "printf ab > .new; mv .new out", &checked),
+        // It is cat that is killed, and the shell goes on.
+        ("cat in > out; exit 0", "cat in > .new && mv .new out; exit 0", &child),
     ];
     for (bad, good, more) in bugs {
         let folder = folder(&[("x.toml", &script(bad, more))]);

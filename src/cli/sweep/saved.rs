@@ -104,8 +104,7 @@ fn recovery(
     if course.is_left_bound(after) {
         text += "# Files in the state name the folder that they were in, which is another one here.\n";
     }
-    let killed = run.cell.fault.kills() && evidence.how.ends_with("was killed by SIGKILL");
-    let exit = if killed { "{ signal = \"SIGKILL\" }" } else { "\"any\"" };
+    let exit = if is_killed(run) { "{ signal = \"SIGKILL\" }" } else { "\"any\"" };
     let crash = if run.verdict == Verdict::Crash { "never = [\"killed\"]\n" } else { "" };
     let rule = Cell { after: None, ..run.cell }.rule();
     text += &format!("{body}\n[expect]\nexit = {exit}\n{crash}\n[snapshot]\ntranscript = false\n\n{rule}");
@@ -202,10 +201,16 @@ fn wanted(results: &Results, run: &Run) -> Wanted {
         Verdict::Broken => wanted.own = if holds { Checks::Hold } else { Checks::Run },
         Verdict::Masked | Verdict::Reported | Verdict::NotFired => {}
     }
-    if run.cell.fault.kills() {
+    // Where another process was killed the first one may end in any way.
+    if is_killed(run) {
         wanted.expect = wanted.expect.replace(&any(), "exit = { signal = \"SIGKILL\" }\n");
     }
     wanted
+}
+
+/// Whether the kill of a run was that of the process that it is about.
+fn is_killed(run: &Run) -> bool {
+    run.cell.fault.kills() && run.evidence.how.ends_with("was killed by SIGKILL")
 }
 
 /// Whether a program that is right comes to the same result all the same.
