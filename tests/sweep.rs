@@ -94,6 +94,17 @@ fn closing_fails_where_something_was_written_and_who_is_killed_leaves_no_process
 }
 
 #[test]
+fn what_starts_the_program_meets_no_fault() {
+    if !can_trace() {
+        return;
+    }
+    let folder = folder(&[("x.toml", &script("echo a; exec /bin/true", "[trace]\nstart = 'exec'"))]);
+    let cells = verdicts(folder.path(), &["x.toml", "--on", "execve", "--error", "EACCES"]);
+    assert_eq!(cells.keys().map(String::as_str).collect::<Vec<_>>(), ["execve#2:EACCES"], "{cells:?}");
+    assert_ne!(cells["execve#2:EACCES"], "not-fired");
+}
+
+#[test]
 fn an_interrupted_sweep_goes_on_where_it_was() {
     if !can_trace() {
         return;

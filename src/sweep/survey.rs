@@ -31,6 +31,9 @@ pub fn fallible(sweep: &Sweep) -> CallSet {
     }
 }
 
+/// The process that a run is about.
+const FIRST: TaskName = TaskName { process: 1, thread: 1 };
+
 /// One call of a run, as far as runs must agree in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Step {
@@ -70,6 +73,8 @@ pub struct Survey {
     written: Written,
     there: There,
     needs: Needs,
+    /// How many images the first process has had.
+    images: u64,
     tasks: BTreeSet<TaskName>,
     crashed: Vec<String>,
     /// Whether stacks tell nothing: each call is a point.
@@ -141,7 +146,8 @@ impl Survey {
     }
 
     fn step(&mut self, event: &Event, called: Called, nth: u64, circumstances: Circumstances) {
-        self.steps.push(Step { task: event.task, called, failed: circumstances.failed });
+        let failed = circumstances.failed;
+        self.steps.push(Step { task: event.task, called, failed });
         let kinds = circumstances.facts.descriptors.iter().map(|known| known.and_then(|known| known.kind));
         let place = Place {
             called,
@@ -155,7 +161,7 @@ impl Survey {
             written: circumstances.written.filter(|_| called.is("close")),
             has_failed: circumstances.failed.is_some(),
         };
-        if is_of_counters(&event.frames) {
+        if is_of_counters(&event.frames) || self.is_start(event.task, called, failed) {
             return;
         }
         // Without a caller nothing tells two places apart.
@@ -178,6 +184,14 @@ impl Survey {
             circumstances,
             amounts: Vec::new(),
         });
+    }
+
+    /// Whether a call is what starts the program, which is none of its own: where tracing begins with that.
+    fn is_start(&self, task: TaskName, called: Called, failed: Option<Errno>) -> bool {
+        let is_exec = called.is("execve") || called.is("execveat");
+        // The image is there before its call is over.
+        let is_first = self.images == 0 || self.images == 1 && failed.is_none();
+        is_exec && is_first && task == FIRST
     }
 
     fn call(&mut self, event: &Event, call: &Call) {
@@ -244,6 +258,7 @@ impl Sink for Survey {
         self.tasks.insert(event.task);
         match &event.kind {
             EventKind::Call(call) if event.written => self.call(event, call),
+            EventKind::Exec { .. } if event.task == FIRST => self.images += 1,
             EventKind::Killed(signal) => self.crashed.extend(crash(event, *signal)),
             EventKind::Hit { .. } => {
                 let is_fired = |name: &&&str| event.fired.iter().any(|fired| *fired.rule == ***name);
@@ -339,6 +354,27 @@ mod tests {
         };
         assert_eq!(survey(false), [(1, 2), (2, 1)]);
         assert_eq!(survey(true), [(1, 1), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn what_starts_the_program_is_no_call_of_its_own() {
+        let image = |program: &str| Event {
+            kind: EventKind::Exec { program: program.to_owned(), argc: 1 },
+            ..write(&["libc!write"])
+        };
+        let exec = |failed: Option<&str>| {
+            let error = failed.and_then(Errno::parse).map(CallResult::Error);
+            event("execve", Vec::new(), error.unwrap_or(CallResult::Value { raw: 0, value: Value::Int(0) }), &[])
+        };
+        let survey = |events: &[Event]| {
+            let mut survey = Survey::new(true);
+            events.iter().for_each(|event| survey.event(event));
+            survey.into_points().iter().map(|point| format!("{}#{}", point.called, point.nth)).collect::<Vec<_>>()
+        };
+        // As it is counted, so are those behind it.
+        let started = [image("sh"), exec(None), exec(Some("ENOENT")), image("cat"), exec(None)];
+        assert_eq!(survey(&started), ["execve#2", "execve#3"]);
+        assert_eq!(survey(&[image("sh"), exec(Some("ENOENT")), image("cat"), exec(None)]), ["execve#1", "execve#2"]);
     }
 
     #[test]
