@@ -10,7 +10,7 @@ use super::point::{Called, Point};
 use super::recovery::After;
 use crate::abi::{Errno, Signal, Sysno};
 use crate::faults::{self, Restart};
-use crate::plan::{Chance, FaultKind, Mode, Sweep};
+use crate::plan::{Chance, FaultKind, Mode, Resource, Sweep};
 
 /// Signals that ask a process to end, of which each program should think.
 const ENDS: [&str; 2] = ["SIGTERM", "SIGINT"];
@@ -45,13 +45,20 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
-    /// The system calls that it makes fail, by which is told whether the program goes round and round.
+    /// The system calls that it makes fail.
     pub fn fails(&self) -> Vec<Sysno> {
         match (self.fault, self.called) {
             (Fault::Budget(amount), _) => amount.resource.calls().split(", ").filter_map(Sysno::parse).collect(),
             (_, Called::Call(call)) => vec![call],
             (_, Called::Function(_) | Called::Store) => Vec::new(),
         }
+    }
+
+    /// Those of them by which a program is known to go round and round when they fail. Who has no memory asks for some for each
+    /// thing that it makes, and may get it elsewhere.
+    pub fn retried(&self) -> Vec<Sysno> {
+        let grows = |call: &Sysno| Resource::of_call(call.name()) == Some(Resource::Memory);
+        self.fails().into_iter().filter(|call| !grows(call)).collect()
     }
 
     /// The rule that makes the fault, as TOML: `[[inject]]`, called `fault`.
@@ -145,7 +152,6 @@ mod tests {
     use super::super::point::tests::point;
     use super::*;
     use crate::faults::{Descriptor, Kind};
-    use crate::plan::Resource;
 
     fn ids(points: &[Point], sweep: &Sweep) -> Vec<String> {
         cells(points, sweep).iter().map(ToString::to_string).collect()
@@ -183,6 +189,17 @@ mod tests {
         let budgets = all(&[FaultKind::Budgets], &[Mode::From]);
         assert_eq!(ids(&points, &budgets), ["write#3:disk=10", "write#3:disk-short=12"]);
         assert_eq!(ids(&points, &Sweep::default()), ["write#3:ENOSPC", "write#3:EIO"]);
+    }
+
+    #[test]
+    fn who_asks_for_memory_again_and_again_may_get_on() {
+        let calls = |name: &str| -> Vec<String> {
+            Cell::parse(name).unwrap().retried().iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(calls("write#1:EIO"), ["write"]);
+        assert!(calls("fallocate#1:disk=5").contains(&"pwritev2".to_owned()));
+        assert_eq!(calls("brk#2:memory=5"), [""; 0]);
+        assert_eq!(calls("mmap#2..:ENOMEM"), [""; 0]);
     }
 
     #[test]

@@ -198,7 +198,7 @@ fn message(golden: &Facts, facts: &Facts) -> Vec<String> {
 
 /// Whether a line of standard output tells that something went wrong, by the words that programs and strerror(3) have for that.
 fn is_message(line: &str) -> bool {
-    const WORDS: [&str; 20] = [
+    const WORDS: [&str; 22] = [
         "error",
         "fail",
         "fatal",
@@ -213,6 +213,8 @@ fn is_message(line: &str) -> bool {
         "denied",
         "not permitted",
         "no space",
+        "exhausted",
+        "out of memory",
         "no such",
         "too many",
         "quota",

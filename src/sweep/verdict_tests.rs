@@ -84,6 +84,11 @@ fn errors_are_reported_by_a_status_and_a_message() {
         facts.stdout = b"one\nerror: no space left\n".to_vec();
     };
     check(errno("ENOSPC"), on_stdout, Verdict::Reported);
+    let as_make_does = |facts: &mut Facts| {
+        exits(facts, 2, "");
+        facts.stdout = b"one\nmake: *** virtual memory exhausted\n".to_vec();
+    };
+    check(errno("ENOMEM"), as_make_does, Verdict::Reported);
     // A result that is another is none.
     let other = |facts: &mut Facts| {
         exits(facts, 1, "");

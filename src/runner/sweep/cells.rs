@@ -141,7 +141,7 @@ impl Course {
 
 /// Whoever looks on at a run with the fault of a cell, whose calls are made so often without it.
 pub(super) fn watch(cell: &Cell, count: impl Fn(Called) -> Option<u64>) -> Watch {
-    let calls = cell.fails();
+    let calls = cell.retried();
     let count = calls.iter().filter_map(|call| count(Called::Call(*call))).sum();
     Watch::new(calls, count)
 }
