@@ -151,7 +151,7 @@ fn a_signal_ends_a_sweep_and_nothing_is_lost_or_run_twice() {
         return;
     }
     let spec = script(
-        "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do printf $i > out$i; done",
+        "i=0; while test $i -lt 60; do i=$((i + 1)); printf $i > out$i; done",
         "[sweep]\non = 'write'\npoints = 'each'",
     );
     let folder = folder(&[("x.toml", &spec)]);
@@ -163,6 +163,10 @@ fn a_signal_ends_a_sweep_and_nothing_is_lost_or_run_twice() {
         assert!(child.try_wait().unwrap().is_none(), "it has ended before it was interrupted");
         std::thread::sleep(Duration::from_millis(2));
     }
+    // Meanwhile another one keeps its results elsewhere.
+    let (status, _, err) = rinject(folder.path(), &["sweep", "x.toml", "--state", "state", "--resume"]);
+    let taken = format!("another sweep (process {}) keeps its results there", child.id());
+    assert!(status == 6 && err.contains(&taken) && err.contains("--state names another file"), "{status} {err}");
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGINT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let before = kept(&state);

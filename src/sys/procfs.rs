@@ -1,7 +1,8 @@
 //! What /proc tells of a task: its state, descriptors, mappings, image.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use super::{maps, shortage};
@@ -225,6 +226,21 @@ pub fn open_descriptors(task: TaskId) -> Vec<i32> {
         entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
     numbers
+}
+
+/// The process that holds a lock of flock(2) on a file (proc_locks(5)); `None` where it cannot be told, as from another
+/// namespace.
+pub fn holder_of_lock(file: &File) -> Option<u32> {
+    let data = file.metadata().ok()?;
+    let (major, minor) = (libc::major(data.dev()), libc::minor(data.dev()));
+    let id = format!("{major:02x}:{minor:02x}:{}", data.ino());
+    let locks = shortage::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 1234 fe:01:56 0 EOF`; one that waits for another has `->` behind the number.
+    let holder = locks
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| words.get(5) == Some(&&*id))?;
+    holder.get(4)?.parse().ok().filter(|process| *process > 0)
 }
 
 /// `VmData` of `/proc/PID/status`, in bytes.

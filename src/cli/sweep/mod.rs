@@ -117,7 +117,9 @@ impl Sweeping<'_> {
     /// Where results are kept meanwhile.
     fn state(words: &Sweep, cases: &[Case]) -> Result<State, ExitStatus> {
         let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
-        let name = format!("{ids:?} {:?}", words.command);
+        // Shares of a sweep may be made at the same time.
+        let shard = words.shard.map_or(String::new(), |shard| format!(" {shard}"));
+        let name = format!("{ids:?} {:?}{shard}", words.command);
         let path: Option<PathBuf> = words.state.clone().or_else(|| remembered::beside(&name));
         State::open(path.as_deref(), words.resume).map_err(|error| {
             let shown = path.unwrap_or_default();

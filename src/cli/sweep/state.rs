@@ -3,13 +3,17 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use crate::sweep::coverage::Reached;
 use crate::sweep::{Evidence, Verdict};
+use crate::sys::procfs;
 
 /// A run that is over.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,10 +31,10 @@ pub(super) struct Kept {
     pub(super) reached: Option<Reached>,
 }
 
-/// The file; without one nothing is kept.
+/// The file, which is locked; without one nothing is kept.
 #[derive(Debug)]
 pub(super) struct State {
-    file: Option<(PathBuf, File)>,
+    file: Option<(PathBuf, Flock<File>)>,
     known: HashMap<(String, String), Kept>,
 }
 
@@ -38,23 +42,22 @@ impl State {
     /// Opens the file: to go on with what it holds, or to begin anew.
     ///
     /// # Errors
-    /// It cannot be read or written.
+    /// It cannot be read or written, or another sweep has it.
     pub(super) fn open(path: Option<&Path>, resume: bool) -> io::Result<State> {
         let Some(path) = path else { return Ok(State { file: None, known: HashMap::new() }) };
-        let text = match fs::read(path) {
-            Ok(text) if resume => text,
-            Err(error) if resume && error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => Vec::new(),
-        };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = locked(path)?;
+        let mut text = Vec::new();
+        if resume {
+            file.read_to_end(&mut text)?;
+        }
         // A line without its end was being written when rinject was killed: that run is run again.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let lines = text[..whole].split(|byte| *byte == b'\n');
         let kept = lines.filter_map(|line| serde_json::from_slice::<Kept>(line).ok());
         let known = kept.map(|kept| ((kept.sweep.clone(), kept.cell.clone()), kept)).collect();
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let file = File::options().create(true).append(true).open(path)?;
         file.set_len(whole as u64)?;
         Ok(State { file: Some((path.to_owned(), file)), known })
     }
@@ -71,7 +74,6 @@ impl State {
     pub(super) fn keep(&mut self, kept: &Kept) -> io::Result<()> {
         let Some((_, file)) = &mut self.file else { return Ok(()) };
         let line = serde_json::to_string(kept)?;
-        // In one piece: of two writers each has its own lines.
         file.write_all(format!("{line}\n").as_bytes())
     }
 
@@ -82,6 +84,28 @@ impl State {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Opens the file for one sweep alone: another one of the same name would write over it.
+fn locked(path: &Path) -> io::Result<Flock<File>> {
+    loop {
+        let file = File::options().create(true).read(true).append(true).open(path)?;
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(file, errno)| match errno {
+            Errno::EWOULDBLOCK => taken(&file),
+            errno => errno.into(),
+        })?;
+        // A sweep that was over in between has taken it away.
+        let is_there = fs::metadata(path).is_ok_and(|data| lock.metadata().is_ok_and(|own| own.ino() == data.ino()));
+        if is_there {
+            return Ok(lock);
+        }
+    }
+}
+
+/// That another sweep has the file, and which.
+fn taken(file: &File) -> io::Error {
+    let who = procfs::holder_of_lock(file).map_or(String::new(), |process| format!(" (process {process})"));
+    io::Error::new(io::ErrorKind::WouldBlock, format!("another sweep{who} keeps its results there"))
 }
 
 #[cfg(test)]
@@ -97,6 +121,23 @@ mod tests {
             took_ms: 3,
             reached: None,
         }
+    }
+
+    #[test]
+    fn a_file_is_of_one_sweep_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let mut state = State::open(Some(&path), false).unwrap();
+        state.keep(&kept("a")).unwrap();
+        for resume in [false, true] {
+            let error = State::open(Some(&path), resume).unwrap_err();
+            let expected = format!("another sweep (process {}) keeps its results there", std::process::id());
+            assert_eq!((error.kind(), error.to_string()), (io::ErrorKind::WouldBlock, expected));
+        }
+        drop(state);
+        assert!(State::open(Some(&path), true).unwrap().known("x", "a").is_some());
+        State::open(Some(&path), true).unwrap().forget();
+        assert!(State::open(Some(&path), false).is_ok());
     }
 
     #[test]
