@@ -20,6 +20,7 @@ mod signal;
 mod spawn;
 mod status;
 mod terminal;
+mod turns;
 mod wait;
 
 pub use affinity::{pin_to_one_processor, unpin};
@@ -45,4 +46,5 @@ pub use signal::{ProcessHandle, queue_signal, ring, send_signal, want_no_signal_
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
 pub use status::status_at;
 pub use terminal::{Keyboard, Terminal};
+pub use turns::ShortTurns;
 pub use wait::{Status, WaitOutcome, bury, wait};

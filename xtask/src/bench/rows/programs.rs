@@ -23,6 +23,7 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         ("make -j2 of a C program", vec!["make", "-s", "-B", "-j2", "-C", "program"], ":".to_owned()),
         ("tar of 20,000 files", vec!["tar", "-cf", "archive", "files"], ":".to_owned()),
     ];
+    let busy = text(maker.file("busy.sh", include_str!("busy.sh"))?);
     let mut rows = Vec::new();
     for (number, (name, command, before)) in all.into_iter().enumerate() {
         let inside = |words: Vec<String>| {
@@ -39,12 +40,22 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
         let mut ways = vec![
             way("alone", inside(words(&command))),
             way("bare loop", inside([vec![maker.fixture("bare-tree")], words(&command)].concat())),
-            way("rinject", run),
+            way("rinject", run.clone()),
             way("strace pinned", inside(strace(&[], &command))).pinned(),
             way("strace", inside(strace(&[], &command))),
         ];
         if name.starts_with("make") {
             ways.push(way("alone, pinned", inside(words(&command))).pinned());
+        }
+        if name.starts_with("git") {
+            let beside = |words: Vec<String>| [vec!["sh".to_owned(), busy.clone()], words].concat();
+            let ways = vec![
+                way("alone", beside(inside(words(&command)))),
+                way("rinject", beside(run.clone())),
+                way("strace", beside(inside(strace(&[], &command)))),
+            ];
+            let goals = vec![Goal::AtMost("rinject", 2.0, "strace")];
+            rows.push(Row::timed(format!("{name}, beside programs that compute"), ways, goals).in_rounds(5));
         }
         let goals = vec![Goal::Adds("rinject", 0.2, "strace"), Goal::Adds("rinject", 1.0, "strace pinned")];
         rows.push(Row::timed(name, ways, goals).in_rounds(3));
