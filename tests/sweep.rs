@@ -105,6 +105,25 @@ fn what_starts_the_program_meets_no_fault() {
 }
 
 #[test]
+fn processes_that_go_on_are_left_behind_and_those_that_come_to_their_end_are_not() {
+    if !can_trace() {
+        return;
+    }
+    let more = "[sweep]\non = 'write'\nerror = 'ENOSPC'";
+    let ends = "(i=0; while test $i -lt 300; do i=$((i + 1)); : < /dev/null; done) & exit 1";
+    let folder = folder(&[
+        ("on.toml", &script("printf a > out || { sleep 60 & exit 1; }", more)),
+        ("ends.toml", &script(&format!("printf a > out || {{ {ends}; }}"), more)),
+    ]);
+    let path = folder.path();
+    let (_, out, err) = rinject(path, &["sweep", "on.toml", "--save-findings", "found"]);
+    assert!(out.contains("LEFTOVER write#1:ENOSPC") && out.contains("\n  left   1 more process\n"), "{out}{err}");
+    let saved = fs::read_to_string(path.join("found/on-leftover-write-1-ENOSPC.toml")).unwrap();
+    assert!(saved.contains("invariants = [\"no-orphans\"]") && !saved.contains("[[check]]"), "{saved}");
+    assert_eq!(verdicts(path, &["ends.toml"])["write#1:ENOSPC"], "reported");
+}
+
+#[test]
 fn an_interrupted_sweep_goes_on_where_it_was() {
     if !can_trace() {
         return;

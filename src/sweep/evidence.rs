@@ -56,7 +56,11 @@ impl Evidence {
             }
             _ => None,
         });
-        let orphans = (facts.orphans > 0).then(|| format!("{} more processes", facts.orphans));
+        let orphans = match facts.orphans {
+            0 => None,
+            1 => Some(format!("1{PROCESS}")),
+            more => Some(format!("{more}{PROCESSES}")),
+        };
         let has_other_stdout = differences.contains(&Difference::Stdout);
         Evidence {
             how: how_ended(facts),
@@ -70,6 +74,15 @@ impl Evidence {
             shows: Vec::new(),
         }
     }
+}
+
+/// How what is left behind is told where it is processes.
+const PROCESS: &str = " more process";
+const PROCESSES: &str = " more processes";
+
+/// Whether something that is left behind, as it is told, is processes.
+pub fn is_processes(left: &str) -> bool {
+    [PROCESS, PROCESSES].iter().filter_map(|what| left.strip_suffix(what)).any(is_number)
 }
 
 /// Whether the program says that it leaves a file on purpose: `zip warning: new zip file left as: ziA1b2C3`.

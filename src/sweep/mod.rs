@@ -26,7 +26,7 @@ mod written;
 
 pub use amount::Amount;
 pub use cell::{Cell, cells, sample};
-pub use evidence::{Evidence, how_ended};
+pub use evidence::{Evidence, how_ended, is_processes};
 pub use facts::{Checked, Difference, Facts, Stuck};
 pub use fault::Fault;
 pub use finding::{Finding, Seen, distinct};

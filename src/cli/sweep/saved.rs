@@ -13,7 +13,7 @@ use crate::diagnostic::visible;
 use crate::report::shell_word;
 use crate::report::sweep::Run;
 use crate::runner::sweep::Checks;
-use crate::sweep::{After, Cell, Fault, Shape, Verdict, how_ended};
+use crate::sweep::{After, Cell, Fault, Shape, Verdict, how_ended, is_processes};
 
 /// Errors that a program is to get over, and not to give up for: another way, or another try, leads to the same result.
 const GOT_OVER: [&str; 5] = ["EXDEV", "EOPNOTSUPP", "EINTR", "EAGAIN", "ENOSYS"];
@@ -190,7 +190,7 @@ fn wanted(results: &Results, run: &Run) -> Wanted {
         Verdict::Crash => wanted.expect += "never = [\"killed\"]\n",
         Verdict::Hang | Verdict::BusyRetry => {}
         Verdict::Leftover => {
-            let names = run.evidence.leftovers.iter().filter(|name| !name.ends_with(" more processes"));
+            let names = run.evidence.leftovers.iter().filter(|name| !is_processes(name));
             wanted.checks = names.map(|name| gone(name)).collect();
             if run.evidence.leftovers.len() > wanted.checks.len() {
                 wanted.expect += "invariants = [\"no-orphans\"]\n";

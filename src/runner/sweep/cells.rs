@@ -45,24 +45,32 @@ pub struct Lost {
 }
 
 impl Course {
-    /// Runs the program with the fault of a cell, and judges what it does; `None` where it is to be run again when nothing
-    /// else runs.
-    fn run(&self, cell: &Cell) -> Result<Option<Ran>, Box<End>> {
+    /// Runs the program with the fault of a cell, and judges what it does; where it is to be run again when nothing else runs, how
+    /// long it may take then.
+    fn run(&self, cell: &Cell) -> Result<Result<Ran, Duration>, Box<End>> {
         if let (Fault::Power(_), Some(power)) = (cell.fault, &self.power) {
             // They are laid out, and not run.
-            return power.run(&self.stage, &self.base, cell, |played| self.reach(played)).map(Some);
+            return power.run(&self.stage, &self.base, cell, |played| self.reach(played)).map(Ok);
         }
         let mut seen = self.once(cell, self.limit, false)?;
-        if seen.facts.is_open() {
+        if seen.facts.is_open() || seen.facts.orphans > 0 {
             // Slowly, or not at all? And if not, where?
             seen = self.once(cell, self.limit * 2, true)?;
         }
-        Ok((!seen.facts.is_open()).then(|| self.judged(cell, seen)))
+        Ok(match (seen.facts.is_open(), seen.facts.orphans) {
+            (false, 0) => Ok(self.judged(cell, seen)),
+            // On a busy machine, processes come to their end late.
+            (false, _) => Err(self.limit * 2),
+            (true, _) => Err(self.patience),
+        })
     }
 
     /// The same, when nothing else runs, with time enough.
-    fn run_alone(&self, cell: &Cell) -> Result<Result<Ran, Lost>, Box<End>> {
-        let seen = self.once(cell, self.patience, true)?;
+    fn run_alone(&self, cell: &Cell, limit: Duration) -> Result<Result<Ran, Lost>, Box<End>> {
+        let mut seen = self.once(cell, limit, true)?;
+        if seen.facts.is_open() && limit < self.patience {
+            seen = self.once(cell, self.patience, true)?;
+        }
         Ok(match seen.facts.lost() {
             Some(why) => Err(Lost { cell: *cell, why }),
             None => Ok(self.judged(cell, seen)),
@@ -165,15 +173,15 @@ pub fn run_cells(
     mut tell: impl FnMut(&Cell, Ran),
 ) -> Result<Vec<Lost>, Box<End>> {
     let next = AtomicUsize::new(0);
-    let later: Mutex<Vec<Cell>> = Mutex::new(Vec::new());
+    let later: Mutex<Vec<(Cell, Duration)>> = Mutex::new(Vec::new());
     let work = |sender: Sender<(usize, Result<Ran, Box<End>>)>| {
         loop {
             let at = next.fetch_add(1, Ordering::SeqCst);
             let Some(cell) = cells.get(at) else { return };
             let ran = match course.run(cell) {
-                Ok(Some(ran)) => Ok(ran),
-                Ok(None) => {
-                    later.lock().unwrap_or_else(PoisonError::into_inner).push(*cell);
+                Ok(Ok(ran)) => Ok(ran),
+                Ok(Err(limit)) => {
+                    later.lock().unwrap_or_else(PoisonError::into_inner).push((*cell, limit));
                     continue;
                 }
                 Err(end) => {
@@ -198,8 +206,8 @@ pub fn run_cells(
         failed
     })?;
     let mut lost = Vec::new();
-    for cell in later.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        match course.run_alone(&cell)? {
+    for (cell, limit) in later.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match course.run_alone(&cell, limit)? {
             Ok(ran) => tell(&cell, ran),
             Err(none) => lost.push(none),
         }

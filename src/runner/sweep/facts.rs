@@ -22,13 +22,12 @@ pub(super) fn facts(played: &Played) -> Facts {
     }
 }
 
-/// What a run with a fault came to. Processes that outlive the first one are left behind where they go on for longer than
-/// `grace`: who only has to come to its end does so by itself.
+/// What a run with a fault came to. Processes that outlive the first one are left behind where nothing is seen of them for longer
+/// than `grace`, or they do not come to their end in time.
 pub(super) fn facts_of(played: &Played, timed: &Timed<Watch>, grace: Duration) -> Facts {
     let (record, watch) = (&played.record, &timed.sink);
     // The fault is the last of the rules.
     let rule = record.rules.last();
-    let outlived = timed.outlived();
     // Whose end is not waited for any more is left behind, not stuck.
     let is_left = record.ending.is_some() && matches!(record.abandoned, Some(Abandoned::Timeout(_)));
     let abandoned = record.abandoned.as_ref().filter(|_| !is_left);
@@ -37,7 +36,7 @@ pub(super) fn facts_of(played: &Played, timed: &Timed<Watch>, grace: Duration) -
         stuck: watch
             .busy()
             .or_else(|| Some(stuck(abandoned?, watch.tail().iter().map(|line| played.renamed(line)).collect()))),
-        orphans: if is_left || outlived > grace { record.orphans.len() } else { 0 },
+        orphans: if is_left || timed.silence() > grace { record.orphans.len() } else { 0 },
         crashed: watch.crashed.clone(),
         fired: rule.map_or(0, |rule| rule.fired),
         at: watch.at.as_ref().map(|at| played.renamed(at)),

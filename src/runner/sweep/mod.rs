@@ -48,7 +48,7 @@ const LONGER_AT_EACH_ALLOCATION: u32 = 30;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// So much longer than the others it may take.
 const PATIENCE_LONGER: u32 = 4;
-/// Who outlives the first process may take this part of the time limit to come to its own end.
+/// Who outlives the first process may be silent for this part of the time limit before it comes to its own end.
 const GRACE: u32 = 4;
 /// A clock of the run's own begins with a second; in a run with a fault it may be ahead by as much as this, and rarely by more.
 const AHEAD: Duration = Duration::from_millis(507);
@@ -75,7 +75,7 @@ pub struct Course {
     pub limit: Duration,
     /// How long one may take that is made alone at the end, since it had not come to its end in time.
     pub patience: Duration,
-    /// How long others may go on when the first process has ended.
+    /// How long nothing may be seen of others when the first process has ended.
     grace: Duration,
     /// The program's file.
     pub program: PathBuf,
@@ -236,7 +236,7 @@ impl Course {
         let calls: CallSet = fallible(sweep).iter().filter(|call| call.number(arch).is_some()).collect();
         let mut runs = Vec::new();
         let mut first: Option<Survey> = None;
-        let (mut longest, mut outlived, mut program) = (Duration::ZERO, Duration::ZERO, None);
+        let (mut longest, mut silence, mut program) = (Duration::ZERO, Duration::ZERO, None);
         let (mut unsteady, mut untried) = (Vec::new(), BTreeSet::new());
         let begun = Instant::now();
         let (mut is_fixed, mut has_setup) = (false, false);
@@ -270,7 +270,7 @@ impl Course {
             if !is_first {
                 longest = longest.max(played.took);
             }
-            outlived = outlived.max(survey.outlived());
+            silence = silence.max(survey.silence());
             program.get_or_insert_with(|| played.program.clone());
             if is_first {
                 played.folder().clone_into(&mut folder);
@@ -335,7 +335,7 @@ impl Course {
             points,
             limit,
             patience: (limit * PATIENCE_LONGER).max(PATIENCE),
-            grace: outlived + limit / GRACE,
+            grace: silence + limit / GRACE,
             program,
             notes,
             power: None,

@@ -1,4 +1,4 @@
-//! How long others went on when the first process had ended.
+//! How long others were silent when the first process had ended.
 //! It must not know whether that is too long.
 
 use std::time::{Duration, Instant};
@@ -14,18 +14,21 @@ const FIRST: TaskName = TaskName { process: 1, thread: 1 };
 pub(super) struct Timed<S> {
     /// Who looks on.
     pub(super) sink: S,
-    ended: Option<Instant>,
+    has_ended: bool,
     last: Option<Instant>,
+    /// The longest time in which nothing happened since the end of the first process.
+    silence: Duration,
 }
 
 impl<S> Timed<S> {
     pub(super) fn new(sink: S) -> Timed<S> {
-        Timed { sink, ended: None, last: None }
+        Timed { sink, has_ended: false, last: None, silence: Duration::ZERO }
     }
 
-    /// How long after the end of the first process the last thing happened.
-    pub(super) fn outlived(&self) -> Duration {
-        self.ended.zip(self.last).map_or(Duration::ZERO, |(ended, last)| last.saturating_duration_since(ended))
+    /// The longest time in which nothing happened when the first process had ended, and others had not: who still does something
+    /// comes to its end, sooner or later, as the machine has time for it.
+    pub(super) fn silence(&self) -> Duration {
+        self.silence
     }
 
     /// How long ago the last thing happened.
@@ -34,15 +37,19 @@ impl<S> Timed<S> {
     }
 }
 
+impl<S> Timed<S> {
+    fn saw(&mut self, event: &Event, now: Instant) {
+        if let Some(last) = self.last.filter(|_| self.has_ended) {
+            self.silence = self.silence.max(now.saturating_duration_since(last));
+        }
+        self.last = Some(now);
+        self.has_ended |= event.task == FIRST && matches!(event.kind, EventKind::Exit { .. } | EventKind::Killed(_));
+    }
+}
+
 impl<S: Sink> Sink for Timed<S> {
     fn event(&mut self, event: &Event) {
-        self.last = Some(Instant::now());
-        if self.ended.is_none()
-            && event.task == FIRST
-            && matches!(event.kind, EventKind::Exit { .. } | EventKind::Killed(_))
-        {
-            self.ended = self.last;
-        }
+        self.saw(event, Instant::now());
         self.sink.event(event);
     }
 
@@ -56,5 +63,37 @@ impl<S: Sink> Sink for Timed<S> {
 
     fn is_broken(&self) -> bool {
         self.sink.is_broken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::EventKind::{Exit, Note};
+
+    #[test]
+    fn who_still_does_something_is_not_silent() {
+        let begun = Instant::now();
+        let mut timed = Timed::new(());
+        let mut saw = |kind: EventKind, process, at| {
+            let task = TaskName { process, thread: 1 };
+            let event = Event {
+                task,
+                image: "kv".into(),
+                kind,
+                fired: Vec::new(),
+                captures: Vec::new(),
+                needs: Vec::new(),
+                frames: Vec::new(),
+                quiet: false,
+                written: true,
+            };
+            timed.saw(&event, begun + Duration::from_millis(at));
+            timed.silence().as_millis()
+        };
+        assert_eq!(saw(Note(String::new()), 2, 0), 0);
+        assert_eq!(saw(Exit { code: 0 }, 1, 900), 0);
+        assert_eq!([1000, 1100, 1250, 1300].map(|at| saw(Note(String::new()), 2, at)), [100, 100, 150, 150]);
+        assert_eq!(saw(Exit { code: 0 }, 2, 2300), 1000);
     }
 }
