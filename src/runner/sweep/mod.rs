@@ -25,7 +25,7 @@ use coverage::Reader;
 use facts::{check, facts};
 use timed::Timed;
 
-use crate::abi::{Arch, CallSet, Ending};
+use crate::abi::{Arch, CallSet, Ending, Sysno};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Resource, Sweep};
 use crate::run::{End, Options, Played, Stage};
@@ -187,6 +187,19 @@ impl Course {
         let read = reader.read(played).map_err(|trouble| trouble.of(&self.base))?;
         let is_known = read.is_some();
         Ok(Some(Reached { more: read.unwrap_or_default().beyond(known), is_known }))
+    }
+
+    /// Has the calls of a run with a fault be events that were events without one, too: they have a part in the order of tasks.
+    fn watch(&self, plan: &mut Plan) {
+        watch_calls(plan, &self.calls);
+        if self.sweep.faults.contains(&FaultKind::Budgets) {
+            let arch = Arch::host().unwrap_or(Arch::X86_64);
+            let names = Resource::ALL.iter().flat_map(|resource| resource.calls().split(", "));
+            for call in names.filter_map(Sysno::parse).filter(|call| call.number(arch).is_some()) {
+                plan.trace.calls.insert(call);
+                plan.trace.beside.remove(call);
+            }
+        }
     }
 
     fn steady(

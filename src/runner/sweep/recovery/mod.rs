@@ -251,7 +251,7 @@ impl Course {
         self.laid_out(left, |played| {
             played.first_checks(&self.stage, at, &left.printed)?;
             let change = |plan: &mut Plan| {
-                watch_calls(plan, &self.calls);
+                self.watch(plan);
                 plan.rules.retain(|rule| &*rule.name == "fault");
                 plan.target.timeout = limit.max(seen.took * TIMES_LONGER);
                 plan.target.limits.output.get_or_insert(MORE_OUTPUT);
