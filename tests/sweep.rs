@@ -170,7 +170,7 @@ fn a_signal_ends_a_sweep_and_nothing_is_lost_or_run_twice() {
         return;
     }
     let spec = script(
-        "i=0; while test $i -lt 60; do i=$((i + 1)); printf $i > out$i; done",
+        "i=0; while test $i -lt 24; do i=$((i + 1)); printf $i > out$i; done",
         "[sweep]\non = 'write'\npoints = 'each'",
     );
     let folder = folder(&[("x.toml", &spec)]);
