@@ -97,4 +97,10 @@ impl Plan {
     pub fn renamed(&self, text: &str) -> String {
         self.names.iter().fold(text.to_owned(), |text, (host, name)| text.replace(host, name))
     }
+
+    /// Whether tasks may be let go during the run, and go on when it is over.
+    pub fn lets_go(&self) -> bool {
+        let detaches = |rule: &Rule| rule.actions.iter().any(|action| matches!(action, Action::Detach));
+        self.trace.nested == Nested::Release || self.rules.iter().any(detaches)
+    }
 }

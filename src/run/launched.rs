@@ -3,11 +3,11 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Options, Refusal, Trouble, not_executed, not_set_up, refused, surroundings};
+use super::{Options, Refusal, Trouble, not_executed, not_set_up, refused};
 use crate::abi::Arch;
 use crate::cases::Case;
 use crate::plan::{self, FilterMode, Plan};
@@ -36,9 +36,10 @@ pub(super) fn arch() -> Result<Arch, Trouble> {
     arch.ok_or(Trouble::Unable(Refusal::Architecture(std::env::consts::ARCH)))
 }
 
-/// Starts the program of `plan`, whose sandbox is prepared, and traces it to its end before `sink`.
+/// Starts the program of `plan`, whose sandbox is prepared, and traces it to its end before `sink`. The spec of the case lies in
+/// `folder`.
 pub(super) fn launch(
-    case: &Case,
+    (case, folder): (&Case, &Path),
     plan: &Arc<Plan>,
     terminal: Option<Terminal>,
     options: &Options,
@@ -49,9 +50,8 @@ pub(super) fn launch(
         FilterMode::Seccomp => plan::filter(&plan.trace.stops(), &plan.trace.constants, arch),
         FilterMode::Ptrace => Vec::new(),
     };
-    let folder = surroundings::spec_folder(&case.file);
     let mut launch =
-        Launch::new(plan, &folder, filter, terminal.as_ref()).map_err(|error| not_set_up(case, &error))?;
+        Launch::new(plan, folder, filter, terminal.as_ref()).map_err(|error| not_set_up(case, &error))?;
     let program = PathBuf::from(OsStr::from_bytes(launch.child.program.to_bytes()));
     let outputs = Outputs {
         files: launch.watched(),

@@ -292,7 +292,8 @@ fn observe(
             (traced.map_err(|error| refused(case, Refusal::from(error)))?.record, Vec::new(), Vec::new())
         }
         None => {
-            let launched = launched::launch(case, plan, terminal, options, &mut sink)?;
+            let folder = surroundings::spec_folder(&case.file);
+            let launched = launched::launch((case, &folder), plan, terminal, options, &mut sink)?;
             (launched.record, launched.stdout, launched.stderr)
         }
     };

@@ -3,10 +3,10 @@
 
 mod recovery;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::counters;
@@ -15,7 +15,7 @@ use super::{End, Nobody, Options, Trouble, not_set_up, shortage, surroundings, t
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::plan::{self, Plan};
-use crate::sandbox::{self, Sandbox, SetupError, What};
+use crate::sandbox::{self, Grounds, Sandbox, SetupError, What};
 use crate::spec::Spec;
 use crate::sweep::{Checked, Left, Shape};
 use crate::sys::Terminal;
@@ -27,6 +27,9 @@ pub struct Stage {
     case: Case,
     options: Options,
     context: plan::Context,
+    grounds: Arc<Grounds>,
+    /// Plans by folder and by the text of the spec.
+    plans: Mutex<HashMap<(String, String), Plan>>,
 }
 
 /// A run that is over; its folder is there as long as this value is.
@@ -56,6 +59,8 @@ impl Stage {
             context: surroundings::context(case, options, "/tmp/rinject-XXXXXXXX"),
             case: case.clone(),
             options: options.clone(),
+            grounds: Arc::default(),
+            plans: Mutex::default(),
         }
     }
 
@@ -85,11 +90,52 @@ impl Stage {
         change: impl FnOnce(&mut Plan, &Path),
         sink: &mut dyn Sink,
     ) -> Result<Played, Box<End>> {
-        let case = &self.case;
-        let (mut sandbox, counters, mut plan) = self.folder_for(spec)?;
+        let (sandbox, counters, mut plan) = self.folder_for(|_, context| plan::lower(spec, &context()))?;
         change(&mut plan, sandbox.path());
+        Ok(self.play_plan(sandbox, counters, plan, sink)?)
+    }
+
+    /// Runs a spec that is run again and again, with other changes of its plan: as long as its text is the same it is read but
+    /// once for each folder.
+    ///
+    /// # Errors
+    /// As [`Stage::play`].
+    pub fn play_text(
+        &self,
+        text: &str,
+        read: impl FnOnce(&str) -> Result<Spec, Diagnostics>,
+        change: impl FnOnce(&mut Plan),
+        sink: &mut dyn Sink,
+    ) -> Result<Played, Box<End>> {
+        let lower = |tmp: &str, context: &dyn Fn() -> plan::Context| {
+            let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (tmp.to_owned(), text.to_owned());
+            if let Some(known) = plans().get(&key) {
+                return Ok(known.clone());
+            }
+            let plan = plan::lower(&read(text)?, &context())?;
+            plans().insert(key, plan.clone());
+            Ok(plan)
+        };
+        let (sandbox, counters, mut plan) = self.folder_for(lower)?;
+        change(&mut plan);
+        Ok(self.play_plan(sandbox, counters, plan, sink)?)
+    }
+
+    /// Runs what a plan says in a folder of its own.
+    fn play_plan(
+        &self,
+        mut sandbox: Sandbox,
+        counters: Option<Sandbox>,
+        mut plan: Plan,
+        sink: &mut dyn Sink,
+    ) -> Result<Played, Trouble> {
+        let case = &self.case;
         let terminal = sandbox::terminal(&plan.target).map_err(|error| not_set_up(case, &error))?;
         plan.names.extend(terminal.iter().map(|terminal| (terminal.path().to_owned(), "${tty}".to_owned())));
+        if plan.lets_go() {
+            sandbox.not_again();
+        }
         let plan = Arc::new(plan);
         sandbox.prepare(&plan).map_err(|error| not_set_up(case, &error))?;
         let Launched { record, stdout, stderr, took, program } = self.launched(&plan, terminal, sink)?;
@@ -105,7 +151,8 @@ impl Stage {
         terminal: Option<Terminal>,
         sink: &mut dyn Sink,
     ) -> Result<Launched, Trouble> {
-        let launched = launched::launch(&self.case, plan, terminal, &self.options, sink)?;
+        let launched =
+            launched::launch((&self.case, Path::new(&self.context.spec_dir)), plan, terminal, &self.options, sink)?;
         if launched.record.abandoned == Some(Abandoned::Stopped) {
             return Err(Trouble::Interrupted);
         }
@@ -115,15 +162,19 @@ impl Stage {
         Ok(launched)
     }
 
-    /// A folder of its own, empty yet, and the plan of `spec` in it.
-    fn folder_for(&self, spec: &Spec) -> Result<(Sandbox, Option<Sandbox>, Plan), Trouble> {
+    /// A folder of its own, empty yet, and the plan of a spec in it, as `lower` has it.
+    fn folder_for(
+        &self,
+        lower: impl FnOnce(&str, &dyn Fn() -> plan::Context) -> Result<Plan, Diagnostics>,
+    ) -> Result<(Sandbox, Option<Sandbox>, Plan), Trouble> {
         if self.options.stopper.is_stopped() {
             return Err(Trouble::Interrupted);
         }
-        let sandbox = Sandbox::new().map_err(|error| not_set_up(&self.case, &error))?;
+        let sandbox = Sandbox::on(&self.grounds).map_err(|error| not_set_up(&self.case, &error))?;
         let tmp = sandbox.path().to_string_lossy().into_owned();
-        let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
-        let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
+        let begun = surroundings::begun(sandbox.made());
+        let context = || plan::Context { tmp: tmp.clone(), begun, ..self.context.clone() };
+        let mut plan = lower(&tmp, &context).map_err(Trouble::Invalid)?;
         let counters = counters::lead(&mut plan, &self.options).map_err(|error| not_set_up(&self.case, &error))?;
         Ok((sandbox, counters, plan))
     }
@@ -133,7 +184,7 @@ impl Stage {
     /// # Errors
     /// Why there is none, as [`super::run`] has it.
     pub fn lay_out(&self, spec: &Spec, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<Played, Box<End>> {
-        let (sandbox, counters, plan) = self.folder_for(spec)?;
+        let (sandbox, counters, plan) = self.folder_for(|_, context| plan::lower(spec, &context()))?;
         let played = Played {
             record: Record::default(),
             stdout: Vec::new(),

@@ -18,7 +18,7 @@ pub(super) fn context(case: &Case, options: &Options, tmp: &str) -> plan::Contex
         spec_dir: spec_folder(&case.file).to_string_lossy().into_owned(),
         here: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
         case: case.id.clone(),
-        begun: begun(),
+        begun: begun(SystemTime::now()),
         env: environment(),
         inherited: std::env::vars_os().collect(),
         bins: binaries(&options.bins, &options.bins_of_project),
@@ -48,12 +48,12 @@ pub(super) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
 }
 
-/// Nothing that is made for a run from now on is older than this, since 1970. What file systems take for the time is behind
-/// by a tick of the kernel.
-pub(super) fn begun() -> Duration {
+/// Nothing that is made for a run in a folder that was made then is older than this, since 1970. What file systems take for
+/// the time is behind by a tick of the kernel.
+pub(super) fn begun(made: SystemTime) -> Duration {
     const BEHIND: Duration = Duration::from_millis(100);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(Duration::MAX, |now| now.saturating_sub(BEHIND))
+    let made = made.duration_since(SystemTime::UNIX_EPOCH);
+    made.map_or(Duration::MAX, |made| made.saturating_sub(BEHIND))
 }
 
 /// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs, what the project

@@ -6,19 +6,15 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
-
-use tempfile::TempDir;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::SetupError;
-use super::claim::{self, Claim};
 use super::command::{self, Ran};
 use super::described::{What, described};
+use super::ground::{Ground, Grounds};
 use crate::diagnostic::visible_name;
 use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
-
-/// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
-const ROOT: &str = "/tmp";
 
 /// The variable by which a check finds what the target has printed on standard output.
 const STDOUT: &str = "RINJECT_STDOUT";
@@ -26,8 +22,7 @@ const STDOUT: &str = "RINJECT_STDOUT";
 /// A case's own folder; removed with all that is in it when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
-    folder: TempDir,
-    _claim: Claim,
+    ground: Ground,
     before: BTreeSet<PathBuf>,
 }
 
@@ -62,17 +57,27 @@ impl Printed {
 impl Sandbox {
     /// A fresh, empty folder.
     pub fn new() -> Result<Sandbox, SetupError> {
-        static SWEPT: Once = Once::new();
-        SWEPT.call_once(|| claim::sweep(Path::new(ROOT)));
-        let claim =
-            Claim::new(Path::new(ROOT)).map_err(|error| failed("claim a folder in", Path::new(ROOT), error))?;
-        let folder = claim.folder().map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
-        Ok(Sandbox { folder, _claim: claim, before: BTreeSet::new() })
+        Ok(Sandbox { ground: Ground::new()?, before: BTreeSet::new() })
+    }
+
+    /// A folder that is as empty as a fresh one: one of `grounds`, if one is there. There it goes in the end.
+    pub fn on(grounds: &Arc<Grounds>) -> Result<Sandbox, SetupError> {
+        Ok(Sandbox { ground: Grounds::take(grounds)?, before: BTreeSet::new() })
     }
 
     /// The folder's absolute path: `${tmp}`.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.ground.path()
+    }
+
+    /// When the folder was made.
+    pub fn made(&self) -> SystemTime {
+        self.ground.made()
+    }
+
+    /// No other run has the folder: what was not traced, or is not any more, has been here, and may go on.
+    pub fn not_again(&self) {
+        self.ground.not_again();
     }
 
     /// Makes the working directory and the files, and runs the setup commands.
@@ -83,6 +88,7 @@ impl Sandbox {
             place(file, &target.cwd)?;
         }
         for command in &plan.setup {
+            self.not_again();
             let ran = command::run(command, target, &[]);
             match ran {
                 Ok(Ran { ending: Some(crate::abi::Ending::Exited(0)), .. }) => {}
@@ -111,6 +117,7 @@ impl Sandbox {
     /// Runs a check command. `stdout` is what the target has printed: the check finds it in the file that [`STDOUT`] names,
     /// which lies in no case's folder.
     pub fn check(&self, check: &Check, plan: &Plan, stdout: &[u8]) -> Result<Ran, SetupError> {
+        self.not_again();
         let printed = Sandbox::printed(stdout)?;
         let more = [(STDOUT, printed.path())];
         command::run(&check.command, &plan.target, &more).map_err(|error| SetupError::Command {
@@ -160,14 +167,7 @@ impl Sandbox {
 
     /// Removes all that is in the folder.
     pub fn clear(&self) -> Result<(), SetupError> {
-        let whole = |error| failed("empty", self.path(), error);
-        for entry in fs::read_dir(self.path()).map_err(whole)?.flatten() {
-            let path = entry.path();
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let gone = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            gone.map_err(|error| failed("remove", &path, error))?;
-        }
-        Ok(())
+        self.ground.clear()
     }
 
     /// Makes the working directory if it lies in the folder and is not there.
@@ -181,7 +181,7 @@ impl Sandbox {
 
     /// Keeps the folder when this value is gone; tells where it is.
     pub fn keep(self) -> PathBuf {
-        self.folder.keep()
+        self.ground.keep()
     }
 
     fn list(&self) -> BTreeSet<PathBuf> {

@@ -6,10 +6,12 @@ mod command;
 mod described;
 mod error;
 mod folder;
+mod ground;
 mod launch;
 mod streams;
 
 pub use described::What;
 pub use error::SetupError;
 pub use folder::{LeftFile, Printed, Sandbox};
+pub use ground::Grounds;
 pub use launch::{Launch, terminal};

@@ -7,6 +7,7 @@ mod directory;
 mod ending;
 mod files;
 pub mod maps;
+mod marks;
 mod memory;
 mod namespace;
 mod probe;
@@ -23,11 +24,12 @@ mod terminal;
 mod turns;
 mod wait;
 
-pub use affinity::{pin_to_one_processor, unpin};
+pub use affinity::{Pinned, pin_to_one_processor, unpin};
 pub use bell::{Bell, Guard};
 pub use directory::directory_entries;
 pub use ending::end_by;
 pub use files::{OwnFile, expire, is_same_open_file, socket_time_limit};
+pub use marks::{Marks, marks};
 pub use memory::{read_memory, read_memory_unwaiting, shares_memory, write_memory, write_memory_unwaiting};
 pub use namespace::{PidNamespace, probe_pid_namespace};
 pub use probe::{

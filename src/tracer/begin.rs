@@ -59,10 +59,12 @@ pub fn trace(
     sink: &mut dyn Sink,
 ) -> Result<Traced, TraceError> {
     let typist = outputs.keyboard.take().map(Typist::start).transpose().map_err(TraceError::Watchdog)?;
-    let before = (!plan.policy.is_free()).then(sys::pin_to_one_processor).flatten();
-    let traced = run(plan, child, outputs, typist, sink);
-    if let Some(before) = before {
-        sys::unpin(&before);
+    // It is not to be kept where the program may take all there is of a processor.
+    let watchdog = Watchdog::start(watch(plan, outputs, None)).map_err(TraceError::Watchdog)?;
+    let pinned = (!plan.policy.is_free()).then(sys::pin_to_one_processor).flatten();
+    let traced = run(plan, child, watchdog, typist, sink);
+    if let Some(pinned) = pinned {
+        sys::unpin(&pinned);
     }
     traced
 }
@@ -70,11 +72,10 @@ pub fn trace(
 fn run(
     plan: &Arc<Plan>,
     child: &ChildPlan,
-    outputs: Outputs,
+    watchdog: Watchdog,
     typist: Option<Typist>,
     sink: &mut dyn Sink,
 ) -> Result<Traced, TraceError> {
-    let watchdog = Watchdog::start(watch(plan, outputs, None)).map_err(TraceError::Watchdog)?;
     let spawned = sys::spawn(child).map_err(TraceError::Spawn)?;
     watchdog.add(spawned.task);
     let engine = Engine::new(plan.clone(), spawned.task);

@@ -88,6 +88,7 @@ mod links;
 mod modules;
 mod patience;
 mod process;
+mod rounds;
 mod run;
 mod seize;
 mod task;

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::patience::Awaited;
+use super::rounds::{self, Rounds};
 use crate::abi::TaskId;
 use crate::sys::procfs;
 use crate::sys::{Bell, ProcessHandle};
@@ -65,7 +65,7 @@ pub(super) struct Spared {
 #[derive(Debug)]
 pub(super) struct Watchdog {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    rounds: Rounds,
     spares: bool,
 }
 
@@ -75,7 +75,6 @@ struct Shared {
     /// Patience with the tasks of a process that ran already is over.
     is_late: AtomicBool,
     state: Mutex<State>,
-    over: Condvar,
 }
 
 /// How long the task that the tracer waits for may take to stop before it is killed with the others.
@@ -93,7 +92,6 @@ struct State {
     calls: HashMap<TaskId, u64>,
     /// The task that the tracer waits for, if that may not take for ever.
     awaited: Option<Awaited>,
-    over: bool,
 }
 
 impl Shared {
@@ -108,9 +106,10 @@ impl Watchdog {
         let shared = Arc::new(Shared::default());
         let mine = shared.clone();
         let spares = watch.spared.is_some();
-        let thread =
-            std::thread::Builder::new().name("rinject-watchdog".into()).spawn(move || guard(&mine, &watch))?;
-        Ok(Watchdog { shared, thread: Some(thread), spares })
+        let mut since = None;
+        let first = watch.deadline.saturating_duration_since(Instant::now());
+        let rounds = rounds::begin(first, Box::new(move || guard(&mine, &watch, &mut since)))?;
+        Ok(Watchdog { shared, rounds, spares })
     }
 
     /// A process of the run was born. It cannot have been reaped yet: the tracer alone does that.
@@ -167,7 +166,7 @@ impl Watchdog {
     /// Begins to be impatient: the run is over as it should be.
     pub(super) fn enough(&self) {
         self.shared.lock().reason.get_or_insert(None);
-        self.shared.over.notify_all();
+        self.rounds.now();
     }
 
     /// Why, if it is not as it should be, and in which calls processes were.
@@ -177,51 +176,38 @@ impl Watchdog {
     }
 }
 
-impl Drop for Watchdog {
-    fn drop(&mut self) {
-        self.shared.lock().over = true;
-        self.shared.over.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // It holds nothing that could panic; were it to, the run is over all the same.
-            let _ = thread.join();
-        }
+/// Looks once; `since` is when the run was first seen to be given up. How long it may be until the next look.
+fn guard(shared: &Shared, watch: &Watch, since: &mut Option<Instant>) -> Duration {
+    let mut locked = shared.lock();
+    let state = &mut *locked;
+    if state.reason.is_none() {
+        state.reason = verdict(watch);
     }
-}
-
-fn guard(shared: &Shared, watch: &Watch) {
-    let mut state = shared.lock();
-    let mut since = None;
-    while !state.over {
-        if state.reason.is_none() {
-            state.reason = verdict(watch);
-        }
-        if state.reason.is_some() && !shared.barked.swap(true, Ordering::Release) {
-            let calls = state.processes.keys().filter_map(|task| Some((*task, procfs::call_in_progress(*task)?)));
-            state.calls = calls.collect();
-        }
-        if let Some(awaited) = &mut state.awaited {
-            awaited.look();
-        }
-        match &watch.spared {
-            None if state.reason.is_some() => {
-                let is_early = since.get_or_insert_with(Instant::now).elapsed() < GRACE;
-                match &mut state.awaited {
-                    // Were it killed, it might tell the tracer nothing of that before the other threads of its process
-                    // have ended, which stand still until the tracer lets them go on.
-                    Some(awaited) if is_early => awaited.stop(),
-                    _ => state.processes.values().for_each(ProcessHandle::kill),
-                }
-            }
-            Some(spared) if state.reason.is_some() => {
-                let is_late = since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
-                shared.is_late.fetch_or(is_late, Ordering::Release);
-                spared.bell.ring();
-            }
-            None | Some(_) => {}
-        }
-        let pause = PULSE.min(watch.deadline.saturating_duration_since(Instant::now())).max(Duration::from_millis(1));
-        state = shared.over.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+    if state.reason.is_some() && !shared.barked.swap(true, Ordering::Release) {
+        let calls = state.processes.keys().filter_map(|task| Some((*task, procfs::call_in_progress(*task)?)));
+        state.calls = calls.collect();
     }
+    if let Some(awaited) = &mut state.awaited {
+        awaited.look();
+    }
+    match &watch.spared {
+        None if state.reason.is_some() => {
+            let is_early = since.get_or_insert_with(Instant::now).elapsed() < GRACE;
+            match &mut state.awaited {
+                // Were it killed, it might tell the tracer nothing of that before the other threads of its process
+                // have ended, which stand still until the tracer lets them go on.
+                Some(awaited) if is_early => awaited.stop(),
+                _ => state.processes.values().for_each(ProcessHandle::kill),
+            }
+        }
+        Some(spared) if state.reason.is_some() => {
+            let is_late = since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
+            shared.is_late.fetch_or(is_late, Ordering::Release);
+            spared.bell.ring();
+        }
+        None | Some(_) => {}
+    }
+    PULSE.min(watch.deadline.saturating_duration_since(Instant::now())).max(Duration::from_millis(1))
 }
 
 /// Whether the run is over, and why if that is not as it should be.

@@ -31,7 +31,8 @@ impl Stage {
             return Err(Trouble::Interrupted.into());
         }
         let tmp = played.sandbox.path().to_string_lossy().into_owned();
-        let context = plan::Context { tmp, begun: surroundings::begun(), ..self.context.clone() };
+        let context =
+            plan::Context { tmp, begun: surroundings::begun(played.sandbox.made()), ..self.context.clone() };
         let mut plan = plan::lower(spec, &context).map_err(Trouble::Invalid)?;
         if let Some(counters) = played.counters() {
             counters::lead_into(&mut plan, counters);
@@ -51,6 +52,9 @@ impl Stage {
         plan.yields.clear();
         plan.names.insert(0, (found.path().to_string_lossy().into_owned(), "${RINJECT_STDOUT}".to_owned()));
         change(&mut plan);
+        if plan.lets_go() {
+            played.sandbox.not_again();
+        }
         let plan = Arc::new(plan);
         let Launched { record, stdout, stderr, took, program } = self.launched(&plan, None, sink)?;
         let ending = record.ending.filter(|_| record.abandoned.is_none());

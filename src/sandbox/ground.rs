@@ -1,0 +1,215 @@
+//! The folders themselves: one made for a case, and those that many runs have one after the other. To make a folder and to
+//! remove it is what takes a file system the longest; what a run leaves in it is soon gone.
+//! It must not know what is in them.
+
+use std::fs::{self, File, FileTimes, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use super::SetupError;
+use super::claim::{self, Claim};
+use super::folder::failed;
+use crate::sys;
+
+/// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
+const ROOT: &str = "/tmp";
+
+/// A folder with the claim to it. The folder goes first.
+#[derive(Debug)]
+struct Own {
+    folder: TempDir,
+    _claim: Claim,
+    made: SystemTime,
+    /// How it looked when it was made; `None` where that is not known.
+    new: Option<Looks>,
+}
+
+/// What of a folder a run can change for good.
+#[derive(Debug, PartialEq, Eq)]
+struct Looks {
+    /// Device and inode.
+    which: (u64, u64),
+    /// Mode, user, group.
+    access: (u32, u32, u32),
+    /// Length, blocks, links: of a folder that was once full they may stay.
+    extent: (u64, u64, u64),
+    marks: sys::Marks,
+}
+
+/// Folders that nobody has at the moment, each empty and looking as if it had just been made.
+#[derive(Debug, Default)]
+pub struct Grounds(Mutex<Vec<Own>>);
+
+/// A folder of its own for a case: removed when this is dropped, or given back.
+#[derive(Debug)]
+pub(super) struct Ground {
+    /// There until it is dropped.
+    own: Option<Own>,
+    /// Where it goes then.
+    home: Option<Arc<Grounds>>,
+    /// Whether all that has been in it is known to have ended.
+    is_over: AtomicBool,
+}
+
+impl Grounds {
+    /// A folder that is empty and looks new.
+    pub(super) fn take(grounds: &Arc<Grounds>) -> Result<Ground, SetupError> {
+        let known = grounds.lock().pop();
+        let own = known.map_or_else(Own::make, Ok)?;
+        Ok(Ground { own: Some(own), home: Some(grounds.clone()), is_over: AtomicBool::new(true) })
+    }
+
+    /// A poisoned lock means that a run has panicked: the list is whole all the same.
+    fn lock(&self) -> MutexGuard<'_, Vec<Own>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ground {
+    /// A new one that nobody has afterwards.
+    pub(super) fn new() -> Result<Ground, SetupError> {
+        Ok(Ground { own: Some(Own::make()?), home: None, is_over: AtomicBool::new(true) })
+    }
+
+    fn own(&self) -> &Own {
+        self.own.as_ref().expect("it is there until it is dropped")
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.own().folder.path()
+    }
+
+    /// When it was made.
+    pub(super) fn made(&self) -> SystemTime {
+        self.own().made
+    }
+
+    /// It is given to nobody else.
+    pub(super) fn not_again(&self) {
+        self.is_over.store(false, Ordering::Relaxed);
+    }
+
+    /// Removes all that is in it.
+    pub(super) fn clear(&self) -> Result<(), SetupError> {
+        self.own().clear()
+    }
+
+    /// Leaves it where it is; tells where.
+    pub(super) fn keep(mut self) -> PathBuf {
+        self.own.take().expect("it is there until it is dropped").folder.keep()
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        let Some((own, home)) = self.own.take().zip(self.home.take()) else { return };
+        if self.is_over.load(Ordering::Relaxed) && own.clear().is_ok() && own.renew().is_ok_and(|is_new| is_new) {
+            home.lock().push(own);
+        }
+    }
+}
+
+impl Own {
+    fn make() -> Result<Own, SetupError> {
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(|| claim::sweep(Path::new(ROOT)));
+        let claim =
+            Claim::new(Path::new(ROOT)).map_err(|error| failed("claim a folder in", Path::new(ROOT), error))?;
+        let folder = claim.folder().map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
+        let new = File::open(folder.path()).and_then(|open| Looks::of(&open)).ok();
+        Ok(Own { folder, _claim: claim, made: SystemTime::now(), new })
+    }
+
+    fn clear(&self) -> Result<(), SetupError> {
+        let path = self.folder.path();
+        let whole = |error| failed("empty", path, error);
+        for entry in fs::read_dir(path).map_err(whole)?.flatten() {
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            gone.map_err(|error| failed("remove", &path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Gives it the times of a new one; whether it looks like one in all else.
+    fn renew(&self) -> io::Result<bool> {
+        let open = File::open(self.folder.path())?;
+        let looks = Looks::of(&open)?;
+        let now = SystemTime::now();
+        open.set_times(FileTimes::new().set_accessed(now).set_modified(now))?;
+        Ok(self.new.as_ref() == Some(&looks))
+    }
+}
+
+impl Looks {
+    fn of(open: &File) -> io::Result<Looks> {
+        let data: Metadata = open.metadata()?;
+        Ok(Looks {
+            which: (data.dev(), data.ino()),
+            access: (data.mode(), data.uid(), data.gid()),
+            extent: (data.size(), data.blocks(), data.nlink()),
+            marks: sys::marks(open)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The folder that comes after one in which `leave` has left something.
+    fn after(leave: impl FnOnce(&Ground)) -> (PathBuf, Ground) {
+        let grounds = Arc::new(Grounds::default());
+        let first = Grounds::take(&grounds).unwrap();
+        let path = first.path().to_owned();
+        leave(&first);
+        drop(first);
+        (path, Grounds::take(&grounds).unwrap())
+    }
+
+    #[test]
+    fn a_folder_is_had_again_as_if_it_were_new() {
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+        let (path, next) = after(|first| {
+            fs::create_dir_all(first.path().join("deep/er")).unwrap();
+            fs::write(first.path().join("deep/er/file"), "x").unwrap();
+            let times = FileTimes::new().set_accessed(old).set_modified(old);
+            File::open(first.path()).unwrap().set_times(times).unwrap();
+        });
+        assert_eq!(next.path(), path);
+        assert_eq!(fs::read_dir(next.path()).unwrap().count(), 0);
+        let data = fs::metadata(next.path()).unwrap();
+        assert!([data.modified().unwrap(), data.accessed().unwrap()].iter().all(|time| *time > old));
+        let kept = next.keep();
+        assert!(kept.exists());
+        fs::remove_dir(kept).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_does_not_look_new_is_had_by_nobody_else() {
+        let mode = |first: &Ground| {
+            fs::set_permissions(first.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        };
+        let replaced = |first: &Ground| {
+            fs::rename(first.path(), first.path().with_extension("old")).unwrap();
+            fs::create_dir(first.path()).unwrap();
+            fs::remove_dir(first.path().with_extension("old")).unwrap();
+        };
+        let changes: [&dyn Fn(&Ground); 3] = [&mode, &replaced, &Ground::not_again];
+        for change in changes {
+            let (path, next) = after(change);
+            assert_ne!(next.path(), path);
+            assert!(!path.exists());
+        }
+    }
+}
