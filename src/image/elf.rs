@@ -1,14 +1,15 @@
 //! One ELF file, read once and asked often. It must not know where it came from or where it is loaded.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
 
 use object::elf::{PF_X, PT_LOAD, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT};
 use object::read::elf::{FileHeader, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, SymbolFlags};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadRef, SymbolFlags};
 
 use super::code::{self, CodeAt};
+use super::content::Content;
 use super::lines::{LineSearch, Lines};
 use super::plt;
 use super::symbols::{Named, Symbol, SymbolKind, Symbols};
@@ -34,8 +35,8 @@ pub struct Section {
 
 /// A 64-bit x86 ELF file. All addresses are the file's own.
 pub struct Elf {
-    bytes: Vec<u8>,
-    debug: Option<Vec<u8>>,
+    content: Content,
+    debug: Option<Content>,
     entry: u64,
     segments: Vec<Segment>,
     code: Vec<Range<u64>>,
@@ -44,6 +45,8 @@ pub struct Elf {
     debug_link: Option<String>,
     symbols: Symbols,
     lines: OnceCell<Option<Lines>>,
+    /// Those that were asked for.
+    sections: RefCell<Vec<(Box<str>, Option<Section>)>>,
 }
 
 impl std::fmt::Debug for Elf {
@@ -54,30 +57,31 @@ impl std::fmt::Debug for Elf {
 
 impl Elf {
     /// Reads a file; `None` for what is no 64-bit x86 ELF file.
-    pub fn parse(bytes: Vec<u8>) -> Option<Elf> {
-        Elf::with_debug(bytes, |_, _| None)
+    pub fn parse(content: impl Into<Content>) -> Option<Elf> {
+        Elf::with_debug(content, |_, _| None::<Content>)
     }
 
     /// Reads a file, and the separate file with its symbols and lines that `find` may have for a build id and a
     /// `.gnu_debuglink` (GDB manual, "Separate Debug Files").
-    pub fn with_debug(
-        bytes: Vec<u8>,
-        find: impl FnOnce(Option<&[u8]>, Option<&str>) -> Option<Vec<u8>>,
+    pub fn with_debug<D: Into<Content>>(
+        content: impl Into<Content>,
+        find: impl FnOnce(Option<&[u8]>, Option<&str>) -> Option<D>,
     ) -> Option<Elf> {
-        let file = object::File::parse(&*bytes).ok()?;
+        let content = content.into();
+        let file = object::File::parse(&content).ok()?;
         if file.architecture() != object::Architecture::X86_64 || !file.is_64() {
             return None;
         }
-        let segments = segments(&bytes)?;
+        let segments = segments(&content)?;
         let build_id = file.build_id().ok().flatten().map(<[u8]>::to_vec);
         let link = file.gnu_debuglink().ok().flatten();
         let debug_link = link.map(|(name, _)| String::from_utf8_lossy(name).into_owned());
         let has_own = file.section_by_name(".debug_info").is_some();
         let debug = if has_own { None } else { find(build_id.as_deref(), debug_link.as_deref()) };
-        let debug = debug.filter(|debug| is_of_same_build(debug, build_id.as_deref()));
+        let debug = debug.map(Into::into).filter(|debug| is_of_same_build(debug, build_id.as_deref()));
         let code = code_ranges(&file, &segments);
         let mut symbols = symbols(&file, &code);
-        if let Some(separate) = debug.as_deref().and_then(|debug| object::File::parse(debug).ok()) {
+        if let Some(separate) = debug.as_ref().and_then(|debug| object::File::parse(debug).ok()) {
             symbols.extend(self::symbols(&separate, &code));
         }
         symbols.extend(plt::entries(&file));
@@ -91,8 +95,9 @@ impl Elf {
             debug_link,
             symbols: Symbols::new(symbols),
             lines: OnceCell::new(),
+            sections: RefCell::default(),
             debug,
-            bytes,
+            content,
         })
     }
 
@@ -160,18 +165,19 @@ impl Elf {
 
     /// The addresses of a line of a source file.
     pub fn line(&self, file: &str, line: u32) -> LineSearch {
-        let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.bytes)));
+        let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.content)));
         lines.as_ref().map_or(LineSearch::NoDebugInfo, |lines| lines.search(file, line))
     }
 
-    /// How much memory its bytes take, with those of the file that holds its debug information.
+    /// How much memory its bytes take, with those of the file that holds its debug information, when all of them are read.
     pub fn size(&self) -> usize {
-        self.bytes.len() + self.debug.as_ref().map_or(0, Vec::len)
+        let length = |content: &Content| content.len().map_or(0, |length| length as usize);
+        length(&self.content) + self.debug.as_ref().map_or(0, length)
     }
 
     /// The source file and the line that the instruction at `addr` was made from, where that is known.
     pub fn source_of(&self, addr: u64) -> Option<(String, u32)> {
-        let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.bytes)));
+        let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.content)));
         lines.as_ref()?.source_of(addr)
     }
 
@@ -193,24 +199,40 @@ impl Elf {
 
     fn bytes_at(&self, addr: u64, length: u64) -> Option<&[u8]> {
         let segment = self.segment(addr)?;
-        let start = (addr - segment.addr).checked_add(segment.offset)? as usize;
-        let length = length.min(segment.file_size.saturating_sub(addr - segment.addr)) as usize;
-        self.bytes.get(start..start.checked_add(length)?)
+        let start = (addr - segment.addr).checked_add(segment.offset)?;
+        let length = length.min(segment.file_size.saturating_sub(addr - segment.addr));
+        self.content.read_bytes_at(start, length).ok()
     }
 
-    /// A section of the loaded file by name.
+    /// A section of the loaded file by name. Its bytes are read once.
     pub fn section(&self, name: &str) -> Option<Section> {
-        let file = object::File::parse(&*self.bytes).ok()?;
-        let section = file.section_by_name(name)?;
-        let range = section.address()..section.address().checked_add(section.size())?;
-        Some(Section { range, bytes: Arc::from(section.uncompressed_data().ok()?) })
+        if let Some((_, known)) = self.sections.borrow().iter().find(|(known, _)| **known == *name) {
+            return known.clone();
+        }
+        let read = || {
+            let file = object::File::parse(&self.content).ok()?;
+            let section = file.section_by_name(name)?;
+            Some(Section { range: range(&section)?, bytes: Arc::from(section.uncompressed_data().ok()?) })
+        };
+        let section = read();
+        self.sections.borrow_mut().push((Box::from(name), section.clone()));
+        section
+    }
+
+    /// The addresses of a section of the loaded file by name, as the file has them.
+    pub fn section_range(&self, name: &str) -> Option<Range<u64>> {
+        range(&object::File::parse(&self.content).ok()?.section_by_name(name)?)
     }
 }
 
-fn segments(bytes: &[u8]) -> Option<Vec<Segment>> {
-    let header = object::elf::FileHeader64::<Endianness>::parse(bytes).ok()?;
+fn range<'d>(section: &object::Section<'d, '_, &'d Content>) -> Option<Range<u64>> {
+    Some(section.address()..section.address().checked_add(section.size())?)
+}
+
+fn segments(content: &Content) -> Option<Vec<Segment>> {
+    let header = object::elf::FileHeader64::<Endianness>::parse(content).ok()?;
     let endian = header.endian().ok()?;
-    let all = header.program_headers(endian, bytes).ok()?;
+    let all = header.program_headers(endian, content).ok()?;
     let loaded = all.iter().filter(|segment| segment.p_type(endian) == PT_LOAD).map(|segment| Segment {
         offset: segment.p_offset(endian),
         addr: segment.p_vaddr(endian),
@@ -227,7 +249,7 @@ fn segments(bytes: &[u8]) -> Option<Vec<Segment>> {
 }
 
 /// Executable sections, or segments in a file without sections.
-fn code_ranges(file: &object::File<'_>, segments: &[Segment]) -> Vec<Range<u64>> {
+fn code_ranges<'d>(file: &object::File<'d, &'d Content>, segments: &[Segment]) -> Vec<Range<u64>> {
     let sections = file.sections().filter(|section| section.kind() == object::SectionKind::Text);
     let ranges: Vec<Range<u64>> =
         sections.map(|section| section.address()..section.address().saturating_add(section.size())).collect();
@@ -239,8 +261,8 @@ fn code_ranges(file: &object::File<'_>, segments: &[Segment]) -> Vec<Range<u64>>
 }
 
 /// Defined functions, labels and objects of both tables.
-fn symbols(file: &object::File<'_>, code: &[Range<u64>]) -> Vec<Symbol> {
-    let read = |symbol: object::Symbol<'_, '_>| {
+fn symbols<'d>(file: &object::File<'d, &'d Content>, code: &[Range<u64>]) -> Vec<Symbol> {
+    let read = |symbol: object::Symbol<'d, '_, &'d Content>| {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
         let addr = symbol.address();
         let kind = match st_info & 0xf {
@@ -262,13 +284,13 @@ fn symbols(file: &object::File<'_>, code: &[Range<u64>]) -> Vec<Symbol> {
     file.symbols().chain(file.dynamic_symbols()).filter_map(read).collect()
 }
 
-fn is_loaded(section: &object::Section<'_, '_>) -> bool {
+fn is_loaded<'d>(section: &object::Section<'d, '_, &'d Content>) -> bool {
     let object::SectionFlags::Elf { sh_flags } = section.flags() else { return false };
     sh_flags & u64::from(object::elf::SHF_ALLOC) != 0
 }
 
 /// A separate file that says of which build it is must be of this one.
-fn is_of_same_build(debug: &[u8], build_id: Option<&[u8]>) -> bool {
+fn is_of_same_build(debug: &Content, build_id: Option<&[u8]>) -> bool {
     let Ok(file) = object::File::parse(debug) else { return false };
     match (file.build_id().ok().flatten(), build_id) {
         (Some(theirs), Some(ours)) => theirs == ours,
@@ -277,7 +299,7 @@ fn is_of_same_build(debug: &[u8], build_id: Option<&[u8]>) -> bool {
 }
 
 /// `DT_SONAME` (gABI, "Dynamic Section").
-fn shared_name(file: &object::File<'_>) -> Option<Arc<str>> {
+fn shared_name<'d>(file: &object::File<'d, &'d Content>) -> Option<Arc<str>> {
     const DT_SONAME: u64 = 14;
     let dynamic = file.section_by_name(".dynamic")?.data().ok()?;
     let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());

@@ -7,6 +7,8 @@ use addr2line::{Context, LookupContinuation, LookupResult};
 use gimli::{EndianArcSlice, RunTimeEndian};
 use object::{Object, ObjectSection};
 
+use super::content::Content;
+
 type Reader = EndianArcSlice<RunTimeEndian>;
 
 /// What looking for a line came to.
@@ -40,8 +42,8 @@ struct Search {
 
 impl Lines {
     /// Reads the tables' headers; `None` where there are none.
-    pub(super) fn read(bytes: &[u8]) -> Option<Lines> {
-        let file = object::File::parse(bytes).ok()?;
+    pub(super) fn read(content: &Content) -> Option<Lines> {
+        let file = object::File::parse(content).ok()?;
         file.section_by_name(".debug_line").filter(|section| section.size() > 0)?;
         let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
         let section = |id: gimli::SectionId| -> Result<Reader, gimli::Error> {

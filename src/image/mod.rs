@@ -2,6 +2,7 @@
 
 mod accessor;
 mod code;
+mod content;
 mod demangle;
 mod elf;
 mod lines;
@@ -11,6 +12,7 @@ mod symbols;
 
 pub use accessor::returned;
 pub use code::CodeAt;
+pub use content::Content;
 pub use demangle::demangled;
 pub use elf::{Elf, Section};
 pub use lines::LineSearch;

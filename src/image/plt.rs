@@ -8,15 +8,16 @@ use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use object::elf::{R_X86_64_GLOB_DAT, R_X86_64_JUMP_SLOT};
 use object::{Object, ObjectSection, ObjectSymbol, ObjectSymbolTable, RelocationFlags, RelocationTarget};
 
+use super::content::Content;
 use super::symbols::{Symbol, SymbolKind};
 
 /// The entries, as symbols named `name@plt`.
-pub(super) fn entries(file: &object::File<'_>) -> Vec<Symbol> {
+pub(super) fn entries<'d>(file: &object::File<'d, &'d Content>) -> Vec<Symbol> {
     let slots = slots(file);
     let mut found = Vec::new();
     for section in file.sections() {
         let is_table = section.name().is_ok_and(|name| matches!(name, ".plt" | ".plt.sec" | ".plt.got"));
-        let Some(code) = section.data().ok().filter(|_| is_table) else { continue };
+        let Some(code) = is_table.then(|| section.data().ok()).flatten() else { continue };
         // With indirect-branch tracking and without, an entry is 16 bytes; in .plt.got it may be 8 (x86-64 psABI 5.2).
         let size = if section.name() == Ok(".plt.got") && is_narrow(code) { 8 } else { 16 };
         let start = section.address();
@@ -39,7 +40,7 @@ fn is_narrow(code: &[u8]) -> bool {
 }
 
 /// The words of memory through which functions of other files are called, by address.
-fn slots(file: &object::File<'_>) -> HashMap<u64, String> {
+fn slots<'d>(file: &object::File<'d, &'d Content>) -> HashMap<u64, String> {
     let Some((relocations, symbols)) = file.dynamic_relocations().zip(file.dynamic_symbol_table()) else {
         return HashMap::new();
     };

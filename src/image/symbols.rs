@@ -52,7 +52,7 @@ pub(super) struct Symbols {
     sorted: Vec<Symbol>,
     /// For each symbol the highest end of it and of all before it.
     ends: Vec<u64>,
-    by_name: HashMap<Arc<str>, Vec<usize>>,
+    by_name: OnceCell<HashMap<Arc<str>, Vec<usize>>>,
     demangled: OnceCell<DemangledNames>,
 }
 
@@ -73,11 +73,17 @@ impl Symbols {
             highest
         });
         let ends = ends.collect();
-        let mut by_name: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
-        for (at, symbol) in all.iter().enumerate() {
-            by_name.entry(symbol.name.clone()).or_default().push(at);
-        }
-        Symbols { sorted: all, ends, by_name, demangled: OnceCell::new() }
+        Symbols { sorted: all, ends, by_name: OnceCell::new(), demangled: OnceCell::new() }
+    }
+
+    fn by_name(&self) -> &HashMap<Arc<str>, Vec<usize>> {
+        self.by_name.get_or_init(|| {
+            let mut names: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+            for (at, symbol) in self.sorted.iter().enumerate() {
+                names.entry(symbol.name.clone()).or_default().push(at);
+            }
+            names
+        })
     }
 
     pub(super) fn all(&self) -> &[Symbol] {
@@ -105,7 +111,7 @@ impl Symbols {
     /// The symbols of this name: as the linker has it, demangled, or demangled without parameters.
     pub(super) fn named(&self, name: &str) -> Named<'_> {
         let found = |at: &[usize]| Named::Found(at.iter().map(|at| &self.sorted[*at]).collect());
-        if let Some(at) = self.by_name.get(name) {
+        if let Some(at) = self.by_name().get(name) {
             return found(at);
         }
         let demangled = self.demangled();
@@ -123,7 +129,7 @@ impl Symbols {
     /// Every name that stands for something, for suggestions.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let demangled = self.demangled();
-        self.by_name.keys().chain(demangled.exact.keys()).chain(demangled.short.keys()).map(|name| &**name)
+        self.by_name().keys().chain(demangled.exact.keys()).chain(demangled.short.keys()).map(|name| &**name)
     }
 
     /// The symbol that an address lies in, the innermost where they overlap. One without a size reaches to the next

@@ -1,7 +1,7 @@
 //! The files that processes have mapped, read and parsed once each. It decides nothing about places in them.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use foldhash::HashMap;
 
 use super::modules::Modules;
 use crate::abi::TaskId;
-use crate::image::Elf;
+use crate::image::{Content, Elf};
 use crate::sys::maps::{self, Mapping};
 use crate::sys::{is_short, noted, procfs, read_memory};
 
@@ -25,6 +25,9 @@ type Files = RefCell<HashMap<FileId, Option<Rc<Elf>>>>;
 
 /// So many bytes of files are kept from one run to the next: most programs with their libraries are smaller.
 const KEPT: usize = 16 << 20;
+
+/// So many files are read as they are needed, each with the one that holds its debug information; others at once.
+const OPEN: usize = 16;
 
 thread_local! {
     /// Runs on one thread come one after the other, and most of them are of the same program and libraries.
@@ -70,7 +73,7 @@ impl Images {
         if mapping.name == "[vdso]" {
             return self.vdso(task, mapping);
         }
-        let mut file = open(task, mapping)?;
+        let file = open(task, mapping)?;
         let data = file.metadata().ok()?;
         let id = (data.dev(), data.ino(), data.ctime(), data.ctime_nsec());
         if let Some(known) = self.files.borrow().get(&id) {
@@ -80,10 +83,13 @@ impl Images {
         if is_short() {
             return None;
         }
-        let mut bytes = Vec::new();
-        let read = data.is_file().then(|| noted(file.read_to_end(&mut bytes)).ok()).flatten();
-        let debug = |build_id: Option<&[u8]>, link: Option<&str>| debug_file(&mapping.name, build_id, link);
-        let elf = read.and_then(|_| Elf::with_debug(bytes, debug)).map(Rc::new);
+        // What is read bit by bit stays open.
+        let is_one_of_many = self.files.borrow().len() >= OPEN;
+        let content = data.is_file().then(|| content(file, is_one_of_many)).flatten();
+        let debug = |build_id: Option<&[u8]>, link: Option<&str>| {
+            debug_file(&mapping.name, build_id, link).and_then(|file| self::content(file, is_one_of_many))
+        };
+        let elf = content.and_then(|content| Elf::with_debug(content, debug)).map(Rc::new);
         self.files.borrow_mut().insert(id, elf.clone());
         elf
     }
@@ -116,8 +122,18 @@ fn open(task: TaskId, mapping: &Mapping) -> Option<File> {
     })
 }
 
+/// The bytes of a file, all of them at once or as they are needed.
+fn content(mut file: File, at_once: bool) -> Option<Content> {
+    if !at_once {
+        return Some(Content::of(file));
+    }
+    let mut bytes = Vec::new();
+    noted(file.read_to_end(&mut bytes)).ok()?;
+    Some(Content::from(bytes))
+}
+
 /// The separate file with debug information of the file at `path`.
-fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option<Vec<u8>> {
+fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option<File> {
     let by_id = build_id.filter(|id| id.len() > 1).map(|id| {
         let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{DEBUG_FOLDER}/.build-id/{}/{}.debug", &hex[..2], &hex[2..])
@@ -126,5 +142,9 @@ fn debug_file(path: &str, build_id: Option<&[u8]>, link: Option<&str>) -> Option
     let by_link = link.into_iter().flat_map(|link| {
         [format!("{folder}/{link}"), format!("{folder}/.debug/{link}"), format!("{DEBUG_FOLDER}{folder}/{link}")]
     });
-    by_id.into_iter().chain(by_link).filter(|candidate| candidate != path).find_map(|path| noted(fs::read(path)).ok())
+    by_id
+        .into_iter()
+        .chain(by_link)
+        .filter(|candidate| candidate != path)
+        .find_map(|path| noted(File::open(path)).ok())
 }

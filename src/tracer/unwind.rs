@@ -29,18 +29,17 @@ impl Unwinder {
         for loaded in modules {
             let section = |name| loaded.elf.section(name);
             let split = |name| section(name).map(|section| (section.range, section.bytes)).unzip();
-            let (text_svma, text) = split(".text");
             let (eh_frame_svma, eh_frame) = split(".eh_frame");
             let (eh_frame_hdr_svma, eh_frame_hdr) = split(".eh_frame_hdr");
             let sections = ExplicitModuleSectionInfo {
                 base_svma: 0,
-                text_svma,
-                text,
+                // What is in it is not looked at: the tables tell all.
+                text_svma: loaded.elf.section_range(".text"),
                 eh_frame_svma,
                 eh_frame,
                 eh_frame_hdr_svma,
                 eh_frame_hdr,
-                got_svma: section(".got").map(|section| section.range),
+                got_svma: loaded.elf.section_range(".got"),
                 ..ExplicitModuleSectionInfo::default()
             };
             tables.add_module(Module::new(loaded.name().to_string(), loaded.module.range(), loaded.bias, sections));
