@@ -19,7 +19,7 @@ use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 
 /// Raw results by which the kernel tells itself to start a call again: ERESTARTSYS, ERESTARTNOINTR,
 /// ERESTARTNOHAND, ERESTART_RESTARTBLOCK. Tracers see them at exit stops, programs never do.
-const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+pub(super) const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
 const EINTR: i64 = -4;
 
@@ -40,6 +40,7 @@ impl Engine {
         }
         // A supervisor may have to answer for any call of a task with a filter of its own.
         let sandboxed = self.tasks.get(&name).is_some_and(|task| task.sandboxed);
+        let is_counted = sysno.is_some_and(|sysno| self.is_only_counted(sysno) && self.exists(name, sysno));
         // Whether a task may sleep, and what it closes, matters to others.
         let alone = self.schedule.alone();
         let asks = |sysno: &Sysno| match sysno.name() {
@@ -63,6 +64,8 @@ impl Engine {
         };
         if sysno.is_some_and(|sysno| is_refused(self, sysno, decision)) {
             call.skipped = Some(0);
+        } else if is_counted {
+            self.count_call(name, &raw, inspect);
         } else if let Some(sysno) = sysno.filter(|sysno| self.exists(name, *sysno)) {
             self.wanted_entry(name, sysno, &mut call, inspect, decision);
         } else {

@@ -1,6 +1,8 @@
 //! What calls do to tasks that sleep.
 //! It must not know who sleeps.
 
+use std::sync::LazyLock;
+
 use super::futex::{Operation, futex};
 use super::sleep::Behind;
 use super::task::InCall;
@@ -169,7 +171,13 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn new() -> Effects {
+    /// Those of all calls.
+    pub(super) fn all() -> &'static Effects {
+        static ALL: LazyLock<Effects> = LazyLock::new(Effects::new);
+        &ALL
+    }
+
+    fn new() -> Effects {
         let set = |names: &[&str]| -> CallSet { names.iter().filter_map(|name| Sysno::parse(name)).collect() };
         Effects {
             quiet: set(&QUIET),

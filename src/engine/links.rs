@@ -1,6 +1,8 @@
 //! Which stops can change what descriptors are, and working directories: between them each is asked for but once.
 //! It must not know what they are.
 
+use std::sync::LazyLock;
+
 use super::Engine;
 use super::fixed::word64;
 use super::inspect::{Inspect, Moved};
@@ -50,14 +52,16 @@ const CLONE_THREAD: u64 = 0x1_0000;
 /// Whether what was answered of descriptors and working directories stands for more than one stop.
 #[derive(Debug)]
 pub(super) struct Links {
-    movers: CallSet,
+    movers: &'static CallSet,
     /// Whoever could change them is stopped before and after, and has them alone or with the threads of one process.
     are_watched: bool,
 }
 
 impl Links {
     pub(super) fn new(plan: &Plan) -> Links {
-        let movers: CallSet = MOVERS.iter().filter_map(|name| Sysno::parse(name)).collect();
+        static ALL: LazyLock<CallSet> =
+            LazyLock::new(|| MOVERS.iter().filter_map(|name| Sysno::parse(name)).collect());
+        let movers = &*ALL;
         let trace = &plan.trace;
         let stops = |call: Sysno| {
             trace.calls.contains(call) && !trace.beside.contains(call) && !trace.resultless.contains(call)

@@ -6,6 +6,7 @@ mod auxv;
 mod budget;
 mod calls;
 mod convention;
+mod counted;
 mod deadlock;
 mod decode;
 mod effects;
@@ -136,7 +137,7 @@ pub struct Engine {
     attachment: Option<Attachment>,
     /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
     leaderless: bool,
-    effects: Effects,
+    effects: &'static Effects,
     /// Whether what was answered of descriptors stands.
     links: Links,
     /// What is told in place of what the kernel says.
@@ -175,7 +176,7 @@ impl Engine {
             give_up: false,
             attachment: None,
             leaderless: false,
-            effects: Effects::new(),
+            effects: Effects::all(),
             links: Links::new(&plan),
             fixed: Fixed::new(&plan.fixed),
             woken: Woken::new(),
@@ -395,6 +396,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&name) {
             task.go = task::Go::default();
         }
+        self.doubt_count(name, &stop, inspect);
         let in_call = matches!(stop, Stop::Entry(_));
         self.hide_trap_flag(name, &stop, inspect, decision);
         if self.past_point(name, &stop, inspect, decision) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::instead::Instead;
-use super::scope::{Counters, each_key};
+use super::scope::{Counters, Key, each_key};
 use super::stack::Stack;
 use crate::abi::{CallSet, Sysno};
 use crate::pattern::{Alt, Audience, Bindings, Head, Matcher, Noun, Subject, SubjectKind};
@@ -130,6 +130,20 @@ impl Rules {
             candidates.clear();
         }
         candidates
+    }
+
+    /// How many calls the first rule has counted.
+    pub(super) fn counted(&self) -> u64 {
+        self.rules.first().map_or(0, |state| state.record.matched)
+    }
+
+    /// Counts a call for the first rule, whose own it is, and whose turn it is not.
+    pub(super) fn count(&mut self) {
+        if let Some(state) = self.rules.first_mut() {
+            state.record.seen += 1;
+            state.record.matched += 1;
+            state.counters.next(Key::Run);
+        }
     }
 
     /// Lets rules note a call that is none of their own.

@@ -30,6 +30,8 @@ pub(super) struct Task {
     pub(super) go: Go,
     /// The call it is in.
     pub(super) call: Option<InCall>,
+    /// The call that it has last begun, where that is no event and its end is not told.
+    pub(super) counted: Option<RawCall>,
     /// Calls that signal handlers run on top of; the kernel will start them again.
     pub(super) interrupted: Vec<InCall>,
     /// A signal line that waits until it is known whether the call below it failed or will go on.
@@ -101,6 +103,7 @@ impl Task {
             silent,
             go: Go::default(),
             call: None,
+            counted: None,
             interrupted: Vec::new(),
             pending_signal: None,
             is_killed: false,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod budget;
+mod counted;
 mod directories;
 mod ends;
 mod fickle;
@@ -60,7 +61,11 @@ impl Run {
     }
 
     fn of(rest: &str, script: Script) -> Run {
-        let engine = Engine::new(plan(rest), ROOT);
+        Run::planned(plan(rest), script)
+    }
+
+    fn planned(plan: Arc<Plan>, script: Script) -> Run {
+        let engine = Engine::new(plan, ROOT);
         let mut run = Run { engine, script, lines: Vec::new(), edits: Vec::new(), started: Vec::new() };
         run.resumes(ROOT);
         run.see(ROOT, Stop::Exec { former: ROOT });

@@ -108,7 +108,7 @@ impl Engine {
             _ => None,
         };
         let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
-        self.woken.note(observation, call, &self.effects);
+        self.woken.note(observation, call, self.effects);
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let mut woken = Woken::new();
         let _ = woken.take();
         for call in calls {
-            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call), &Effects::new());
+            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call), Effects::all());
         }
         woken.take()
     }
@@ -219,17 +219,17 @@ mod tests {
     fn all_are_asked_now_and_then_and_after_waiters_were_moved() {
         let mut woken = Woken::new();
         let _ = woken.take();
-        let effects = Effects::new();
+        let effects = Effects::all();
         let quiet = call("getpid", [0; 6], false);
         let stop = Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) };
         let many = (0..ALL_AFTER).filter(|_| {
-            woken.note(&stop, Some(&quiet), &effects);
+            woken.note(&stop, Some(&quiet), effects);
             matches!(woken.take(), Asked::All)
         });
         assert_eq!(many.count(), 1);
-        woken.note(&stop, Some(&futex(3 | PRIVATE)), &effects);
+        woken.note(&stop, Some(&futex(3 | PRIVATE)), effects);
         let _ = woken.take();
-        woken.note(&stop, Some(&futex(WAKE | PRIVATE)), &effects);
+        woken.note(&stop, Some(&futex(WAKE | PRIVATE)), effects);
         assert!(matches!(woken.take(), Asked::All));
     }
 }

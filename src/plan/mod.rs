@@ -46,7 +46,7 @@ pub use spot::{Base, Spot, SpotProblem};
 pub use sweep::{Compare, FaultKind, FileSystem, Mode, Sweep};
 pub use target::{Attach, Command, FileContent, Input, Limits, Output, Target, TargetFile};
 use trace::always_stops;
-pub use trace::{Constant, FilterMode, Follow, IoUring, Nested, Start, Trace};
+pub use trace::{Constant, Counted, FilterMode, Follow, IoUring, Nested, Start, Trace};
 
 use std::sync::Arc;
 

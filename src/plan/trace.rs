@@ -42,6 +42,8 @@ pub struct Trace {
     pub unread: CallSet,
     /// Calls that the filter itself lets fail: they do not stop, and nobody counts them.
     pub constants: Vec<Constant>,
+    /// Calls of which one matters, and which are no events but for that.
+    pub counted: Option<Counted>,
     /// How many frames are shown below an event.
     pub backtrace: usize,
     /// What becomes of calls that set up or use an io_uring.
@@ -50,6 +52,29 @@ pub struct Trace {
     pub nested: Nested,
     /// How calls are selected.
     pub filter: FilterMode,
+}
+
+/// The calls of the only rule, of which one counts: those before it, and some behind it, are no events. The rule counts them, and
+/// nobody waits for their results. Only a task that is alone, in a run without a clock of its own, has such calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The call.
+    pub call: Sysno,
+    /// The first that is an event, from 1.
+    pub first: u64,
+    /// Whether descriptors get names in those before it.
+    pub names: bool,
+    /// Behind the one that counts, so many are no events.
+    pub after: u64,
+    /// The one that counts, from 1.
+    pub nth: u64,
+}
+
+impl Counted {
+    /// Whether the call of this number is no event.
+    pub fn holds(&self, number: u64) -> bool {
+        number < self.first || number > self.nth && number - self.nth <= self.after
+    }
 }
 
 /// A call that the filter itself lets fail.

@@ -74,6 +74,8 @@ pub struct Circumstances {
     pub makes: Makes,
     /// What it opened.
     pub opened: Option<faults::Kind>,
+    /// Whether what it is about has no name that comes from the calls before it, as descriptors have.
+    pub is_plain: bool,
     /// What it came to where it succeeded.
     pub value: Option<i64>,
     /// How it failed, where it did.

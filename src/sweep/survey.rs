@@ -234,6 +234,7 @@ impl Survey {
         if sysno.name() == "creat" {
             known.writes = Some(true);
         }
+        known.is_plain = !call.args.iter().any(|arg| arg.value.to_string().contains('#'));
         known.makes = self.there.called(sysno, call);
         known.written = self.written.called(sysno, call);
         match &call.result {

@@ -31,6 +31,8 @@ pub struct Record {
     pub switches: Vec<(u64, TaskName)>,
     /// Why the run was given up, if it was.
     pub abandoned: Option<Abandoned>,
+    /// A call that is no event may have been counted twice, since a signal came into it.
+    pub is_miscounted: bool,
 }
 
 /// How a rule fared.

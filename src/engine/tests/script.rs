@@ -15,6 +15,8 @@ use crate::plan::{self, Place};
 pub(in crate::engine) struct Script {
     pub(in crate::engine) memory: BTreeMap<u64, Vec<u8>>,
     pub(super) rip: u64,
+    /// The call that the task is in, and what it has come to.
+    pub(super) in_call: Option<(u64, i64)>,
     pub(super) caught: SignalSet,
     pub(super) files: BTreeMap<i32, faults::Descriptor>,
     /// Files that a task may mean.
@@ -47,7 +49,11 @@ pub(in crate::engine) struct Script {
 impl Inspect for Script {
     fn registers(&self) -> Result<Registers, Gone> {
         let rip = self.rewound.get().unwrap_or(self.rip);
-        if self.rip == 0 { Err(Gone) } else { Ok(Registers { rip, rsp: self.rsp, ..Registers::default() }) }
+        let (orig_rax, rax) = self.in_call.map_or((0, 0), |(number, result)| (number, result as u64));
+        if self.rip == 0 {
+            return Err(Gone);
+        }
+        Ok(Registers { rip, rsp: self.rsp, orig_rax, rax, ..Registers::default() })
     }
 
     fn read(&self, addr: Addr, buffer: &mut [u8]) -> usize {

@@ -91,6 +91,7 @@ impl Lowering<'_> {
             answered,
             unread,
             constants,
+            counted: None,
             strings: strings.map_or(64, |strings| strings as usize),
             nested,
             filter,

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::cases::{Case, SpecFile};
 use crate::diagnostic::{Diagnostics, Source};
-use crate::spec;
+use crate::spec::{self, Spec};
 
 /// What a sweep does not look at.
 const LEFT_OUT: [&str; 6] = ["expect", "snapshot", "name", "tags", "xfail", "extends"];
@@ -101,8 +101,17 @@ impl Base {
 
     /// A case with more rules, however it ends.
     pub(super) fn with(&self, rules: &str) -> Case {
-        let text = format!("{}\n[expect]\nexit = \"any\"\n\n[snapshot]\ntranscript = false\n\n{rules}", self.text());
-        self.case_of(text)
+        self.case_of(self.text_with(rules))
+    }
+
+    /// The text of that.
+    pub(super) fn text_with(&self, rules: &str) -> String {
+        format!("{}\n[expect]\nexit = \"any\"\n\n[snapshot]\ntranscript = false\n\n{rules}", self.text())
+    }
+
+    /// The spec that a text of this one is.
+    pub(super) fn read(&self, text: &str) -> Result<Spec, Diagnostics> {
+        spec::parse(&Arc::new(Source::new(self.case.source.name.clone(), text)))
     }
 
     fn case_of(&self, text: String) -> Case {
