@@ -66,7 +66,7 @@ fn verdicts(wanted: Verdict, text: &str, global: &Global) -> Result<Vec<Verdict>
     let sweep = settings(&base, &toml::Table::new(), &options);
     let sweep = sweep.map_err(|_| ours("its spec is invalid".to_owned()))?;
     let ended = |end| judged(end, global).err().unwrap_or(ExitStatus::Internal);
-    let mut course = Course::take(&base, &sweep, &options).map_err(|refused| match refused {
+    let mut course = Course::take(&base, &sweep, &options, 1).map_err(|refused| match refused {
         Refused::End(end) => ended(*end),
         Refused::Unsteady(why) => ours(why.join(", ")),
         Refused::Endless(how) => ours(how),

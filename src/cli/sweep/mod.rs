@@ -139,7 +139,8 @@ impl Sweeping<'_> {
         };
         let base = Base::of(case).map_err(problems)?;
         let sweep = settings(&base, &self.words.instead(), self.options).map_err(problems)?;
-        let mut course = Course::take(&base, &sweep, self.options).map_err(|refused| self.refused(case, refused))?;
+        let mut course =
+            Course::take(&base, &sweep, self.options, self.jobs()).map_err(|refused| self.refused(case, refused))?;
         let found = course.find_recoveries(self.jobs(), &self.words.cell);
         found.map_err(|end| judged(*end, self.global).err().unwrap_or(ExitStatus::Internal))?;
         for note in &course.notes {

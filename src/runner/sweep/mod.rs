@@ -2,6 +2,7 @@
 //! It must not know how results are told, or kept.
 
 mod base;
+mod baseline;
 mod below;
 mod cells;
 mod coverage;
@@ -21,29 +22,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use baseline::{Asked, FRAMES, LONGER, Taken};
 use coverage::Reader;
 use facts::{check, facts};
-use timed::Timed;
 
 use crate::abi::{Arch, CallSet, Ending, Sysno};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{FaultKind, Plan, Resource, Sweep};
 use crate::run::{End, Options, Played, Stage};
 use crate::sweep::coverage::{Coverage, Reached};
-use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Makes, PLENTY, Point, Stuck, Survey, fallible, settle};
+use crate::sweep::{ALLOCATORS, Called, Cell, Facts, Golden, Makes, PLENTY, Point, Survey, fallible, settle};
 use crate::transcript::Sink;
 
 /// A run with a fault may take so many times as long as the longest without one,
 const TIMES_LONGER: u32 = 10;
 /// and never less than this.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// A run with a fault makes other calls, by which a clock of its own goes: what shows parts of a second differs then.
-const A_LITTLE: Duration = Duration::from_millis(7);
-/// A run without a fault may take so many times as long as the spec says: each call is looked at, on a machine that may be
-/// busy;
-const LONGER: u32 = 6;
-/// and one in which each allocation is looked at with its stack so many times.
-const LONGER_AT_EACH_ALLOCATION: u32 = 30;
 /// A run that is alone on the machine has this long before it counts as hanging, at least.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// So much longer than the others it may take.
@@ -55,8 +49,6 @@ const AHEAD: Duration = Duration::from_millis(507);
 /// What `[[setup]]` makes goes by the clock of the machine: so far apart two runs show that, also in archives, whose times are
 /// even seconds.
 const APART: Duration = Duration::from_millis(2100);
-/// Frames of a stack that tell points apart: recursion goes deeper.
-const FRAMES: usize = 64;
 /// How much more than without a fault a program may print, in bytes.
 const MORE_OUTPUT: u64 = 16 << 20;
 
@@ -138,15 +130,16 @@ pub fn settings(base: &Base, instead: &toml::Table, options: &Options) -> Result
 
 impl Course {
     /// Runs `base` without a fault, as often as the spec says; where it is not the same each time, as often again with a
-    /// time and random bytes of the run's own. `sweep` is what the spec says of sweeps.
+    /// time and random bytes of the run's own. `sweep` is what the spec says of sweeps, and `jobs` how many runs are made at a
+    /// time.
     ///
     /// # Errors
     /// Why there is no sweep.
-    pub fn take(base: &Base, sweep: &Sweep, options: &Options) -> Result<Course, Refused> {
+    pub fn take(base: &Base, sweep: &Sweep, options: &Options, jobs: usize) -> Result<Course, Refused> {
         let options = Options { counting: sweep.coverage, ..options.clone() };
         let reader = || Reader::new(&Stage::new(base.case(), &options), base).map(Arc::new);
         let reader = sweep.coverage.then(reader).transpose()?;
-        let mut course = Course::steady(base, sweep, &options, reader.as_ref())?;
+        let mut course = Course::steady(base, sweep, (&options, jobs), reader.as_ref())?;
         if sweep.faults.contains(&FaultKind::States) {
             course.record()?;
         }
@@ -205,7 +198,7 @@ impl Course {
     fn steady(
         base: &Base,
         sweep: &Sweep,
-        options: &Options,
+        options: (&Options, usize),
         reader: Option<&Arc<Reader>>,
     ) -> Result<Course, Refused> {
         let taken = Course::try_take(base, sweep, options, reader);
@@ -240,63 +233,34 @@ impl Course {
     fn try_take(
         base: &Base,
         sweep: &Sweep,
-        options: &Options,
+        (options, jobs): (&Options, usize),
         reader: Option<&Arc<Reader>>,
     ) -> Result<Course, Refused> {
         let stage = Stage::new(base.case(), options);
         let mut reached = reader.map(|_| Coverage::default());
         let arch = Arch::host().unwrap_or(Arch::X86_64);
         let calls: CallSet = fallible(sweep).iter().filter(|call| call.number(arch).is_some()).collect();
-        let mut runs = Vec::new();
-        let mut first: Option<Survey> = None;
-        let (mut longest, mut silence, mut program) = (Duration::ZERO, Duration::ZERO, None);
-        let (mut unsteady, mut untried) = (Vec::new(), BTreeSet::new());
         let begun = Instant::now();
-        let (mut is_fixed, mut has_setup) = (false, false);
-        let mut folder = PathBuf::new();
-        for number in 1..=sweep.baseline {
-            let (is_first, is_last) = (number == 1, number == sweep.baseline);
-            let mut survey = Timed::new(Survey::new(sweep.each).of(&fallible(sweep)));
-            let change = |plan: &mut Plan| {
-                watch_calls(plan, &calls);
-                // One run tells where calls come from; unwinding takes longer than they do.
-                plan.trace.backtrace = if is_first { FRAMES } else { 0 };
-                let counts_allocations = is_first && sweep.faults.contains(&FaultKind::Alloc);
-                plan.target.timeout *= if counts_allocations { LONGER_AT_EACH_ALLOCATION } else { LONGER };
-                has_setup = !plan.setup.is_empty();
-                is_fixed = plan.fixed.random.is_some() || plan.fixed.clock.is_some();
-                if is_last {
-                    plan.fixed.clock = plan.fixed.clock.map(|start| start + A_LITTLE);
-                }
-            };
-            let played = play(&stage, base, &lookouts(sweep), change, &mut survey)?;
-            let mut facts = facts(&played);
-            if let Some(stuck) = &facts.stuck {
-                return Err(Refused::Endless(told(stuck, &played, survey.quiet())));
-            }
-            facts.crashed = survey.sink.crashed();
-            check(&mut facts, &played, &stage)?;
-            if let (Some(reader), Some(reached)) = (reader, &mut reached) {
-                let read = reader.read(&played).map_err(|trouble| trouble.of(base))?;
-                reached.add(&read.unwrap_or_default().without_fault());
-            }
-            if !is_first {
-                longest = longest.max(played.took);
-            }
-            silence = silence.max(survey.silence());
-            program.get_or_insert_with(|| played.program.clone());
-            if is_first {
-                played.folder().clone_into(&mut folder);
-            }
-            runs.push(facts);
+        let asked = Asked { stage: &stage, base, sweep, calls: &calls, reader: reader.map(Arc::as_ref) };
+        let taken = asked.runs(jobs)?;
+        let longest = taken.iter().skip(1).map(|run| run.took).max().unwrap_or_default();
+        let silence = taken.iter().map(|run| run.silence).max().unwrap_or_default();
+        if let Some(reached) = &mut reached {
+            taken.iter().filter_map(|run| run.reached.as_ref()).for_each(|read| reached.add(read));
+        }
+        let mut first: Option<Taken> = None;
+        let (mut runs, mut unsteady, mut untried) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for run in taken {
+            runs.push(run.facts.clone());
             match &mut first {
                 Some(first) => {
-                    unsteady.extend(first.difference(&survey.sink));
-                    untried.extend(first.agree_in_needs(&survey.sink));
+                    unsteady.extend(first.survey.difference(&run.survey));
+                    untried.extend(first.survey.agree_in_needs(&run.survey));
                 }
-                None => first = Some(survey.sink),
+                None => first = Some(run),
             }
         }
+        let Taken { survey: first, program, folder, is_fixed, has_setup, .. } = first.unwrap_or_default();
         let golden = settle(&runs, sweep.compare);
         let mut golden = match (golden, unsteady.is_empty()) {
             (Ok(golden), true) => golden,
@@ -312,7 +276,6 @@ impl Course {
         if is_fixed && let Some(other) = with_other_chances(&stage, base)? {
             golden.note_chance(&other);
         }
-        let first = first.unwrap_or_default();
         let (has_company, calls_made) = (first.has_company(), first.calls());
         let counted = calls.iter().map(Called::Call).chain(ALLOCATORS.map(Called::Function));
         let counts = counted.map(|called| (called, first.count(called))).collect();
@@ -323,7 +286,6 @@ impl Course {
                     if was_there(path, &golden.facts, &folder) { Makes::No } else { Makes::Yes };
             }
         }
-        let program = program.unwrap_or_default();
         source::note_lines(&mut points, &program);
         let left_out = golden.left_out();
         let mut notes = Vec::new();
@@ -450,16 +412,4 @@ fn failing(facts: &Facts) -> Option<String> {
     let said = String::from_utf8_lossy(&facts.stderr);
     let said = said.lines().next().map_or(String::new(), |line| format!(": {line}"));
     Some(format!("without a fault the program {how}{said}"))
-}
-
-/// How a run without a fault was when its time was up; nothing was seen of it for as long as `quiet`.
-fn told(stuck: &Stuck, played: &Played, quiet: Duration) -> String {
-    match stuck {
-        Stuck::Busy { call, errno, .. } => format!("makes `{call}` again and again, which fails with {errno}"),
-        Stuck::Slow(whereabouts) if quiet * 2 < played.took => {
-            let took = played.took;
-            format!("is slow: it still made calls when its time was up, after {took:.1?}: {}", whereabouts.join(", "))
-        }
-        Stuck::Hang(whereabouts) | Stuck::Slow(whereabouts) => format!("does not end: {}", whereabouts.join(", ")),
-    }
 }
