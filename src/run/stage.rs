@@ -21,6 +21,9 @@ use crate::sweep::{Checked, Left, Shape};
 use crate::sys::Terminal;
 use crate::transcript::{Abandoned, Record, Sink};
 
+/// So many plans are kept at most.
+const PLANS: usize = 256;
+
 /// A spec, ready to be run again and again.
 #[derive(Debug)]
 pub struct Stage {
@@ -114,7 +117,12 @@ impl Stage {
                 return Ok(known.clone());
             }
             let plan = plan::lower(&read(text)?, &context())?;
-            plans().insert(key, plan.clone());
+            let mut plans = plans();
+            // Where each run has a folder of its own none of them is asked for again.
+            if plans.len() >= PLANS {
+                plans.clear();
+            }
+            plans.insert(key, plan.clone());
             Ok(plan)
         };
         let (sandbox, counters, mut plan) = self.folder_for(lower)?;
