@@ -43,10 +43,9 @@ impl Engine {
         let is_counted = sysno.is_some_and(|sysno| self.is_only_counted(sysno) && self.exists(name, sysno));
         // Whether a task may sleep, and what it closes, matters to others.
         let alone = self.schedule.alone();
-        let asks = |sysno: &Sysno| match sysno.name() {
-            "close" => !alone,
-            _ if alone && !self.has_clock() => sysno.info().may_block && self.plan.trace.resultless.contains(*sysno),
-            _ => sysno.info().may_block,
+        let asks = |sysno: &Sysno| match sysno.info().may_block {
+            true => !alone || self.has_clock() || self.plan.trace.resultless.contains(*sysno),
+            false => !alone && sysno.name() == "close",
         };
         let behind = sysno.filter(asks).map_or(Behind::Other, |sysno| Behind::of(sysno, &raw, inspect));
         let mut call = InCall {

@@ -6,6 +6,7 @@ use super::calls::RESTARTS;
 use super::inspect::Inspect;
 use super::stop::{RawCall, Stop};
 use crate::abi::Sysno;
+use crate::plan::Counted;
 use crate::transcript::TaskName;
 
 impl Engine {
@@ -22,13 +23,8 @@ impl Engine {
     /// A call begins that is no event.
     pub(super) fn count_call(&mut self, name: TaskName, raw: &RawCall, inspect: &dyn Inspect) {
         self.rules.count();
-        if self
-            .plan
-            .trace
-            .counted
-            .as_ref()
-            .is_some_and(|counted| counted.names && self.rules.counted() < counted.first)
-        {
+        let names = |counted: &Counted| counted.names && self.rules.counted() < counted.first;
+        if self.plan.trace.counted.as_ref().is_some_and(names) {
             self.decoder(name, inspect).entry(raw.arch, raw.number, &raw.args);
         }
         if let Some(task) = self.tasks.get_mut(&name) {
@@ -38,6 +34,9 @@ impl Engine {
 
     /// What comes into a call whose end is not told may have the kernel start it again: nobody could tell the two apart.
     pub(super) fn doubt_count(&mut self, name: TaskName, stop: &Stop, inspect: &dyn Inspect) {
+        if self.plan.trace.counted.is_none() {
+            return;
+        }
         let Some(counted) = self.tasks.get_mut(&name).and_then(|task| task.counted.take()) else { return };
         if matches!(stop, Stop::Entry(_) | Stop::Exit(_) | Stop::Exiting) {
             return;

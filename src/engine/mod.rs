@@ -393,14 +393,17 @@ impl Engine {
     }
 
     fn stopped(&mut self, name: TaskName, stop: Stop, inspect: &dyn Inspect, decision: &mut Decision) {
-        if let Some(task) = self.tasks.get_mut(&name) {
+        let has_stepped = self.tasks.get_mut(&name).is_some_and(|task| {
             task.go = task::Go::default();
-        }
+            task.pushes_flags.is_some() || task.over.is_some()
+        });
         self.doubt_count(name, &stop, inspect);
         let in_call = matches!(stop, Stop::Entry(_));
-        self.hide_trap_flag(name, &stop, inspect, decision);
-        if self.past_point(name, &stop, inspect, decision) {
-            return;
+        if has_stepped {
+            self.hide_trap_flag(name, &stop, inspect, decision);
+            if self.past_point(name, &stop, inspect, decision) {
+                return;
+            }
         }
         match stop {
             Stop::Entry(raw) => self.entry(name, raw, inspect, decision),

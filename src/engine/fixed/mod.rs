@@ -275,7 +275,12 @@ impl Engine {
 
     /// When the first timer goes off that rinject keeps.
     pub(super) fn alarm(&self) -> Option<Duration> {
-        [self.fixed.timers.first(), self.fixed.timer_files.first()].into_iter().flatten().min()
+        // Without a clock of the run's own it keeps none.
+        self.fixed.clock.as_ref()?;
+        match (self.fixed.timers.first(), self.fixed.timer_files.first()) {
+            (Some(signal), Some(file)) => Some(signal.min(file)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// The first timer goes off.

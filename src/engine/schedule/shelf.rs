@@ -13,19 +13,23 @@ impl Shelf {
     }
 
     pub(super) fn insert(&mut self, task: TaskName) {
-        if let Err(at) = self.find(task) {
+        if self.first().is_none_or(|first| task < first) {
+            self.0.push(task);
+        } else if let Err(at) = self.find(task) {
             self.0.insert(at, task);
         }
     }
 
     pub(super) fn remove(&mut self, task: TaskName) {
-        if let Ok(at) = self.find(task) {
+        if self.first() == Some(task) {
+            self.0.pop();
+        } else if let Ok(at) = self.find(task) {
             self.0.remove(at);
         }
     }
 
     pub(super) fn contains(&self, task: TaskName) -> bool {
-        self.find(task).is_ok()
+        self.first() == Some(task) || self.find(task).is_ok()
     }
 
     pub(super) fn first(&self) -> Option<TaskName> {
