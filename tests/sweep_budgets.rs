@@ -100,7 +100,12 @@ fn shares_know_together_what_the_whole_does_and_a_sweep_goes_on() {
     assert_eq!(cells.len(), whole.len());
     assert!(cells.iter().all(|cell| cell["evidence"]["used"].is_string()), "{cells:?}");
     let page = fs::read_to_string(path.join("all.html")).unwrap();
-    assert!(page.contains("\"columns\":[") && page.contains("\"disk-short\"") && page.contains("disk=0"), "{page}");
+    for words in
+        ["\"disk-short\"", "disk=0", "<dt>used</dt><dd>0 of 0 (disk)</dd>", "of a resource there is just too little"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!(page.matches("\"used\":").count(), whole.len(), "each run has what it used");
     // All but one run are known when it goes on.
     let text = fs::read_to_string(path.join("state")).unwrap();
     let kept: Vec<&str> = text.lines().skip(1).collect();

@@ -77,7 +77,18 @@ fn a_fault_in_a_recovery_is_told_with_the_one_before_it_and_can_be_made_again() 
         "{out}"
     );
     assert!(out.contains("  ended  check \"recovery\" "), "{out}");
-    assert!(fs::read_to_string(path.join("r.html")).unwrap().contains("<dt>after</dt>"));
+    let page = fs::read_to_string(path.join("r.html")).unwrap();
+    let faults =
+        lines(&path.join("r.json"), "cell").iter().filter(|cell| cell["cell"].to_string().contains('/')).count();
+    let columns = "\"kill-before\",\"kill-after\",\"torn\",\"recovery: kill-before\",\"recovery: kill-after\",\"recovery: torn\"";
+    for words in [
+        "<dt>after</dt>",
+        columns,
+        &format!("{faults} faults in recoveries"),
+        "of a recovery a check meets the fault",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
 
     let (status, out, err) = rinject(path, &["sweep", "--cell", cell, "x.toml"]);
     assert_eq!((status, err.as_str()), (1, ""), "{out}");

@@ -36,7 +36,7 @@ pub struct Cell {
 /// another one has left, `write#3:kill-after/1.unlink#1:kill-before`. It is the same as long as the program makes the same calls.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let later = if self.mode == Mode::From { ".." } else { "" };
+        let later = if self.lasts() { ".." } else { "" };
         if let Some(after) = &self.after {
             after.fmt(f)?;
         }
@@ -45,6 +45,11 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
+    /// Whether later calls of the same name fail as well.
+    pub fn lasts(&self) -> bool {
+        self.mode == Mode::From
+    }
+
     /// The system calls that it makes fail.
     pub fn fails(&self) -> Vec<Sysno> {
         match (self.fault, self.called) {

@@ -2,6 +2,7 @@
 //! page, and of several machines as one.
 //! It must not know the machine that a program was swept on: all of it can be read back from lines of JSON.
 
+mod columns;
 mod coverage;
 mod join;
 mod json;

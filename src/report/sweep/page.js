@@ -23,7 +23,7 @@
   const words = (sweep, run) => {
     if (run.words === undefined) {
       const point = sweep.points[run.p];
-      const parts = [run.name, run.v, run.after, run.call, run.ended, run.seen, run.said, run.left, run.stdout, point.place, stack(sweep, run)];
+      const parts = [run.name, run.v, run.after, run.call, run.ended, run.used, run.seen, run.said, run.left, run.stdout, point.place, stack(sweep, run)];
       run.words = parts.flat().join("\n").toLowerCase();
     }
     return run.words;
@@ -62,7 +62,8 @@
     };
     put("after", run.after);
     put("call", run.call);
-    put("ended", run.ended);
+    put(sweep.columns[run.c].startsWith("power: ") ? "when" : "ended", run.ended);
+    put("used", run.used);
     put("seen", run.seen);
     put("said", run.said);
     put("left", run.left);
@@ -123,7 +124,7 @@
         const twist = make("button", { type: "button", class: "twist", "aria-expanded": "false" }, name || program);
         const count = make("span", { class: "number" }, ` ${counted(calls.size, "call")}`);
         const line = make("tr", { class: "function" }, make("th", { scope: "row", title: name }, twist, count));
-        line.append(...cells(row, ofFunction, opened(sweep, `${program}!${name}`)));
+        line.append(...cells(row, ofFunction, opened(sweep, name && !name.startsWith("+") ? `${program}!${name}` : `${program}${name}`)));
         body.append(line);
         let below = null;
         const toggle = () => {
@@ -133,7 +134,7 @@
           } else {
             below = [...calls].map(([at, ofCall]) => {
               const point = sweep.points[at];
-              const label = make("th", { scope: "row", title: point.place }, `${point.name}  `, make("span", { class: "number" }, point.line));
+              const label = make("th", { scope: "row", title: `${point.name} at ${point.place}` }, `${point.name}  `, make("span", { class: "number" }, point.line));
               return make("tr", { class: "call" }, label, ...cells(row, ofCall, opened(sweep, `${point.name} at ${point.place}`)));
             });
             line.after(...below);

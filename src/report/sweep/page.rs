@@ -9,9 +9,10 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use super::columns::{Column, keys};
 use super::coverage;
 use super::swept::{Run, SweepReport, Swept};
-use super::text::{column, counted};
+use super::text::counted;
 use super::words::{meaning, remedy};
 use crate::diagnostic::visible;
 use crate::snapshot::{DiffStyle, render_diff};
@@ -30,6 +31,7 @@ struct Page {
     sub: String,
     group: &'static str,
     verdicts: Vec<Meaning>,
+    keys: Vec<&'static str>,
     refused: Vec<String>,
     sections: Vec<Section>,
     data: String,
@@ -74,6 +76,7 @@ struct Found {
     verdict: &'static str,
     letter: char,
     is_known: bool,
+    is_state: bool,
     place: String,
     shown: ShownRun,
     stack: Vec<String>,
@@ -119,6 +122,8 @@ struct ShownRun {
     after: Option<String>,
     call: String,
     ended: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     seen: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -158,6 +163,7 @@ pub fn page(report: &SweepReport, mut out: impl Write) -> io::Result<()> {
         ),
         group: if report.count(|finding| report.is_new(finding)) > 0 { "bad" } else { "good" },
         verdicts: meanings(report),
+        keys: keys(&Column::all(report.sweeps.iter().flat_map(|swept| &swept.runs))),
         refused: report.refused.iter().map(|spec| shown(spec)).collect(),
         sections: sweeps.map(|(at, swept)| section(report, swept, at + 1)).collect(),
         // What would end the element is written in another way.
@@ -183,13 +189,11 @@ fn meanings(report: &SweepReport) -> Vec<Meaning> {
 
 fn section(report: &SweepReport, swept: &Swept, number: usize) -> Section {
     let head = &swept.head;
-    let (points, runs) = (counted(head.points, "point"), counted(swept.runs.len(), "run"));
-    let of = if swept.runs.len() < head.of { format!(" of {}", head.of) } else { String::new() };
     let findings = swept.findings();
     Section {
         number,
         spec: shown(&head.spec),
-        counts: format!("{}; {runs}{of} at {points}", counted(findings.len(), "finding")),
+        counts: format!("{}; {}", counted(findings.len(), "finding"), counts(swept)),
         notes: head.notes.iter().map(|note| shown(note)).collect(),
         lost: head.lost.iter().map(|lost| shown(&format!("{}: {}", lost.cell, lost.why))).collect(),
         findings: (1..).zip(findings).map(|(at, finding)| found(report, swept, at, finding)).collect(),
@@ -202,6 +206,22 @@ fn section(report: &SweepReport, swept: &Swept, number: usize) -> Section {
     }
 }
 
+/// How many runs there are, and where: `9 runs at 3 points, 12 in recoveries`.
+fn counts(swept: &Swept) -> String {
+    let head = &swept.head;
+    let count = |is: fn(&Run) -> bool| swept.runs.iter().filter(|run| is(run)).count();
+    let (states, recoveries) = (count(Run::is_state), count(|run| run.cell.after.is_some()));
+    let at_points = swept.runs.len() - states - recoveries;
+    let parts = [
+        (at_points, format!("{} at {}", counted(at_points, "run"), counted(head.points, "point"))),
+        (states, format!("{} that a loss of power leaves", counted(states, "state"))),
+        (recoveries, format!("{} in recoveries", counted(recoveries, "fault"))),
+    ];
+    let told: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, told)| told).collect();
+    let all = if told.is_empty() { "no runs".to_owned() } else { told.join(", ") };
+    if swept.runs.len() < head.of { format!("{all}; {} of {}", swept.runs.len(), head.of) } else { all }
+}
+
 fn found(report: &SweepReport, swept: &Swept, number: usize, finding: &Finding) -> Found {
     let run = &swept.runs[finding.runs[0]];
     let point = swept.point(run);
@@ -210,6 +230,7 @@ fn found(report: &SweepReport, swept: &Swept, number: usize, finding: &Finding) 
         verdict: finding.verdict.name(),
         letter: finding.verdict.letter(),
         is_known: !report.is_new(finding),
+        is_state: run.is_state(),
         place: shown(&point.place()),
         shown: ShownRun::of(swept, run),
         stack: point.frames.iter().map(|frame| shown(frame)).collect(),
@@ -219,32 +240,24 @@ fn found(report: &SweepReport, swept: &Swept, number: usize, finding: &Finding) 
 
 impl Data {
     fn of(swept: &Swept) -> Data {
-        let (mut frames, mut columns) = (Numbered::default(), Numbered::default());
+        let mut frames = Numbered::default();
+        let columns = Column::all(&swept.runs);
         let (mut points, mut places) = (Vec::new(), HashMap::new());
         let mut runs = Vec::new();
         for run in &swept.runs {
-            let p = *places.entry(run.cell.point).or_insert_with(|| {
-                points.push(PointData::of(swept.point(run), run, &mut frames));
+            let point = swept.point(run);
+            // Where a call fails, and where the power does, is one row.
+            let place = (run.cell.after, run.cell.called, run.cell.nth, point.place());
+            let p = *places.entry(place).or_insert_with(|| {
+                points.push(PointData::of(point, run, &mut frames));
                 points.len() - 1
             });
-            let c = columns.number(&kind(run));
+            let column = Column::of(run);
+            let c = columns.iter().position(|known| *known == column).unwrap_or_default();
             runs.push(RunData { p, c, v: run.verdict.name(), shown: ShownRun::of(swept, run) });
         }
-        Data { frames: frames.all, columns: columns.all, points, runs }
+        Data { frames: frames.all, columns: columns.iter().map(ToString::to_string).collect(), points, runs }
     }
-}
-
-/// The column of a run; a state stands in that of its kind, wherever the power fails.
-fn kind(run: &Run) -> String {
-    if run.cell.after.is_some() {
-        return format!("recovery: {}", column(run));
-    }
-    if !run.is_state() {
-        return column(run);
-    }
-    let fault = run.cell.fault.to_string();
-    let what = fault.split('@').next().unwrap_or_default();
-    format!("power: {}", what.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-'))
 }
 
 /// Texts, each once, by their numbers.
@@ -271,14 +284,15 @@ impl PointData {
         // Without symbols there is the place in the file.
         let whole = point.own_frame().map_or("?", |frame| &**frame);
         let (program, function) =
-            function.split_once('!').unwrap_or_else(|| whole.split_once('+').unwrap_or((whole, "")));
+            function.split_once('!').unwrap_or_else(|| whole.find('+').map_or((whole, ""), |at| whole.split_at(at)));
+        let offset = whole.rfind("+0x").map(|at| &whole[at..]).filter(|offset| *offset != function);
         let times = if point.times > 1 { format!(" ×{}", point.times) } else { String::new() };
         PointData {
             program: shown(program),
             function: shown(function),
             name: run.cell.after.map_or(String::new(), |after| after.to_string())
                 + &format!("{}#{}{times}", point.called, point.nth),
-            line: shown(point.source.as_deref().or_else(|| Some(&whole[whole.rfind("+0x")?..])).unwrap_or_default()),
+            line: shown(point.source.as_deref().or(offset).unwrap_or_default()),
             place: shown(&point.place()),
             stack: point.frames.iter().map(|frame| frames.number(&visible(frame))).collect(),
         }
@@ -300,6 +314,7 @@ impl ShownRun {
             after: evidence.after.as_deref().map(shown),
             call: shown(evidence.at.as_deref().unwrap_or(&swept.point(run).shown)),
             ended: shown(&evidence.how),
+            used: evidence.used.as_deref().map(shown),
             seen: all(&evidence.notes),
             said: all(&evidence.message),
             left: all(&evidence.leftovers),

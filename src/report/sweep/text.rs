@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::columns::Column;
 use super::coverage;
 use super::swept::{Run, SweepReport, Swept};
 use super::{recoveries, states};
 use crate::diagnostic::visible;
 use crate::snapshot::{DiffStyle, render_diff};
-use crate::sweep::{Cell, Fault, Finding, Point, Verdict};
+use crate::sweep::{Finding, Point, Verdict};
 
 /// Longer differences are cut.
 const MOST_LINES: usize = 20;
@@ -83,17 +84,6 @@ struct Row {
     letters: HashMap<String, char>,
 }
 
-/// The column of a run: what stands behind the number, `EIO`, or `..EIO` where later calls fail as well.
-pub(super) fn column(run: &Run) -> String {
-    // Each point has an amount of its own.
-    if let Fault::Budget(amount) = run.cell.fault {
-        return amount.kind();
-    }
-    let name = Cell { after: None, ..run.cell }.to_string();
-    let rest = name.split_once('#').map_or("", |(_, rest)| rest);
-    rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':').replace("..:", "..")
-}
-
 // Writing to a String cannot fail.
 impl Told<'_> {
     fn line(&mut self, line: &str) {
@@ -107,18 +97,14 @@ impl Told<'_> {
         if runs.is_empty() {
             return;
         }
-        let mut heads: Vec<String> = Vec::new();
+        let heads: Vec<String> = Column::all(runs.iter().copied()).iter().map(ToString::to_string).collect();
         let mut rows: Vec<(usize, Row)> = Vec::new();
         for run in &runs {
-            let head = column(run);
-            if !heads.contains(&head) {
-                heads.push(head.clone());
-            }
             if rows.last().is_none_or(|(point, _)| *point != run.cell.point) {
                 rows.push((run.cell.point, Row::of(swept.point(run))));
             }
             if let Some((_, row)) = rows.last_mut() {
-                row.letters.entry(head).or_insert(run.verdict.letter());
+                row.letters.entry(Column::of(run).to_string()).or_insert(run.verdict.letter());
             }
         }
         let name_width = rows.iter().map(|(_, row)| row.name.len()).max().unwrap_or(0);
