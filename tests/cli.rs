@@ -203,6 +203,38 @@ fn a_rule_that_never_fires_names_the_call_that_was_used_instead() {
 }
 
 #[test]
+fn a_test_of_a_descriptor_with_the_name_of_a_stream_says_what_to_write() {
+    if !can_trace() {
+        return;
+    }
+    let rule = |name: &str, event: &str| format!("[[inject]]\nname = '{name}'\n{event}\nerror = 'EIO'\n");
+    let spec = [
+        "spec = 1\nsnapshot = { transcript = false }\n[target]\nprogram = 'echo'\n[expect]\nexit = 0\n",
+        "count = [{ event = \"write(fd = 'stdout')\", is = '1' }]\n[[expect.sequence]]\nevents = [\"write(fd ~ 'stdout')\"]\n",
+        &rule("event", "on = \"file.write(fd ~ 'stderr')\""),
+        &rule("filter", "on = 'write'\nwhere = { fd = 'stdin' }"),
+        &rule("armed", "on = 'write'\nafter = \"close(fd ~ 'stdout')\""),
+        &rule("number", "on = 'write(fd = 9)'"),
+    ];
+    let folder = folder(&[("x.toml", &spec.concat())]);
+    let (status, out, err) = run(&mut rinject(folder.path(), &["run", "x.toml"]));
+    assert_eq!(status, 1, "{out}{err}");
+    let helps: Vec<&str> = out.lines().filter_map(|line| line.trim().strip_prefix("= help: ")).collect();
+    let help = |test: &str, stream: &str, number: u32| {
+        format!("`{test}` looks for a file of this name; for the descriptor {stream} write `fd = {number}`")
+    };
+    let expected = [
+        help("fd = 'stdout'", "stdout", 1),
+        help("fd ~ 'stdout'", "stdout", 1),
+        help("fd ~ 'stderr'", "stderr", 2),
+        help("fd = \"stdin\"", "stdin", 0),
+        help("fd ~ 'stdout'", "stdout", 1),
+        "`fires = \"0..\"` lets a rule go unused".to_owned(),
+    ];
+    assert_eq!(helps, expected, "{out}");
+}
+
+#[test]
 fn a_target_that_cannot_be_run_is_status_6_and_says_where() {
     if !can_trace() {
         return;

@@ -21,6 +21,7 @@ mod preds;
 mod print;
 mod problem;
 mod ranges;
+mod streams;
 mod subject;
 mod value;
 
@@ -38,4 +39,5 @@ pub use names::signal_name;
 pub use parse::{parse, parse_free_preds, parse_preds, parse_result};
 pub use problem::PatternProblem;
 pub use ranges::{RangeProblem, Ranges};
+pub use streams::NamedStream;
 pub use subject::{Operand, ResultView, Subject, SubjectKind};

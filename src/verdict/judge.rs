@@ -129,6 +129,9 @@ impl Counted {
         let mut failure =
             Failure::new(FailureKind::Count, message).at(self.is_span, format!("happened {times}")).near(self.last);
         self.met.holds = false;
+        if let Some(named) = self.matcher.pattern().named_stream().filter(|_| self.count == 0) {
+            failure = failure.help(named.help());
+        }
         if let Some(miss) = self.miss.at() {
             self.met.push_last(Match::new(miss, Role::Misses, Some(self.span)));
             if self.last.is_none() {

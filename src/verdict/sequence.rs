@@ -87,6 +87,14 @@ impl Wanted {
         Some(if by_another { Nearness::Result } else { nearness })
     }
 
+    /// The failure that it did not happen, with what to write where it never could.
+    fn hint(&self, failure: Failure) -> Failure {
+        match self.matcher.pattern().named_stream() {
+            Some(named) => failure.help(named.help()),
+            None => failure,
+        }
+    }
+
     fn text(&self) -> String {
         self.matcher.pattern().to_string()
     }
@@ -265,12 +273,11 @@ impl SequenceMachine {
         let State::Next(wanted) = &self.items[at] else { return };
         self.met.push_last(found(at, Role::Breaks, Some(wanted.span), here));
         let message = format!("{}the very next event is not `{}`", self.prefix(), wanted.text());
-        self.failure = Some(
-            Failure::new(FailureKind::Sequence, message)
-                .at(wanted.span, "must come next")
-                .near(Some(here.line))
-                .help("drop `next` if other events may come between"),
-        );
+        let failure = Failure::new(FailureKind::Sequence, message)
+            .at(wanted.span, "must come next")
+            .near(Some(here.line))
+            .help("drop `next` if other events may come between");
+        self.failure = Some(wanted.hint(failure));
     }
 
     fn prefix(&self) -> String {
@@ -323,23 +330,25 @@ impl SequenceMachine {
         match item {
             State::Not(_) | State::Optional(_) => None,
             State::Event(wanted) | State::Next(wanted) => {
-                Some(fail(wanted, format!("`{}` did not happen", wanted.text()), "did not happen"))
+                Some(wanted.hint(fail(wanted, format!("`{}` did not happen", wanted.text()), "did not happen")))
             }
             State::AnyOrder(wanted) => {
                 let names: Vec<String> = wanted.iter().map(|wanted| format!("`{}`", wanted.text())).collect();
                 let first = wanted.first()?;
-                Some(fail(first, format!("{} did not happen", names.join(" and ")), "did not happen"))
+                Some(first.hint(fail(first, format!("{} did not happen", names.join(" and ")), "did not happen")))
             }
             State::Count(_, range, count) if range.is_satisfied_by(*count) => None,
-            State::Count(wanted, range, count) => Some(fail(
-                wanted,
-                format!("`{}` happened {count} times, not {range}", wanted.text()),
-                "happened another number of times",
-            )),
-            State::Last(_, Some(_)) => None,
-            State::Last(wanted, None) => {
-                Some(fail(wanted, format!("`{}` is not the last event", wanted.text()), "is not the last event"))
+            State::Count(wanted, range, count) => {
+                let message = format!("`{}` happened {count} times, not {range}", wanted.text());
+                let failure = fail(wanted, message, "happened another number of times");
+                Some(if *count == 0 { wanted.hint(failure) } else { failure })
             }
+            State::Last(_, Some(_)) => None,
+            State::Last(wanted, None) => Some(wanted.hint(fail(
+                wanted,
+                format!("`{}` is not the last event", wanted.text()),
+                "is not the last event",
+            ))),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What would pass by accident: rules that did not fire, a start that was never reached, an empty transcript.
 
 use crate::abi::Operation;
-use crate::plan::{Plan, Rule, Start};
+use crate::pattern::NamedStream;
+use crate::plan::{DescriptorTest, Plan, Rule, Start};
 use crate::transcript::{Record, RuleRecord};
 
 use super::outcome::{Failure, FailureKind};
@@ -38,7 +39,12 @@ fn start(plan: &Plan) -> Failure {
         Start::Place { text, .. } => format!("no task ever got to `{text}`, so tracing never started"),
         Start::Event(pattern) => format!("`{pattern}` never happened, so tracing never started"),
     };
-    let failure = Failure::new(FailureKind::Start, what).help("nothing was traced, and no rule could fire");
+    let named = match &plan.trace.start {
+        Start::Event(pattern) => pattern.named_stream(),
+        _ => None,
+    };
+    let help = named.map_or_else(|| "nothing was traced, and no rule could fire".to_owned(), |named| named.help());
+    let failure = Failure::new(FailureKind::Start, what).help(help);
     failure.at(plan.trace.start_span.unwrap_or(plan.target.program_span), "never reached")
 }
 
@@ -84,6 +90,9 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
         format!("`{pattern}` happened {}, `when` asks for {}", times(record.matched), rule.when)
     };
     let failure = Failure::new(FailureKind::Fires, message).at(rule.fires_span.unwrap_or(rule.on_span), why);
+    if let Some(named) = named_stream(rule, record) {
+        return Some(failure.help(named.help()));
+    }
     match instead(record) {
         Some((calls, job)) if record.matched == 0 => {
             Some(failure.help(format!("the program used {calls} instead: `on = \"{job}\"` covers both")))
@@ -93,6 +102,22 @@ fn fires(rule: &Rule, record: &RuleRecord) -> Option<Failure> {
             None => failure.help("`fires = \"0..\"` lets a rule go unused"),
         }),
     }
+}
+
+/// The name of a standard stream that a test waits for in vain: of the rule's event, of what arms it, or of its `where`.
+fn named_stream(rule: &Rule, record: &RuleRecord) -> Option<NamedStream> {
+    let is_in_wait = rule.after.as_ref().filter(|_| !record.armed);
+    if let Some(after) = is_in_wait {
+        return after.named_stream();
+    }
+    if record.matched > 0 {
+        return None;
+    }
+    let of_filter = || match rule.filter.fd.as_ref()? {
+        DescriptorTest::Target(glob) => NamedStream::of_filter(glob),
+        DescriptorTest::Number(_) => None,
+    };
+    rule.trigger.pattern.named_stream().or_else(of_filter)
 }
 
 /// The calls that were used instead of the rule's own, and the first job that they did.
