@@ -3,11 +3,12 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use common::sweeps::{lines, verdicts};
-use common::{can_trace, folder, has_program, rinject};
+use common::{can_trace, folder, has_program, is_required, rinject, rinject_with};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -68,11 +69,85 @@ fn with_gcov() -> Option<TempDir> {
     built("gcc", &["--coverage"], &["gcov"])
 }
 
+/// The same in Rust.
+const KEEP_RS: &str = r#"use std::fs::{self, File};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+struct Keeper {
+    name: String,
+}
+
+impl Keeper {
+    fn save<T: AsRef<[u8]>>(&self, text: T) -> io::Result<()> {
+        let new = format!("{}.new", self.name);
+        let mut file = File::create(&new)?;
+        if let Err(error) = file.write_all(text.as_ref()) {
+            if let Err(more) = fs::remove_file(&new) {
+                eprintln!("remove: {more}");
+            }
+            return Err(error);
+        }
+        fs::rename(&new, &self.name)
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("keep TEXT");
+    ExitCode::from(2)
+}
+
+fn main() -> ExitCode {
+    let Some(text) = std::env::args().nth(1) else {
+        return usage();
+    };
+    match (Keeper { name: "kept".to_owned() }).save(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("keep: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+"#;
+
+/// The program in Rust, built by a compiler that has the tools of its LLVM beside it; otherwise as [`built`].
+fn with_rustc() -> Option<TempDir> {
+    if !can_trace() || !has_program("rustc") {
+        return None;
+    }
+    let asked = Command::new("rustc").args(["--print", "target-libdir"]).output().expect("it can be run");
+    let libraries = String::from_utf8(asked.stdout).expect("a path");
+    let tools = Path::new(libraries.trim_end()).with_file_name("bin");
+    if !["llvm-profdata", "llvm-cov"].iter().all(|tool| tools.join(tool).exists()) {
+        assert!(!is_required("llvm-tools"), "rustc's LLVM tools are required and not in {}", tools.display());
+        println!("skipped: rustc's LLVM tools are not installed: rustup component add llvm-tools");
+        return None;
+    }
+    let folder = folder(&[("keep.rs", KEEP_RS), ("x.toml", SPEC)]);
+    let words = ["-g", "-C", "instrument-coverage", "-o", "keep", "keep.rs"];
+    let status = Command::new("rustc").args(words).current_dir(folder.path()).status().expect("it can be run");
+    assert!(status.success());
+    Some(folder)
+}
+
+/// Puts tools of LLVM into `folder` that can join counters, or not even that, and can read none.
+fn put_useless_tools(folder: &Path, can_join: bool) {
+    let cannot = "#!/bin/sh\necho 'error: another version' >&2\nexit 1\n";
+    let joins = "#!/bin/sh\n: > joined.profdata\n";
+    for (name, text) in [("llvm-profdata", if can_join { joins } else { cannot }), ("llvm-cov", cannot)] {
+        let path = folder.join(name);
+        fs::create_dir_all(folder).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
 /// The lines of one class in the only file of a report.
 fn class(report: &Path, class: &str) -> Vec<u64> {
     let all = lines(report, "coverage");
     assert_eq!(all.len(), 1, "{all:?}");
-    assert_eq!(all[0]["file"], "keep.c");
+    assert!(all[0]["file"] == "keep.c" || all[0]["file"] == "keep.rs", "{all:?}");
     let ranges = all[0]["lines"][class].as_array().cloned().unwrap_or_default();
     let number = |value: &Value| value.as_u64().expect("it is a line");
     ranges.iter().flat_map(|range| number(&range[0])..=number(&range[1])).collect()
@@ -247,4 +322,45 @@ fn a_check_that_is_hurt_counts_where_nobody_looks_and_its_counting_is_no_point()
     // The file is opened, written, closed and renamed; libgcov would open, lock and write another one.
     assert!(hurt.iter().any(|of| of.starts_with("rename#1:")), "{hurt:?}");
     assert!(!hurt.iter().any(|of| of.starts_with("fcntl") || of.contains("#2")), "{hurt:?}");
+}
+
+#[test]
+fn what_rustc_counts_is_read_by_the_tools_that_came_with_it_whatever_is_in_path() {
+    let Some(folder) = with_rustc() else { return };
+    let (path, report) = (folder.path(), folder.path().join("r.json"));
+    let before = names(path);
+    let [neither, joins] = ["neither", "joins"].map(|name| path.join(name));
+    put_useless_tools(&neither, false);
+    put_useless_tools(&joins, true);
+    let others = std::env::var("PATH").unwrap();
+    let in_front = format!("{}:{}:{others}", neither.display(), joins.display());
+    let words = ["sweep", "x.toml", "--on", "write,openat", "--error", "EIO,EACCES", "--report", "json=r.json"];
+    let (status, out, err) = rinject_with(path, &words, &[("PATH", &in_front)]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let (without, with_fault, never) =
+        (class(&report, "without"), class(&report, "with_fault"), class(&report, "never"));
+    assert!([10, 12, 18, 33].iter().all(|line| without.contains(line)), "{without:?}");
+    assert!([14, 17, 35].iter().all(|line| with_fault.contains(line)), "{with_fault:?}");
+    assert!([15, 23, 24, 25, 30].iter().all(|line| never.contains(line)), "{never:?}");
+    assert!(out.contains("\n  keep.rs:23-26 keep::usage\n"), "{out}");
+    assert!(out.contains("keep.rs:15 <keep::Keeper>::save"), "{out}");
+    assert!(lines(&report, "sweep")[0]["uncounted"].is_null(), "{out}");
+    let stacks: Vec<String> = lines(&report, "cell").iter().map(|line| line["stack"].to_string()).collect();
+    assert!(!stacks.iter().any(|stack| stack.contains("llvm_profile")), "{stacks:?}");
+    let mut after = names(path);
+    after.retain(|name| !["r.json", "neither", "joins"].contains(&&**name));
+    assert_eq!(after, before);
+
+    // Each that was tried is named, with what it says.
+    let own = path.join("own");
+    put_useless_tools(&own, true);
+    let timeout = std::env::split_paths(&others).map(|folder| folder.join("timeout")).find(|file| file.is_file());
+    symlink(timeout.expect("tests need it"), own.join("timeout")).unwrap();
+    let only = format!("{}:{}", neither.display(), own.display());
+    let (status, _, err) = rinject_with(path, &words, &[("PATH", &only)]);
+    assert_eq!(status, 6, "{err}");
+    let first =
+        format!("`{}` cannot read the counters: error: another version", neither.join("llvm-profdata").display());
+    let second = format!("`{}` cannot read the counters: llvm-cov says: error", own.join("llvm-profdata").display());
+    assert!(err.contains(&first) && err.contains(&second) && err.contains("rustup component add"), "{err}");
 }

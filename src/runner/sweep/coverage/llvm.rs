@@ -22,37 +22,53 @@ pub(super) fn read(folder: &Path, files: &[PathBuf], images: &[PathBuf]) -> Resu
         let what = "the program writes counters of clang's or rustc's, and has no map from them to lines";
         return Err(Trouble::new(what, "with clang, build with `-fcoverage-mapping`, too"));
     };
-    let cov = joined(folder, files)?;
-    let mut args: Vec<OsString> = ["export", "--format=lcov", "--instr-profile", JOINED].map(OsString::from).into();
-    args.push(program.into());
+    let mut export: Vec<OsString> = ["export", "--format=lcov", "--instr-profile", JOINED].map(OsString::from).into();
+    export.push(program.into());
     for library in libraries {
-        args.extend([OsString::from("--object"), library.into()]);
+        export.extend([OsString::from("--object"), library.into()]);
     }
-    let printed = tools::run(&cov, folder, args)?;
-    let wrong = |why: &str| {
-        Trouble::new(format!("`{}` cannot read the counters: {}", cov.display(), why.trim_end()), INSTALL)
+    // Each version reads what its own compiler writes; some join what they cannot hold against the map.
+    let mut said = Vec::new();
+    for tool in all() {
+        let why = match printed(&tool, folder, files, &export)? {
+            Ok(text) => match lcov(&text, name) {
+                Ok(coverage) => return Ok(coverage),
+                Err(why) => why,
+            },
+            Err(why) => why,
+        };
+        said.push(format!("`{}` cannot read the counters: {}", tool.display(), why.trim_end()));
+    }
+    let what = if said.is_empty() {
+        "there is no llvm-profdata in PATH to read the counters".to_owned()
+    } else {
+        said.join("; ")
     };
-    if !printed.is_success {
-        return Err(wrong(&printed.stderr));
-    }
-    lcov(&String::from_utf8_lossy(&printed.stdout), name).map_err(|why| wrong(&why))
+    Err(Trouble::new(what, INSTALL))
 }
 
-/// Joins the files, with the first tool that can read them: each version reads what its own compiler writes. Its llvm-cov.
-fn joined(folder: &Path, files: &[PathBuf]) -> Result<PathBuf, Trouble> {
-    let mut said = None;
-    for tool in all() {
-        let options = ["merge", "--sparse", "-o", JOINED].map(Path::new);
-        let printed = tools::run(&tool, folder, options.into_iter().chain(files.iter().map(PathBuf::as_path)))?;
-        let cov = tool.to_string_lossy().replace("llvm-profdata", "llvm-cov");
-        if printed.is_success && Path::new(&cov).exists() {
-            return Ok(PathBuf::from(cov));
-        }
-        let why = if printed.is_success { format!("`{cov}` is not there") } else { printed.stderr };
-        said.get_or_insert(format!("`{}` cannot read the counters: {}", tool.display(), why.trim_end()));
+/// What the llvm-cov beside `tool`, an llvm-profdata, prints of the files when `tool` has joined them; or what one of both says
+/// against it.
+fn printed(
+    tool: &Path,
+    folder: &Path,
+    files: &[PathBuf],
+    export: &[OsString],
+) -> Result<Result<String, String>, Trouble> {
+    let cov = PathBuf::from(tool.to_string_lossy().replace("llvm-profdata", "llvm-cov"));
+    if !cov.exists() {
+        return Ok(Err(format!("`{}` is not there", cov.display())));
     }
-    let what = said.unwrap_or_else(|| "there is no llvm-profdata in PATH to read the counters".to_owned());
-    Err(Trouble::new(what, INSTALL))
+    let options = ["merge", "--sparse", "-o", JOINED].map(Path::new);
+    let joined = tools::run(tool, folder, options.into_iter().chain(files.iter().map(PathBuf::as_path)))?;
+    if !joined.is_success {
+        return Ok(Err(joined.stderr));
+    }
+    let printed = tools::run(&cov, folder, export)?;
+    if !printed.is_success {
+        return Ok(Err(format!("llvm-cov says: {}", printed.stderr)));
+    }
+    Ok(Ok(String::from_utf8_lossy(&printed.stdout).into_owned()))
 }
 
 /// The tools that could do it: those in PATH, then those that rustup has beside its compiler.

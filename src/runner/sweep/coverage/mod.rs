@@ -22,7 +22,10 @@ use crate::sweep::coverage::Coverage;
 use images::Images;
 
 /// Where there is code of others, which nobody who sweeps a program wants to be told of.
-const OTHERS: [&str; 2] = ["/usr/include/", "/usr/lib/"];
+const OTHERS: [&str; 3] = ["/usr/include/", "/usr/lib/", "/rustc/"];
+
+/// Folders below Cargo's own (The Cargo Book, "Cargo Home") with the sources of crates that others have published.
+const CRATES: [&str; 2] = ["cargo/registry/src/", "cargo/git/checkouts/"];
 
 /// What is wrong, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,9 +169,8 @@ impl Reader {
     /// Files by the names that people know them by; without those of others.
     fn named(&self, coverage: Coverage) -> Coverage {
         coverage.renamed(|path| {
-            let is_of_others = OTHERS.iter().any(|others| path.starts_with(others));
             let short = Path::new(path).strip_prefix(&self.here).unwrap_or(Path::new(path));
-            (!is_of_others).then(|| short.to_string_lossy().into_owned())
+            (!is_of_others(path)).then(|| short.to_string_lossy().into_owned())
         })
     }
 }
@@ -208,6 +210,10 @@ impl Found {
     }
 }
 
+fn is_of_others(path: &str) -> bool {
+    OTHERS.iter().any(|others| path.starts_with(others)) || CRATES.iter().any(|crates| path.contains(crates))
+}
+
 /// The digest of several texts: each with its length, so that none goes over into the next.
 fn digest<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Digested {
     let mut hash = Sha256::new();
@@ -216,4 +222,24 @@ fn digest<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Digested {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_others;
+
+    #[test]
+    fn headers_libraries_and_crates_from_elsewhere_are_of_others() {
+        for path in [
+            "/usr/include/c++/12/vector",
+            "/rustc/59807616/library/core/src/option.rs",
+            "/home/me/.cargo/registry/src/index.crates.io-6f17d22bba15001f/serde-1.0.0/src/lib.rs",
+            "/usr/local/cargo/git/checkouts/kv-1/2/src/lib.rs",
+        ] {
+            assert!(is_of_others(path), "{path}");
+        }
+        for path in ["/home/me/kv/src/main.rs", "/src/cargo/registry.rs", "src/usr/include/a.h"] {
+            assert!(!is_of_others(path), "{path}");
+        }
+    }
 }
