@@ -65,18 +65,37 @@ fn without_memory_the_run_ends_in_order() {
     if !common::can_trace() {
         return;
     }
-    // rinject reads the whole of a file that it looks for symbols in.
+    // Of a file in which it looks for symbols rinject reads the tables of names.
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("large");
     let copied = Command::new("install").arg(common::fixtures_bin().join("say-main")).arg(&program).status();
     assert!(copied.unwrap().success());
-    let file = std::fs::File::options().write(true).open(&program).unwrap();
-    file.set_len(600 << 20).unwrap();
-    drop(file);
+    let mut file = std::fs::read(&program).unwrap();
+    assert!(make_names_large(&mut file, 500 << 20) > 0, "it has no names");
+    std::fs::write(&program, file).unwrap();
+    std::fs::File::options().write(true).open(&program).unwrap().set_len(600 << 20).unwrap();
     let spec = format!(
         "spec = 1\n[target]\nprogram = {program:?}\nenv-clear = false\ntimeout = \"90s\"\n\
          [[inject]]\nat = \"no_such_function\"\n"
     );
     let output = run("memory", &spec, "-v 400000");
     ended("memory", &output, &["rinject cannot go on: Cannot allocate memory", "ulimit -v"]);
+}
+
+/// Makes the tables of names of a 64-bit ELF file so large that are not loaded with it (elf(5)); how many there are.
+fn make_names_large(file: &mut [u8], size: u64) -> usize {
+    const SHT_STRTAB: u64 = 3;
+    const SHF_ALLOC: u64 = 2;
+    let number = |file: &[u8], at: usize, size: usize| {
+        file[at..at + size].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let [start, length, count] = [(0x28, 8), (0x3a, 2), (0x3c, 2)].map(|(at, size)| number(file, at, size) as usize);
+    let tables: Vec<usize> = (0..count)
+        .map(|index| start + index * length)
+        .filter(|at| number(file, at + 4, 4) == SHT_STRTAB && number(file, at + 8, 8) & SHF_ALLOC == 0)
+        .collect();
+    for at in &tables {
+        file[at + 0x20..at + 0x28].copy_from_slice(&size.to_le_bytes());
+    }
+    tables.len()
 }
