@@ -38,15 +38,8 @@ fn event() -> Event {
     let result = Some(CallResult::Value { raw: 3, value: Value::Int(3) });
     let call = Call { sysno, number: 257, args, result, part: Part::Whole };
     Event {
-        task: TaskName { process: 1, thread: 1 },
-        image: Arc::from("kv"),
-        kind: EventKind::Call(call),
         fired: vec![Fired { rule: Arc::from("r1"), hit: 1 }],
-        captures: Vec::new(),
-        needs: Vec::new(),
-        frames: Vec::new(),
-        quiet: false,
-        written: true,
+        ..Event::new(TaskName { process: 1, thread: 1 }, "kv", EventKind::Call(call))
     }
 }
 

@@ -27,7 +27,7 @@
 //! | `sweep` | fault points, cells, verdicts on runs with a fault, findings | `abi faults plan transcript verdict pattern diagnostic` |
 //! | `report` | human text, JSON, TAP, JUnit, SARIF, HTML, annotations, trace events | `cases run verdict diagnostic snapshot sweep transcript` |
 //! | `run` | the story: parse, lower, run, judge | all |
-//! | `runner` | many cases: parallel, told in order; one in many orders, or several times; sweeps | `abi cases diagnostic image pattern plan run spec sweep sys transcript verdict` |
+//! | `runner` | many cases: parallel, told in order; one in many orders, or several times; sweeps | `abi cases diagnostic image plan run spec sweep sys transcript verdict` |
 //! | `cli` | the command line | all |
 //! | `testing` | specs in `#[test]`: files, texts, a builder, a harness | `cases run report snapshot diagnostic tracer abi transcript` |
 

@@ -353,17 +353,7 @@ impl Engine {
     /// An event of `name` that no rule has fired on yet.
     pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Event {
         let image = self.processes.get(&name.process).map_or_else(|| Arc::from(""), |process| process.image.clone());
-        Event {
-            task: name,
-            image,
-            kind,
-            fired: Vec::new(),
-            captures: Vec::new(),
-            needs: Vec::new(),
-            frames: Vec::new(),
-            quiet: false,
-            written: true,
-        }
+        Event::new(name, image, kind)
     }
 
     /// Notes on an event where its task is, if the event is shown and the spec asks for that.

@@ -65,9 +65,14 @@ impl Resource {
         }
     }
 
+    /// Those calls, one by one.
+    pub fn each_call(self) -> impl Iterator<Item = &'static str> {
+        self.calls().split(", ")
+    }
+
     /// The resource that the call of this name needs.
     pub fn of_call(name: &str) -> Option<Resource> {
-        Resource::ALL.into_iter().find(|resource| resource.calls().split(", ").any(|call| call == name))
+        Resource::ALL.into_iter().find(|resource| resource.each_call().any(|call| call == name))
     }
 
     /// What an amount of it is counted in.

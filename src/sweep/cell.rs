@@ -53,7 +53,7 @@ impl Cell {
     /// The system calls that it makes fail.
     pub fn fails(&self) -> Vec<Sysno> {
         match (self.fault, self.called) {
-            (Fault::Budget(amount), _) => amount.resource.calls().split(", ").filter_map(Sysno::parse).collect(),
+            (Fault::Budget(amount), _) => amount.resource.each_call().filter_map(Sysno::parse).collect(),
             (_, Called::Call(call)) => vec![call],
             (_, Called::Function(_) | Called::Store) => Vec::new(),
         }

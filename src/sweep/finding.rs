@@ -8,7 +8,6 @@ use super::cell::Cell;
 use super::fault::Fault;
 use super::point::{Called, Point};
 use super::verdict::Verdict;
-use crate::plan::Mode;
 
 /// A mistake of the program, and the runs that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,9 +75,9 @@ fn kind(fault: Fault) -> &'static str {
     }
 }
 
-/// Whether later calls fail as well.
+/// Whether later calls fail as well: those of the same name, or all that need what is used up.
 fn lasts(cell: &Cell) -> bool {
-    cell.mode == Mode::From || matches!(cell.fault, Fault::Budget(_))
+    cell.lasts() || matches!(cell.fault, Fault::Budget(_))
 }
 
 /// Whether a budget may have made the call of another fault fail: one that needs its resource, and none that was over by then.
@@ -137,6 +136,7 @@ mod tests {
     use super::super::point::tests::point;
     use super::*;
     use crate::abi::{Errno, Signal};
+    use crate::plan::Mode;
 
     struct Run {
         point: Point,

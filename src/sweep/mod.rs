@@ -4,6 +4,7 @@
 mod amount;
 mod cell;
 mod choice;
+mod counted;
 pub mod coverage;
 mod effect;
 mod evidence;

@@ -323,15 +323,12 @@ mod tests {
     fn event(name: &str, args: Vec<Arg>, result: CallResult, frames: &[&str]) -> Event {
         let sysno = Sysno::parse(name);
         Event {
-            task: TaskName { process: 1, thread: 1 },
-            image: "kv".into(),
-            kind: EventKind::Call(Call { sysno, number: 0, args, result: Some(result), part: Part::Whole }),
-            fired: Vec::new(),
-            captures: Vec::new(),
-            needs: Vec::new(),
             frames: frames.iter().map(|frame| Arc::from(*frame)).collect(),
-            quiet: false,
-            written: true,
+            ..Event::new(
+                TaskName { process: 1, thread: 1 },
+                "kv",
+                EventKind::Call(Call { sysno, number: 0, args, result: Some(result), part: Part::Whole }),
+            )
         }
     }
 

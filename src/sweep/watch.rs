@@ -160,15 +160,12 @@ mod tests {
     fn event(result: CallResult) -> Event {
         let sysno = Sysno::parse("write");
         Event {
-            task: TaskName { process: 1, thread: 1 },
-            image: "kv".into(),
-            kind: EventKind::Call(Call { sysno, number: 1, args: vec![], result: Some(result), part: Part::Whole }),
             fired: vec![Fired { rule: "fault".into(), hit: 1 }],
-            captures: Vec::new(),
-            needs: Vec::new(),
-            frames: Vec::new(),
-            quiet: false,
-            written: true,
+            ..Event::new(
+                TaskName { process: 1, thread: 1 },
+                "kv",
+                EventKind::Call(Call { sysno, number: 1, args: vec![], result: Some(result), part: Part::Whole }),
+            )
         }
     }
 

@@ -1,5 +1,6 @@
 //! Keeping a tracer and its tracees on one processor: a stop then costs a switch and no wake-up of another core.
 
+use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
@@ -8,12 +9,14 @@ use nix::unistd::Pid;
 /// Processor by processor how many threads of this process are kept on it.
 static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
-/// A thread that is kept on one processor.
+/// Keeps the calling thread on one processor for as long as it is there.
 #[derive(Debug)]
 pub struct Pinned {
     processor: usize,
     /// What it was allowed before.
     before: CpuSet,
+    /// It is the calling thread's own.
+    here: PhantomData<*const ()>,
 }
 
 /// Pins the calling thread, and so the children it will make, to the one of the processors it may use on which the fewest others
@@ -31,14 +34,15 @@ pub fn pin_to_one_processor() -> Option<Pinned> {
         kept.resize(processor + 1, 0);
     }
     kept[processor] += 1;
-    Some(Pinned { processor, before })
+    Some(Pinned { processor, before, here: PhantomData })
 }
 
-/// Gives the calling thread back the processors it had.
-pub fn unpin(pinned: &Pinned) {
-    kept()[pinned.processor] -= 1;
-    // A failure means that the cpuset was taken away meanwhile; the thread ends soon anyway.
-    let _ = sched_setaffinity(Pid::from_raw(0), &pinned.before);
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        kept()[self.processor] -= 1;
+        // A failure means that the cpuset was taken away meanwhile; the thread ends soon anyway.
+        let _ = sched_setaffinity(Pid::from_raw(0), &self.before);
+    }
 }
 
 /// A poisoned lock means that a thread has panicked: numbers are numbers all the same.

@@ -24,7 +24,7 @@ mod terminal;
 mod turns;
 mod wait;
 
-pub use affinity::{Pinned, pin_to_one_processor, unpin};
+pub use affinity::{Pinned, pin_to_one_processor};
 pub use bell::{Bell, Guard};
 pub use directory::directory_entries;
 pub use ending::end_by;

@@ -61,12 +61,8 @@ pub fn trace(
     let typist = outputs.keyboard.take().map(Typist::start).transpose().map_err(TraceError::Watchdog)?;
     // It is not to be kept where the program may take all there is of a processor.
     let watchdog = Watchdog::start(watch(plan, outputs, None)).map_err(TraceError::Watchdog)?;
-    let pinned = (!plan.policy.is_free()).then(sys::pin_to_one_processor).flatten();
-    let traced = run(plan, child, watchdog, typist, sink);
-    if let Some(pinned) = pinned {
-        sys::unpin(&pinned);
-    }
-    traced
+    let _pinned = (!plan.policy.is_free()).then(sys::pin_to_one_processor).flatten();
+    run(plan, child, watchdog, typist, sink)
 }
 
 fn run(

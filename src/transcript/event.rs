@@ -29,6 +29,21 @@ pub struct Event {
 }
 
 impl Event {
+    /// Something of which nothing more is known, and which is written: no rule has fired on it.
+    pub fn new(task: TaskName, image: impl Into<Arc<str>>, kind: EventKind) -> Event {
+        Event {
+            task,
+            image: image.into(),
+            kind,
+            fired: Vec::new(),
+            captures: Vec::new(),
+            needs: Vec::new(),
+            frames: Vec::new(),
+            quiet: false,
+            written: true,
+        }
+    }
+
     /// How many lines it takes in a transcript: its own, and one for each frame.
     pub fn lines(&self) -> u64 {
         1 + self.frames.len() as u64

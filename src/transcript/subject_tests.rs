@@ -9,17 +9,7 @@ const P1: TaskName = TaskName { process: 1, thread: 1 };
 const P2: TaskName = TaskName { process: 2, thread: 1 };
 
 fn event(kind: EventKind) -> Event {
-    Event {
-        task: P1,
-        image: "kv".into(),
-        kind,
-        fired: Vec::new(),
-        captures: Vec::new(),
-        needs: Vec::new(),
-        frames: Vec::new(),
-        quiet: false,
-        written: true,
-    }
+    Event::new(P1, "kv", kind)
 }
 
 fn openat(part: Part) -> Event {

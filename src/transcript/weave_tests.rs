@@ -10,17 +10,7 @@ fn task(number: u32) -> TaskName {
 fn call(process: u32, written: bool) -> Event {
     let result = Some(CallResult::Value { raw: 0, value: Value::Int(0) });
     let kind = EventKind::Call(Call { sysno: None, number: 1, args: Vec::new(), result, part: Part::Whole });
-    Event {
-        task: task(process),
-        image: "kv".into(),
-        kind,
-        fired: Vec::new(),
-        captures: Vec::new(),
-        needs: Vec::new(),
-        frames: Vec::new(),
-        quiet: false,
-        written,
-    }
+    Event { written, ..Event::new(task(process), "kv", kind) }
 }
 
 fn exit(process: u32) -> Event {

@@ -92,17 +92,7 @@ mod tests {
 
     fn event(written: bool) -> Event {
         let task = TaskName { process: 1, thread: 1 };
-        Event {
-            task,
-            image: "kv".into(),
-            kind: EventKind::Exit { code: 1 },
-            fired: Vec::new(),
-            captures: Vec::new(),
-            needs: Vec::new(),
-            frames: Vec::new(),
-            quiet: false,
-            written,
-        }
+        Event { written, ..Event::new(task, "kv", EventKind::Exit { code: 1 }) }
     }
 
     #[test]

@@ -35,15 +35,9 @@ fn event(word: &str) -> Event {
         }),
     };
     Event {
-        task: TaskName { process: 1, thread: 1 },
-        image: "kv".into(),
-        kind,
-        fired: Vec::new(),
-        captures: Vec::new(),
-        needs: Vec::new(),
         frames: vec!["kv!main".into(); frames.parse().unwrap()],
-        quiet: false,
         written: !word.starts_with('('),
+        ..Event::new(TaskName { process: 1, thread: 1 }, "kv", kind)
     }
 }
 

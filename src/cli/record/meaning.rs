@@ -97,17 +97,7 @@ mod tests {
     use crate::transcript::{Arg, PathValue, TaskName};
 
     fn event(kind: EventKind) -> Event {
-        Event {
-            task: TaskName { process: 1, thread: 1 },
-            image: "x".into(),
-            kind,
-            fired: Vec::new(),
-            captures: Vec::new(),
-            needs: Vec::new(),
-            frames: Vec::new(),
-            quiet: false,
-            written: true,
-        }
+        Event::new(TaskName { process: 1, thread: 1 }, "x", kind)
     }
 
     fn call(name: &str, args: &[(&'static str, Value)], result: CallResult) -> Event {

@@ -12,8 +12,7 @@ use super::facts::{check, facts_of};
 use super::timed::Timed;
 use super::{Course, MORE_OUTPUT, TIMES_LONGER};
 use crate::abi::{Ending, Signal};
-use crate::pattern::Ranges;
-use crate::plan::{Counted, Mode, Plan};
+use crate::plan::{Counted, Plan};
 use crate::run::{End, Played};
 use crate::sweep::coverage::Reached;
 use crate::sweep::{Called, Cell, Facts, Fault, Outcome, Stuck, Watch, judge};
@@ -22,33 +21,6 @@ use crate::sweep::{Called, Cell, Facts, Fault, Outcome, Stuck, Watch, judge};
 const OFTEN: u64 = 1_000;
 /// may take so many times as long as others when it is alone.
 const LONGER_WHERE_OFTEN: u32 = 4;
-
-/// Calls about descriptors that neither make any nor take any away.
-const KEEP_DESCRIPTORS: [&str; 20] = [
-    "fadvise64",
-    "fallocate",
-    "fchmod",
-    "fchown",
-    "fdatasync",
-    "flock",
-    "fstat",
-    "fsync",
-    "ftruncate",
-    "getdents64",
-    "lseek",
-    "mmap",
-    "newfstatat",
-    "pread64",
-    "pwrite64",
-    "read",
-    "readv",
-    "statx",
-    "write",
-    "writev",
-];
-
-/// So many calls more than without a fault a program makes that goes on as it does without one.
-const A_FEW: u64 = 8;
 
 /// A run with a fault that is over.
 #[derive(Debug)]
@@ -144,7 +116,7 @@ impl Course {
             }
         };
         let counted = if looks_closely { None } else { self.counted(cell) };
-        let (rule, when) = rule(cell);
+        let (rule, when) = cell.plain_rule();
         let watched = |plan: &mut Plan| {
             watched(plan);
             if let (Some(rule), Some(when)) = (plan.rules.last_mut(), &when) {
@@ -167,26 +139,10 @@ impl Course {
         Ok((played, facts))
     }
 
-    /// Which calls beside that of a cell are no events: nothing is to be said of them, and whether one of them is made again
-    /// and again is only asked when there are more of them than without the fault.
+    /// Which calls beside that of a cell are no events.
     fn counted(&self, cell: &Cell) -> Option<Counted> {
-        let Called::Call(call) = cell.called else { return None };
-        if self.has_company || matches!(cell.fault, Fault::Budget(_)) {
-            return None;
-        }
         let all = self.counts.get(&cell.called).copied().unwrap_or_default();
-        let known = &self.points[cell.point].circumstances;
-        // What it opens has a name, too, where it still opens it.
-        let opens = known.opened.is_some() && !matches!(cell.fault, Fault::Error(_) | Fault::KillBefore);
-        let is_plain = known.is_plain && !opens;
-        let keeps = KEEP_DESCRIPTORS.contains(&call.name());
-        Some(Counted {
-            call,
-            first: if is_plain || keeps { cell.nth } else { 1 },
-            names: !is_plain,
-            after: if cell.mode == Mode::Once { all.saturating_sub(cell.nth) + A_FEW } else { 0 },
-            nth: cell.nth,
-        })
+        cell.counted(&self.points[cell.point].circumstances, all).filter(|_| !self.has_company)
     }
 
     fn once(&self, cell: &Cell, limit: Duration, looks_closely: bool) -> Result<Watched, Box<End>> {
@@ -233,23 +189,6 @@ pub(super) fn watch(cell: &Cell, count: impl Fn(Called) -> Option<u64>) -> Watch
     let calls = cell.retried();
     let count = calls.iter().filter_map(|call| count(Called::Call(*call))).sum();
     Watch::new(calls, count)
-}
-
-/// The rule that makes the fault, and which of its calls it is, where the rule does not say that: what is done is the same at
-/// many calls. Nobody asks what the program does in place of the call: it need not fire. One that lasts from the first call on
-/// would be carried out by the filter then, and not be counted.
-fn rule(cell: &Cell) -> (String, Option<Ranges>) {
-    /// Any but the first.
-    const SECOND: u64 = 2;
-    let is_at_calls = matches!(cell.called, Called::Call(_)) && !matches!(cell.fault, Fault::Budget(_));
-    if !is_at_calls || cell.mode == Mode::From && cell.nth == 1 {
-        return (cell.rule(), None);
-    }
-    let when = match cell.mode {
-        Mode::Once => Ranges::exactly(cell.nth),
-        Mode::From => Ranges::from(cell.nth),
-    };
-    (Cell { nth: SECOND, ..*cell }.rule() + "fires = \"0..\"\n", Some(when))
 }
 
 /// Whether the fault has ended the first process at once: a kill, or a signal that it does not catch.

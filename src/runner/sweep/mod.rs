@@ -187,7 +187,7 @@ impl Course {
         watch_calls(plan, &self.calls);
         if self.sweep.faults.contains(&FaultKind::Budgets) {
             let arch = Arch::host().unwrap_or(Arch::X86_64);
-            let names = Resource::ALL.iter().flat_map(|resource| resource.calls().split(", "));
+            let names = Resource::ALL.into_iter().flat_map(Resource::each_call);
             for call in names.filter_map(Sysno::parse).filter(|call| call.number(arch).is_some()) {
                 plan.trace.calls.insert(call);
                 plan.trace.beside.remove(call);

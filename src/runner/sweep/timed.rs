@@ -77,17 +77,7 @@ mod tests {
         let mut timed = Timed::new(());
         let mut saw = |kind: EventKind, process, at| {
             let task = TaskName { process, thread: 1 };
-            let event = Event {
-                task,
-                image: "kv".into(),
-                kind,
-                fired: Vec::new(),
-                captures: Vec::new(),
-                needs: Vec::new(),
-                frames: Vec::new(),
-                quiet: false,
-                written: true,
-            };
+            let event = Event::new(task, "kv", kind);
             timed.saw(&event, begun + Duration::from_millis(at));
             timed.silence().as_millis()
         };
