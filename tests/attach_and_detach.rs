@@ -47,11 +47,11 @@ fn a_program_of_64_threads_is_unharmed() {
     attached_again_and_again(64);
 }
 
-/// Whether a process has begun to wait for SIGINT and SIGTERM, which it blocks for that, or has ended.
+/// Whether a process has begun to catch SIGINT and SIGTERM, or has ended.
 fn waits_for_signals(process: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let blocked = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigBlk:")?.trim(), 16).ok());
-    status.contains("(zombie)") || blocked.is_none_or(|blocked| blocked >> (Signal::SIGTERM as i32 - 1) & 1 == 1)
+    let caught = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok());
+    status.contains("(zombie)") || caught.is_none_or(|caught| caught >> (Signal::SIGTERM as i32 - 1) & 1 == 1)
 }
 
 /// With a breakpoint planted that every thread runs into, rinject is told to end.

@@ -33,9 +33,7 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
         case.spec.as_ref().is_ok_and(|spec| spec.target.as_ref().is_some_and(|target| target.attach.is_some()))
     };
     let second = if attach.is_some() || selected.cases.iter().any(attaches) { Second::Waits } else { Second::Ends };
-    interrupt::watch(options.stopper.clone(), second);
-    let jobs = words.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let pace = Pace { jobs, most_failures: most_failures(words) };
+    interrupt::watch(&options.stopper, second);
     if attach.is_none() && sys::probe_fixed_addresses().is_err() {
         talk(
             "note: addresses differ from run to run: personality(ADDR_NO_RANDOMIZE) is refused, as by profiles of containers; \
@@ -44,6 +42,13 @@ pub(super) fn run(words: &Run, global: &Global, attach: Option<Attached>) -> Res
     }
     let mut session = Session::new(words, global, &options, files, &selected);
     let cases: Vec<Case> = (0..words.repeat).flat_map(|_| selected.cases.iter().cloned()).collect();
+    let at_a_time = match words.jobs {
+        Some(jobs) => jobs,
+        // What there is of processors takes the kernel longer to tell than a case takes to begin.
+        None if cases.len() == 1 => 1,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let pace = Pace { jobs: at_a_time, most_failures: most_failures(words) };
     let begun = Instant::now();
     let mut live = Live::new(cases.len(), global);
     let way = way(words);

@@ -39,6 +39,13 @@ pub struct Ended {
     pub failed_before: u32,
 }
 
+impl Ended {
+    /// One that was not begun any more.
+    fn interrupted() -> Ended {
+        Ended { end: End::Interrupted, took: Duration::ZERO, failed_before: 0 }
+    }
+}
+
 /// How each case is run.
 #[derive(Clone, Debug, Default)]
 pub enum Way {
@@ -62,39 +69,40 @@ pub struct Pace {
     pub most_failures: Option<u32>,
 }
 
-/// Runs `cases`, each on a thread of its own; those that attach to the same process one after the other. `tell` is called on
-/// the calling thread.
+/// Runs `cases`, so many at a time as `pace` says, those that attach to the same process one after the other. `tell` is called on
+/// the calling thread, which also runs them where that is one at a time and none of them attaches: what cannot be let go of is let
+/// go by the kernel, with the end of a thread.
 pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tell: impl FnMut(Progress<'_>)) {
     let failures = AtomicU32::new(0);
     let is_enough = || pace.most_failures.is_some_and(|most| failures.load(Ordering::SeqCst) >= most);
-    let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
+    let play = |case: &Case| {
+        let is_over = options.stopper.is_stopped() || is_enough();
+        let ended = if is_over { Ended::interrupted() } else { play(case, options, way) };
+        if ended.end.is_failure() {
+            failures.fetch_add(1, Ordering::SeqCst);
+        }
+        Box::new(ended)
+    };
+    let jobs = pace.jobs.clamp(1, cases.len().max(1));
+    let processes: Vec<Option<i32>> = cases.iter().map(|case| attached(case, options)).collect();
+    if jobs == 1 && processes.iter().all(Option::is_none) {
+        for case in cases {
+            tell(Progress::Began(case));
+            let ended = play(case);
+            tell(Progress::Over(case));
+            tell(Progress::Ended(case, ended));
+        }
+        return;
+    }
+    let queue = Queue::new(processes.into_iter());
     let work = |sender: Sender<(usize, Option<Box<Ended>>)>| {
         while let Some(turn) = queue.next() {
-            let (number, case) = (turn.number, &cases[turn.number]);
             // The receiver is gone only when the telling thread has panicked.
-            let _ = sender.send((number, None));
-            let begun = Instant::now();
-            let mut failed_before = 0;
-            let end = match way {
-                _ if options.stopper.is_stopped() || is_enough() => End::Interrupted,
-                Way::Once => run::run(case, options),
-                Way::Retries(most) => loop {
-                    let end = run::run(case, options);
-                    if !may_pass_again(&end) || failed_before == *most || options.stopper.is_stopped() {
-                        break end;
-                    }
-                    failed_before += 1;
-                },
-                Way::Seeds(seeds) => explore::explore(case, options, seeds.clone()),
-                Way::Verify(times) => verify::verify(case, options, *times),
-            };
-            if end.is_failure() {
-                failures.fetch_add(1, Ordering::SeqCst);
-            }
-            let _ = sender.send((number, Some(Box::new(Ended { end, took: begun.elapsed(), failed_before }))));
+            let _ = sender.send((turn.number, None));
+            let _ = sender.send((turn.number, Some(play(&cases[turn.number]))));
         }
     };
-    share(pace.jobs.clamp(1, cases.len().max(1)), work, |receiver| {
+    share(jobs, work, |receiver| {
         let mut waiting: Vec<Option<Box<Ended>>> = cases.iter().map(|_| None).collect();
         let mut told = 0;
         for (number, ended) in receiver {
@@ -110,6 +118,25 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tel
             }
         }
     });
+}
+
+/// Runs a case in a way.
+fn play(case: &Case, options: &Options, way: &Way) -> Ended {
+    let begun = Instant::now();
+    let mut failed_before = 0;
+    let end = match way {
+        Way::Once => run::run(case, options),
+        Way::Retries(most) => loop {
+            let end = run::run(case, options);
+            if !may_pass_again(&end) || failed_before == *most || options.stopper.is_stopped() {
+                break end;
+            }
+            failed_before += 1;
+        },
+        Way::Seeds(seeds) => explore::explore(case, options, seeds.clone()),
+        Way::Verify(times) => verify::verify(case, options, *times),
+    };
+    Ended { end, took: begun.elapsed(), failed_before }
 }
 
 /// Whether another try may end in another way: what is invalid, cannot be set up or is known to fail will not.

@@ -44,7 +44,7 @@ pub use ptrace::{
 pub use registers::{register, set_register};
 pub use reserve::Reserve;
 pub use shortage::{is_short, noted, take_shortage};
-pub use signal::{ProcessHandle, queue_signal, ring, send_signal, want_no_signal_for_stops};
+pub use signal::{ProcessHandle, is_ignored, queue_signal, ring, send_signal, want_no_signal_for_stops};
 pub use spawn::{ChildPlan, ExecFailure, SpawnError, Spawned, spawn, standard_stream};
 pub use status::status_at;
 pub use terminal::{Keyboard, Terminal};

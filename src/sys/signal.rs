@@ -19,6 +19,15 @@ pub fn send_signal(process: TaskId, thread: Option<TaskId>, signal: Signal) -> b
     got == 0
 }
 
+/// Whether this process ignores a signal.
+pub fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action the old one is written to, and all zeros are one.
+    let got = unsafe { libc::sigaction(signal as i32, std::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: it began as zeros.
+    got == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+}
+
 /// The start of `siginfo_t` as rt_sigqueueinfo(2) takes it: three words, then pid, uid and value.
 #[repr(C)]
 struct QueueInfo {

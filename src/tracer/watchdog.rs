@@ -29,6 +29,11 @@ impl Stopper {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// What says that somebody has asked, for a signal to set.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+
     /// Whether somebody has asked.
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)

@@ -44,7 +44,7 @@ fn exec(words: &Exec, global: &Global) -> Result<ExitStatus, ExitStatus> {
     }
     let mut onlooker = onlooker(words.output.as_deref())?;
     let options = Options { update: Update::No, ..Options::default() };
-    interrupt::watch_beside_terminal(options.stopper.clone());
+    interrupt::watch_beside_terminal(&options.stopper);
     let end = run::run_before(&Case::of_text("<exec>", spec), &options, &mut onlooker);
     onlooker.finish().map_err(|error| {
         complain(format!("cannot write the transcript: {error}"), None);

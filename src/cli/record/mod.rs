@@ -61,7 +61,7 @@ fn record(words: &Record, global: &Global) -> Result<ExitStatus, ExitStatus> {
     let beside = here.join(output.parent().unwrap_or(Path::new("")));
     let mut recording = asked(words, &here, &beside)?;
     let options = Options { update: Update::No, ..Options::default() };
-    interrupt::watch(options.stopper.clone(), Second::Ends);
+    interrupt::watch(&options.stopper, Second::Ends);
     let own = [here.join(&output), here.join(&golden)];
     let recorder = Recorder { options, beside, global };
     recorder.find_files(&mut recording, &here, own)?;

@@ -47,7 +47,7 @@ fn sweep(words: &Sweep, global: &Global) -> Result<ExitStatus, ExitStatus> {
     };
     let reports = sweeps::Files::create(&words.report)?;
     let known = words.baseline_findings.as_deref().map(sweeps::findings).transpose()?;
-    interrupt::watch(options.stopper.clone(), Second::Ends);
+    interrupt::watch(&options.stopper, Second::Ends);
     let (cases, mut status) = selected(words, &options, global)?;
     let mut state = Sweeping::state(words, &cases)?;
     let mut report = SweepReport { shard: words.shard, known, ..SweepReport::default() };
