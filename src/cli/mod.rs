@@ -91,6 +91,9 @@ fn with_project(words: &[OsString]) -> Result<Args, ExitStatus> {
         return Ok(args);
     }
     let project = Project::find(args.global.profile.as_deref())?;
+    if project.says_nothing() {
+        return Ok(args);
+    }
     let mut args = Args::try_parse_from(project.beside(words, &matches)).map_err(|error| {
         let status = told(error);
         complain(format!("with what `{}` says", project::FILE), None);

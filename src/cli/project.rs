@@ -122,6 +122,11 @@ impl Project {
         if reader.problems.has_errors() { Err(reader.problems) } else { Ok(project) }
     }
 
+    /// Whether nothing comes of it.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.settings.is_empty() && self.bins.is_empty()
+    }
+
     /// The words of the command line with those of the file, where the user has said nothing of the same.
     pub(super) fn beside(&self, words: &[std::ffi::OsString], matches: &ArgMatches) -> Vec<std::ffi::OsString> {
         words::beside(&self.settings, words, matches)
