@@ -1,13 +1,17 @@
-//! A transcript on disk, read by lines: it may be longer than memory.
+//! A transcript, read by lines. It may be longer than memory: only a short one is not on disk.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
+
+use tempfile::{SpooledData, SpooledTempFile};
+
+/// So many bytes of a transcript are in memory; one that is longer is in a file from its beginning.
+const SHORT: usize = 64 << 10;
 
 /// The lines of a transcript.
 #[derive(Debug)]
 pub struct Lines {
-    file: Option<File>,
+    text: SpooledData,
     count: u64,
 }
 
@@ -23,19 +27,19 @@ pub struct Difference {
 }
 
 impl Lines {
-    /// A file to write a transcript to; it has no name and goes when it is closed.
-    pub fn file() -> io::Result<File> {
-        tempfile::tempfile_in("/tmp")
+    /// What to write a transcript to: once it is a file, that has no name and goes when it is closed.
+    pub fn file() -> SpooledTempFile {
+        tempfile::spooled_tempfile_in(SHORT, "/tmp")
     }
 
-    /// The `count` lines of a file that was written to the end.
-    pub fn new(file: File, count: u64) -> Lines {
-        Lines { file: Some(file), count }
+    /// The `count` lines of what was written to the end.
+    pub fn new(file: SpooledTempFile, count: u64) -> Lines {
+        Lines { text: file.into_inner(), count }
     }
 
     /// No lines.
     pub fn empty() -> Lines {
-        Lines { file: None, count: 0 }
+        Lines::new(Lines::file(), 0)
     }
 
     /// How many lines there are.
@@ -45,10 +49,8 @@ impl Lines {
 
     /// The lines from `first` (counted from 1) to `last`, with their numbers.
     pub fn range(&self, first: u64, last: u64) -> io::Result<Vec<(u64, String)>> {
-        let Some(mut file) = self.file.as_ref() else { return Ok(Vec::new()) };
-        file.rewind()?;
-        let numbered = (1..).zip(BufReader::new(file).lines());
-        numbered
+        (1..)
+            .zip(self.read()?)
             .skip_while(|(number, _)| *number < first)
             .take_while(|(number, _)| *number <= last)
             .map(|(number, line)| Ok((number, line?)))
@@ -68,10 +70,8 @@ impl Lines {
     /// The last lines that are there, at most `most`, and how many there are in all: fewer than were written where there
     /// was no room.
     pub fn last(&self, most: usize) -> io::Result<(Vec<String>, u64)> {
-        let Some(mut file) = self.file.as_ref() else { return Ok((Vec::new(), 0)) };
-        file.rewind()?;
         let (mut last, mut count) = (VecDeque::new(), 0);
-        for line in BufReader::new(file).lines() {
+        for line in self.read()? {
             last.push_back(line?);
             count += 1;
             if last.len() > most {
@@ -97,26 +97,28 @@ impl Lines {
 
     /// All lines from the first on.
     pub fn read(&self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
-        let file = match self.file.as_ref() {
-            Some(mut file) => {
-                file.rewind()?;
-                Some(BufReader::new(file).lines())
-            }
-            None => None,
-        };
-        Ok(file.into_iter().flatten())
+        Ok(self.start()?.lines())
     }
 
     /// All of it, if it is at most `most` bytes long.
     pub fn text(&self, most: u64) -> io::Result<Option<String>> {
-        let Some(mut file) = self.file.as_ref() else { return Ok(Some(String::new())) };
-        if file.metadata()?.len() > most {
+        let mut text = Vec::new();
+        self.start()?.take(most.saturating_add(1)).read_to_end(&mut text)?;
+        if text.len() as u64 > most {
             return Ok(None);
         }
-        let mut text = String::new();
-        file.rewind()?;
-        file.read_to_string(&mut text)?;
-        Ok(Some(text))
+        String::from_utf8(text).map(Some).map_err(io::Error::other)
+    }
+
+    fn start(&self) -> io::Result<Box<dyn BufRead + '_>> {
+        Ok(match &self.text {
+            SpooledData::InMemory(text) => Box::new(text.get_ref().as_slice()),
+            SpooledData::OnDisk(file) => {
+                let mut file = file;
+                file.rewind()?;
+                Box::new(BufReader::new(file))
+            }
+        })
     }
 }
 
@@ -126,8 +128,20 @@ mod tests {
     use std::io::Write;
 
     #[test]
+    fn a_long_transcript_is_as_good_as_a_short_one() {
+        let mut file = Lines::file();
+        (1..=SHORT).for_each(|number| writeln!(file, "{number}").unwrap());
+        let lines = Lines::new(file, SHORT as u64);
+        assert!(matches!(lines.text, SpooledData::OnDisk(_)));
+        assert_eq!(lines.range(2, 2).unwrap(), [(2, "2".to_owned())]);
+        assert_eq!(lines.last(1).unwrap(), (vec![SHORT.to_string()], SHORT as u64));
+        assert_eq!(lines.read().unwrap().count(), SHORT);
+        assert_eq!(lines.text(SHORT as u64).unwrap(), None);
+    }
+
+    #[test]
     fn lines_are_found_by_number() {
-        let mut file = Lines::file().unwrap();
+        let mut file = Lines::file();
         file.write_all(b"a\nb\nc\n").unwrap();
         let lines = Lines::new(file, 3);
         assert_eq!(lines.range(2, 9).unwrap(), [(2, "b".to_owned()), (3, "c".to_owned())]);
@@ -139,7 +153,7 @@ mod tests {
             Some(Difference { line, ours: ours.map(str::to_owned), theirs: theirs.map(str::to_owned) })
         };
         let lines_of = |text: &[u8], count| {
-            let mut file = Lines::file().unwrap();
+            let mut file = Lines::file();
             file.write_all(text).unwrap();
             Lines::new(file, count)
         };

@@ -25,6 +25,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tempfile::SpooledTempFile;
+
 use crate::abi::TaskId;
 use crate::cases::Case;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Level, Source, Span};
@@ -282,7 +284,7 @@ fn observe(
     options: &Options,
     (judge, onlooker): (&mut Judge, &mut (dyn Sink + Send)),
 ) -> Result<Observed, Trouble> {
-    let writer = Writer::new(lines_file(case)?, plan.target.limits.most_events());
+    let writer = Writer::new(Lines::file(), plan.target.limits.most_events());
     let mut sink = All { writer, judge, onlooker };
     let (record, stdout, stderr) = match &plan.target.attach {
         Some(attach) => {
@@ -312,13 +314,9 @@ fn observe(
     Ok(Observed { record, transcript, stdout, stderr })
 }
 
-fn lines_file(case: &Case) -> Result<std::fs::File, Trouble> {
-    Lines::file().map_err(|error| not_set_up(case, &transcript_trouble(error)))
-}
-
 /// Every event goes into the transcript, before whoever looks on, and before the judge.
 struct All<'a> {
-    writer: Writer<std::fs::File>,
+    writer: Writer<SpooledTempFile>,
     judge: &'a mut Judge,
     onlooker: &'a mut (dyn Sink + Send),
 }

@@ -1,17 +1,22 @@
 //! The target's standard streams.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::plan::{Input, Output};
 use crate::sys::Terminal;
+
+/// The largest file that is in memory: what a target may print where nothing else is said.
+const IN_MEMORY: u64 = 64 << 20;
 
 /// Where what the target prints ends up.
 #[derive(Debug)]
@@ -105,7 +110,7 @@ pub(super) fn input(input: &Input, terminal: Option<&Terminal>) -> io::Result<Ow
         Input::Inherit => io::stdin().as_fd().try_clone_to_owned()?,
         Input::Terminal(_) => slave(terminal)?,
         Input::Text(text) => {
-            let mut file = tempfile::tempfile_in("/tmp")?;
+            let mut file = nameless(text.len() as u64)?;
             file.write_all(text.as_bytes())?;
             file.rewind()?;
             file.into()
@@ -132,7 +137,7 @@ pub(super) fn output(
             (file.try_clone()?.into(), Captured::File(file))
         }
         Output::File => {
-            let file = tempfile::tempfile_in("/tmp")?;
+            let file = nameless(limit)?;
             fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND)).map_err(io::Error::from)?;
             (file.try_clone()?.into(), Captured::File(file))
         }
@@ -141,6 +146,17 @@ pub(super) fn output(
             (writer.into(), Captured::Pipe(Drain::start(reader.into(), limit)?))
         }
     })
+}
+
+/// A file of at most `most` bytes that has no name and goes when it is closed. One that cannot grow large is in memory: to make
+/// one on disk and to remove it takes some file systems as long as it takes a small program to run.
+fn nameless(most: u64) -> io::Result<File> {
+    if most > IN_MEMORY {
+        return tempfile::tempfile_in("/tmp");
+    }
+    let file = File::from(memfd_create("rinject", MFdFlags::MFD_CLOEXEC)?);
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 fn slave(terminal: Option<&Terminal>) -> io::Result<OwnedFd> {
