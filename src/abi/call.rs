@@ -1,5 +1,6 @@
 //! System calls as names with signatures; a number is a property of a call on an architecture.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::Arch;
@@ -196,9 +197,17 @@ impl CallInfo {
 
 impl Sysno {
     /// The call of this name.
-    pub fn parse(name: &str) -> Option<Sysno> {
-        let at = CALLS.binary_search_by_key(&name, |call| call.name).ok()?;
-        Some(Sysno(at as u16))
+    pub const fn parse(name: &str) -> Option<Sysno> {
+        let (mut first, mut end) = (0, CALLS.len());
+        while first < end {
+            let middle = first.midpoint(end);
+            match compare(CALLS[middle].name.as_bytes(), name.as_bytes()) {
+                Ordering::Equal => return Some(Sysno(middle as u16)),
+                Ordering::Less => first = middle + 1,
+                Ordering::Greater => end = middle,
+            }
+        }
+        None
     }
 
     /// The call with this number on `arch`.
@@ -273,6 +282,18 @@ impl CallSet {
         CallSet::default()
     }
 
+    /// The calls of these names; one that is no call's is an error of the compiler in a constant.
+    pub const fn named(names: &[&str]) -> CallSet {
+        let mut bits = [0; WORDS];
+        let mut at = 0;
+        while at < names.len() {
+            let call = Sysno::parse(names[at]).expect("there is no call of this name").0 as usize;
+            bits[call / 64] |= 1 << (call % 64);
+            at += 1;
+        }
+        CallSet { bits }
+    }
+
     /// Every call of the table.
     pub fn all() -> CallSet {
         Sysno::all().collect()
@@ -310,6 +331,24 @@ impl CallSet {
     /// The calls in name order.
     pub fn iter(&self) -> impl Iterator<Item = Sysno> + '_ {
         Sysno::all().filter(|call| self.contains(*call))
+    }
+}
+
+/// Which of two names comes first; what compares slices is not for constants.
+const fn compare(one: &[u8], other: &[u8]) -> Ordering {
+    let mut at = 0;
+    while at < one.len() && at < other.len() {
+        if one[at] != other[at] {
+            return if one[at] < other[at] { Ordering::Less } else { Ordering::Greater };
+        }
+        at += 1;
+    }
+    if one.len() == other.len() {
+        Ordering::Equal
+    } else if one.len() < other.len() {
+        Ordering::Less
+    } else {
+        Ordering::Greater
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::deadlock::TIMERS;
 use super::decode::Decoder;
+use super::effects::is_quiet;
 use super::fire::{Deed, Moment};
 use super::inspect::Inspect;
 use super::names::TableId;
@@ -35,7 +36,7 @@ impl Engine {
             return self.schedule.goes_on();
         }
         let sysno = Sysno::from_number(raw.arch, raw.number);
-        if self.effects.is_quiet(sysno) {
+        if is_quiet(sysno) {
             self.schedule.goes_on();
         }
         // A supervisor may have to answer for any call of a task with a filter of its own.
@@ -237,7 +238,7 @@ impl Engine {
         let result = self.timed_out(name, result, was_cut_short, inspect, decision);
         let Some(task) = self.tasks.get_mut(&name) else { return };
         let Some(mut call) = task.call.take() else { return };
-        if self.effects.is_quiet(call.sysno) {
+        if is_quiet(call.sysno) {
             self.schedule.goes_on();
         }
         if RESTARTS.contains(&result) && call.skipped.is_none() {

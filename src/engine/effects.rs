@@ -1,8 +1,6 @@
 //! What calls do to tasks that sleep.
 //! It must not know who sleeps.
 
-use std::sync::LazyLock;
-
 use super::futex::{Operation, futex};
 use super::sleep::Behind;
 use super::task::InCall;
@@ -10,7 +8,7 @@ use crate::abi::{CallSet, Sysno};
 
 /// Change nothing that a task can sleep on, and are over at once: they look at something, or change their own memory map or
 /// signal handlers.
-const QUIET: [&str; 41] = [
+pub(super) static QUIET: CallSet = CallSet::named(&[
     "access",
     "brk",
     "clock_gettime",
@@ -52,10 +50,10 @@ const QUIET: [&str; 41] = [
     "time",
     "umask",
     "uname",
-];
+]);
 
 /// Wake nobody either: a new task tells of itself; who sleeps until a time, for a child or for an event does nothing to others.
-const WAITING: [&str; 21] = [
+static WAITING: CallSet = CallSet::named(&[
     "clock_nanosleep",
     "clone",
     "clone3",
@@ -77,14 +75,15 @@ const WAITING: [&str; 21] = [
     "vfork",
     "wait4",
     "waitid",
-];
+]);
 
 /// Wake nobody where they cannot block: files and folders have no readers that wait.
-const FILES: [&str; 10] =
-    ["pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readv", "write", "writev"];
+static FILES: CallSet = CallSet::named(&[
+    "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readv", "write", "writev",
+]);
 
 /// Touch files and their names, and wake those who wait for one of them: by a lock, by inotify(7), by open of a FIFO.
-const NAMES: [&str; 17] = [
+static NAMES: CallSet = CallSet::named(&[
     "copy_file_range",
     "creat",
     "fdatasync",
@@ -102,10 +101,10 @@ const NAMES: [&str; 17] = [
     "rmdir",
     "unlink",
     "unlinkat",
-];
+]);
 
 /// Wake those who wait for something behind a descriptor.
-const DESCRIPTORS: [&str; 24] = [
+static DESCRIPTORS: CallSet = CallSet::named(&[
     "accept",
     "accept4",
     "bind",
@@ -130,7 +129,7 @@ const DESCRIPTORS: [&str; 24] = [
     "splice",
     "tee",
     "vmsplice",
-];
+]);
 
 /// Which of those who wait for something else than a number in memory; each of these has those before it in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,46 +159,14 @@ pub(super) enum Wakes {
     All,
 }
 
-/// The calls of each kind.
-#[derive(Debug)]
-pub(super) struct Effects {
-    quiet: CallSet,
-    waiting: CallSet,
-    files: CallSet,
-    names: CallSet,
-    descriptors: CallSet,
+/// Whether a call need not stop for the sake of others.
+pub(super) fn is_quiet(sysno: Option<Sysno>) -> bool {
+    sysno.is_some_and(|sysno| QUIET.contains(sysno))
 }
 
-impl Effects {
-    /// Those of all calls.
-    pub(super) fn all() -> &'static Effects {
-        static ALL: LazyLock<Effects> = LazyLock::new(Effects::new);
-        &ALL
-    }
-
-    fn new() -> Effects {
-        let set = |names: &[&str]| -> CallSet { names.iter().filter_map(|name| Sysno::parse(name)).collect() };
-        Effects {
-            quiet: set(&QUIET),
-            waiting: set(&WAITING),
-            files: set(&FILES),
-            names: set(&NAMES),
-            descriptors: set(&DESCRIPTORS),
-        }
-    }
-
-    /// Calls that need not stop for the sake of others.
-    pub(super) fn quiet(&self) -> &CallSet {
-        &self.quiet
-    }
-
-    /// Whether a call is one of those.
-    pub(super) fn is_quiet(&self, sysno: Option<Sysno>) -> bool {
-        sysno.is_some_and(|sysno| self.quiet.contains(sysno))
-    }
-
+impl Wakes {
     /// Whom a call that is over may have woken.
-    pub(super) fn of(&self, call: &InCall) -> Wakes {
+    pub(super) fn of(call: &InCall) -> Wakes {
         // Another call may stand in the place of one that rules change.
         let Some(sysno) = call.sysno.filter(|_| call.tampering.iter().all(|tampering| tampering.is_same_call)) else {
             return Wakes::All;
@@ -213,12 +180,12 @@ impl Effects {
                 Operation::Other => Wakes::All,
             };
         }
-        let is_file = self.files.contains(sysno);
+        let is_file = FILES.contains(sysno);
         match () {
-            () if self.quiet.contains(sysno) || self.waiting.contains(sysno) => Wakes::Nobody,
+            () if QUIET.contains(sysno) || WAITING.contains(sysno) => Wakes::Nobody,
             () if is_file && !call.may_block => Wakes::Nobody,
-            () if self.names.contains(sysno) || call.behind == Behind::File => Wakes::Those(Reach::Anything),
-            () if is_file || self.descriptors.contains(sysno) => Wakes::Those(Reach::Streams),
+            () if NAMES.contains(sysno) || call.behind == Behind::File => Wakes::Those(Reach::Anything),
+            () if is_file || DESCRIPTORS.contains(sysno) => Wakes::Those(Reach::Streams),
             () => Wakes::All,
         }
     }
@@ -229,11 +196,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_a_call_and_of_one_kind() {
-        let all: Vec<&str> = [&QUIET[..], &WAITING, &FILES, &NAMES, &DESCRIPTORS].concat();
-        for name in &all {
-            assert!(Sysno::parse(name).is_some(), "{name}");
-            assert_eq!(all.iter().filter(|other| *other == name).count(), 1, "{name}");
+    fn a_call_is_of_one_kind() {
+        let all = [&QUIET, &WAITING, &FILES, &NAMES, &DESCRIPTORS];
+        for call in Sysno::all() {
+            assert!(all.iter().filter(|set| set.contains(call)).count() <= 1, "{}", call.name());
         }
     }
 }

@@ -73,7 +73,6 @@ use crate::transcript::{Abandoned, Hang, Record, TaskName};
 
 use attach::Attachment;
 use budget::Budgets;
-use effects::Effects;
 use faithful::Told;
 use fixed::Fixed;
 use links::Links;
@@ -137,7 +136,6 @@ pub struct Engine {
     attachment: Option<Attachment>,
     /// Its first thread had ended before: nothing will be told of it, unless another one takes its place by an exec.
     leaderless: bool,
-    effects: &'static Effects,
     /// Whether what was answered of descriptors stands.
     links: Links,
     /// What is told in place of what the kernel says.
@@ -176,7 +174,6 @@ impl Engine {
             give_up: false,
             attachment: None,
             leaderless: false,
-            effects: Effects::all(),
             links: Links::new(&plan),
             fixed: Fixed::new(&plan.fixed),
             woken: Woken::new(),

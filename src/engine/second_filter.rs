@@ -7,6 +7,7 @@
 //! It must not know how a call is replaced.
 
 use super::Engine;
+use super::effects::{QUIET, is_quiet};
 use super::inspect::Inspect;
 use super::stop::{Decision, Edit, RawCall};
 use super::tamper;
@@ -54,7 +55,7 @@ impl Engine {
         }
         let Some(task) = self.tasks.get_mut(&name) else { return false };
         let SecondFilter::None(stops) = &mut task.second_filter else { return false };
-        let is_spared = |sysno| self.effects.is_quiet(Some(sysno)) || self.selected.contains(sysno);
+        let is_spared = |sysno| is_quiet(Some(sysno)) || self.selected.contains(sysno);
         let is_wanted = !self.schedule.alone() && self.plan.trace.filter == FilterMode::Seccomp;
         if !is_wanted || !task.told_every_call || !Sysno::from_number(raw.arch, raw.number).is_some_and(is_spared) {
             return false;
@@ -70,7 +71,7 @@ impl Engine {
         if task.sandboxed || task.walk.is_some() || task.over.is_some() {
             return false;
         }
-        let quiet: CallSet = self.effects.quiet().iter().filter(|sysno| !self.selected.contains(*sysno)).collect();
+        let quiet: CallSet = QUIET.iter().filter(|sysno| !self.selected.contains(*sysno)).collect();
         let filter = plan::filter_all_but(&quiet, Arch::X86_64);
         let Ok(tampering) = tamper::filtered(&filter, raw, inspect) else { return false };
         task.second_filter = SecondFilter::Asked(tampering.undo);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::effects::{Effects, Reach, Wakes};
+use super::effects::{Reach, Wakes};
 use super::futex::{Operation, futex};
 use super::stop::{Observation, Stop};
 use super::task::InCall;
@@ -41,10 +41,10 @@ impl Woken {
     }
 
     /// Takes in what was seen of a task that is in `call`, if it is in one.
-    pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>, effects: &Effects) {
+    pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>) {
         // Whether a sleeper is seen to sleep may hang on the machine; how many calls there were does not.
         self.calls += u32::from(matches!(observation, Observation::Stop { stop: Stop::Exit(_), .. }));
-        match wakes(observation, call, effects) {
+        match wakes(observation, call) {
             Wakes::Nobody => {}
             Wakes::Those(reach) => self.reach = self.reach.max(reach),
             Wakes::Word { .. } if self.requeued => self.all = true,
@@ -108,7 +108,7 @@ impl Engine {
             _ => None,
         };
         let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
-        self.woken.note(observation, call, self.effects);
+        self.woken.note(observation, call);
     }
 }
 
@@ -127,13 +127,13 @@ pub(super) enum HowMany {
     All,
 }
 
-fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) -> Wakes {
+fn wakes(observation: &Observation, call: Option<&InCall>) -> Wakes {
     match observation {
         Observation::Stop { stop, .. } => match stop {
             // A task that comes to the entry of a call has done nothing but compute, or made calls that touch nobody.
             Stop::Entry(_) | Stop::TheirFilter | Stop::Signal(_) => Wakes::Nobody,
             Stop::Born(_) | Stop::Started | Stop::VforkDone => Wakes::Nobody,
-            Stop::Exit(_) => call.map_or(Wakes::All, |call| effects.of(call)),
+            Stop::Exit(_) => call.map_or(Wakes::All, Wakes::of),
             // It has its descriptors and locks still.
             Stop::Exiting => Wakes::Nobody,
             // Also whoever has made the process by vfork(2).
@@ -143,7 +143,7 @@ fn wakes(observation: &Observation, call: Option<&InCall>, effects: &Effects) ->
             Stop::Interrupted => Wakes::Nobody,
         },
         // What it has done before it fell asleep.
-        Observation::Asleep { .. } => match call.map(|call| effects.of(call)) {
+        Observation::Asleep { .. } => match call.map(Wakes::of) {
             Some(those @ Wakes::Those(_)) if call.is_some_and(gives) => those,
             Some(_) => Wakes::Nobody,
             None => Wakes::All,
@@ -186,7 +186,7 @@ mod tests {
         let mut woken = Woken::new();
         let _ = woken.take();
         for call in calls {
-            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call), Effects::all());
+            woken.note(&Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) }, Some(call));
         }
         woken.take()
     }
@@ -219,17 +219,16 @@ mod tests {
     fn all_are_asked_now_and_then_and_after_waiters_were_moved() {
         let mut woken = Woken::new();
         let _ = woken.take();
-        let effects = Effects::all();
         let quiet = call("getpid", [0; 6], false);
         let stop = Observation::Stop { task: TaskId(1), stop: Stop::Exit(0) };
         let many = (0..ALL_AFTER).filter(|_| {
-            woken.note(&stop, Some(&quiet), effects);
+            woken.note(&stop, Some(&quiet));
             matches!(woken.take(), Asked::All)
         });
         assert_eq!(many.count(), 1);
-        woken.note(&stop, Some(&futex(3 | PRIVATE)), effects);
+        woken.note(&stop, Some(&futex(3 | PRIVATE)));
         let _ = woken.take();
-        woken.note(&stop, Some(&futex(WAKE | PRIVATE)), effects);
+        woken.note(&stop, Some(&futex(WAKE | PRIVATE)));
         assert!(matches!(woken.take(), Asked::All));
     }
 }

@@ -137,17 +137,16 @@ impl IoUring {
 
     /// Calls that stop for its sake, whatever else is traced.
     pub fn calls(self) -> CallSet {
-        let names: &[&str] = match self {
-            IoUring::Deny => &["io_uring_setup", "io_uring_enter", "io_uring_register"],
-            IoUring::Allow => &["io_uring_setup"],
-        };
-        names.iter().filter_map(|name| Sysno::parse(name)).collect()
+        match self {
+            IoUring::Deny => const { CallSet::named(&["io_uring_setup", "io_uring_enter", "io_uring_register"]) },
+            IoUring::Allow => const { CallSet::named(&["io_uring_setup"]) },
+        }
     }
 }
 
 /// Calls by which a task could get out of sight, or its memory, be woken by nobody, or by whoever touches a file: they stop,
 /// whatever is traced.
-const ALWAYS: [&str; 13] = [
+static ALWAYS: CallSet = CallSet::named(&[
     "alarm",
     "clone",
     "clone3",
@@ -161,11 +160,11 @@ const ALWAYS: [&str; 13] = [
     "timer_create",
     "userfaultfd",
     "vfork",
-];
+]);
 
 /// The calls that stop for rinject's own sake, whatever is traced.
 pub(super) fn always_stops() -> CallSet {
-    ALWAYS.iter().filter_map(|name| Sysno::parse(name)).collect()
+    ALWAYS.clone()
 }
 
 impl Trace {
@@ -209,6 +208,6 @@ impl Nested {
 
     /// Calls that stop for its sake, whatever else is traced.
     pub fn calls(self) -> CallSet {
-        Sysno::parse("ptrace").into_iter().collect()
+        const { CallSet::named(&["ptrace"]) }
     }
 }

@@ -11,7 +11,7 @@ use crate::pattern::{Head, Ranges};
 use crate::plan::{Action, Constant, FilterMode, Follow, IoUring, Nested, Phase, Rule, Scope, Start, always_stops};
 
 /// Calls that rinject makes itself between the filter and the program's first instruction.
-const ON_THE_WAY: [&str; 4] = ["execve", "exit", "exit_group", "write"];
+static ON_THE_WAY: CallSet = CallSet::named(&["execve", "exit", "exit_group", "write"]);
 
 /// A rule that has nothing to it but its calls and their errno.
 pub(super) struct Lone {
@@ -79,7 +79,7 @@ impl Lowering<'_> {
         let is_everywhere = matches!(ground.start, Start::Exec) && threads && forks && execs;
         let possible = is_everywhere && ground.filter == FilterMode::Seccomp && !self.injections_named;
         let mut wanted = always_stops();
-        wanted.union(&ON_THE_WAY.iter().filter_map(|name| Sysno::parse(name)).collect());
+        wanted.union(&ON_THE_WAY);
         for calls in [&self.named, &self.noticed, &self.beside, ground.answered] {
             wanted.union(calls);
         }

@@ -3,7 +3,7 @@
 
 use super::Lowering;
 use super::patterns::Placed;
-use crate::abi::{Errno, Operation, Sysno};
+use crate::abi::{CallSet, Errno, Operation, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::faults::{self, Effect, Restart};
 use crate::pattern::{Alt, Head};
@@ -57,7 +57,7 @@ impl Lowering<'_> {
             let model = faults::model(call);
             if model.restart == Restart::Restarts && errno.name() == Some("EINTR") {
                 // Which handlers let a call start again, only the call that set them tells.
-                self.beside.union(&Sysno::parse("rt_sigaction").into_iter().collect());
+                self.beside.union(const { &CallSet::named(&["rt_sigaction"]) });
             }
             if !fires_once(written)
                 && model.failures().any(|failure| failure.errno == errno && failure.effect == Effect::OncePerFile)

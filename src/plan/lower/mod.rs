@@ -226,7 +226,7 @@ impl<'a> Lowering<'a> {
         let has_descriptor =
             |call: Sysno| call.info().args.is_some_and(|args| args.iter().any(|arg| matches!(arg.kind, ArgKind::Fd)));
         if self.named.iter().any(has_descriptor) {
-            self.noticed.union(&["rename", "renameat", "renameat2"].into_iter().filter_map(Sysno::parse).collect());
+            self.noticed.union(const { &CallSet::named(&["rename", "renameat", "renameat2"]) });
         }
     }
 
@@ -261,7 +261,7 @@ impl<'a> Lowering<'a> {
 
     /// Libraries that are mapped later may hold a place.
     fn notice_mappings(&mut self) {
-        self.beside.union(&Sysno::parse("mmap").into_iter().collect());
+        self.beside.union(const { &CallSet::named(&["mmap"]) });
     }
 
     /// Records an error at a place.
