@@ -4,15 +4,16 @@ use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
 
-use object::elf::{PF_X, PT_LOAD, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT};
+use object::elf::{PF_X, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadRef, SymbolFlags};
+use object::{Endianness, Object, ObjectSection, ReadRef};
 
 use super::code::{self, CodeAt};
 use super::content::Content;
 use super::lines::{LineSearch, Lines};
 use super::plt;
-use super::symbols::{Named, Symbol, SymbolKind, Symbols};
+use super::symbol_table;
+use super::symbols::{Named, Symbol, Symbols};
 
 /// A piece of the file that is mapped into memory.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +44,10 @@ pub struct Elf {
     shared_name: Option<Arc<str>>,
     build_id: Option<Vec<u8>>,
     debug_link: Option<String>,
-    symbols: Symbols,
+    symbols: OnceCell<Symbols>,
     lines: OnceCell<Option<Lines>>,
+    /// Where all of them lie.
+    ranges: OnceCell<Vec<(Box<str>, Range<u64>)>>,
     /// Those that were asked for.
     sections: RefCell<Vec<(Box<str>, Option<Section>)>>,
 }
@@ -80,11 +83,6 @@ impl Elf {
         let debug = if has_own { None } else { find(build_id.as_deref(), debug_link.as_deref()) };
         let debug = debug.map(Into::into).filter(|debug| is_of_same_build(debug, build_id.as_deref()));
         let code = code_ranges(&file, &segments);
-        let mut symbols = symbols(&file, &code);
-        if let Some(separate) = debug.as_ref().and_then(|debug| object::File::parse(debug).ok()) {
-            symbols.extend(self::symbols(&separate, &code));
-        }
-        symbols.extend(plt::entries(&file));
         let (entry, shared_name) = (file.entry(), shared_name(&file));
         Some(Elf {
             entry,
@@ -93,8 +91,9 @@ impl Elf {
             shared_name,
             build_id,
             debug_link,
-            symbols: Symbols::new(symbols),
+            symbols: OnceCell::new(),
             lines: OnceCell::new(),
+            ranges: OnceCell::new(),
             sections: RefCell::default(),
             debug,
             content,
@@ -134,22 +133,36 @@ impl Elf {
 
     /// The symbols that a name stands for: as the linker has it, demangled, or demangled without parameters.
     pub fn named(&self, name: &str) -> Named<'_> {
-        self.symbols.named(name)
+        self.known().named(name)
     }
 
     /// Every name that stands for something.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.symbols.names()
+        self.known().names()
+    }
+
+    /// Who wants no names reads none.
+    fn known(&self) -> &Symbols {
+        self.symbols.get_or_init(|| {
+            let mut all = symbol_table::defined(&self.content, &self.code);
+            if let Some(debug) = &self.debug {
+                all.extend(symbol_table::defined(debug, &self.code));
+            }
+            if let Ok(file) = object::File::parse(&self.content) {
+                all.extend(plt::entries(&file));
+            }
+            Symbols::new(all)
+        })
     }
 
     /// All symbols in the order of their addresses.
     pub fn symbols(&self) -> &[Symbol] {
-        self.symbols.all()
+        self.known().all()
     }
 
     /// The demangled name of the symbol that an address lies in, and how far in.
     pub fn locate(&self, addr: u64) -> Option<(Arc<str>, u64)> {
-        let symbol = self.symbols.containing(addr, self.end_around(addr))?;
+        let symbol = self.known().containing(addr, self.end_around(addr))?;
         Some((Symbols::shown(symbol), addr - symbol.addr))
     }
 
@@ -186,7 +199,7 @@ impl Elf {
         if !self.code.iter().any(|range| range.contains(&addr)) {
             return CodeAt::NotCode;
         }
-        match self.symbols.containing(addr, 0) {
+        match self.known().containing(addr, 0) {
             Some(symbol) if symbol.addr == addr => CodeAt::Boundary,
             Some(symbol) => match self.bytes_at(symbol.addr, symbol.size) {
                 Some(code) => code::boundary(code, symbol.addr, addr),
@@ -221,7 +234,12 @@ impl Elf {
 
     /// The addresses of a section of the loaded file by name, as the file has them.
     pub fn section_range(&self, name: &str) -> Option<Range<u64>> {
-        range(&object::File::parse(&self.content).ok()?.section_by_name(name)?)
+        let all = self.ranges.get_or_init(|| {
+            let file = object::File::parse(&self.content).ok();
+            let sections = file.iter().flat_map(|file| file.sections());
+            sections.filter_map(|section| Some((Box::from(section.name().ok()?), range(&section)?))).collect()
+        });
+        all.iter().find(|(known, _)| **known == *name).map(|(_, range)| range.clone())
     }
 }
 
@@ -258,35 +276,6 @@ fn code_ranges<'d>(file: &object::File<'d, &'d Content>, segments: &[Segment]) -
     }
     let code = segments.iter().filter(|segment| segment.is_code);
     code.map(|segment| segment.addr..segment.addr + segment.memory_size).collect()
-}
-
-/// Defined functions, labels and objects of both tables.
-fn symbols<'d>(file: &object::File<'d, &'d Content>, code: &[Range<u64>]) -> Vec<Symbol> {
-    let read = |symbol: object::Symbol<'d, '_, &'d Content>| {
-        let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
-        let addr = symbol.address();
-        let kind = match st_info & 0xf {
-            STT_FUNC => SymbolKind::Function,
-            STT_GNU_IFUNC => SymbolKind::Ifunc,
-            STT_OBJECT => SymbolKind::Object,
-            // A label in assembly, such as `_start`; not the linker's marks in data.
-            STT_NOTYPE if code.iter().any(|range| range.contains(&addr)) => SymbolKind::Function,
-            _ => return None,
-        };
-        let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
-        // Undefined ones have no section, and the linker's warnings stand in one that is never loaded.
-        section.filter(|section| is_loaded(section))?;
-        let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-        // Static linkers write `name@@VERSION`.
-        let name = name.split_once('@').map_or(name, |(name, _)| name);
-        Some(Symbol { name: Arc::from(name), addr, size: symbol.size(), kind, is_global: !symbol.is_local() })
-    };
-    file.symbols().chain(file.dynamic_symbols()).filter_map(read).collect()
-}
-
-fn is_loaded<'d>(section: &object::Section<'d, '_, &'d Content>) -> bool {
-    let object::SectionFlags::Elf { sh_flags } = section.flags() else { return false };
-    sh_flags & u64::from(object::elf::SHF_ALLOC) != 0
 }
 
 /// A separate file that says of which build it is must be of this one.

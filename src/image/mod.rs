@@ -8,6 +8,7 @@ mod elf;
 mod lines;
 mod main_address;
 mod plt;
+mod symbol_table;
 mod symbols;
 
 pub use accessor::returned;

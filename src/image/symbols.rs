@@ -65,7 +65,8 @@ struct DemangledNames {
 
 impl Symbols {
     pub(super) fn new(mut all: Vec<Symbol>) -> Symbols {
-        all.sort_by_cached_key(rank);
+        // Few are at one address.
+        all.sort_by(|a, b| a.addr.cmp(&b.addr).then_with(|| rank(a).cmp(&rank(b))));
         all.dedup_by(|a, b| a.addr == b.addr && a.name == b.name);
         let mut highest = 0;
         let ends = all.iter().map(|symbol| {
@@ -162,18 +163,10 @@ impl Symbols {
 
 /// Which of several symbols at one address is shown, the same on every machine that has them: those with a size, those
 /// that others see, the ones with the fewest underscores in front, the shortest.
-fn rank(symbol: &Symbol) -> (u64, bool, bool, bool, usize, usize, Arc<str>) {
-    let name = &symbol.name;
+fn rank(symbol: &Symbol) -> (bool, bool, bool, usize, usize, &str) {
+    let name = &*symbol.name;
     let underscores = name.len() - name.trim_start_matches('_').len();
-    (
-        symbol.addr,
-        symbol.kind == SymbolKind::Object,
-        symbol.size == 0,
-        !symbol.is_global,
-        underscores,
-        name.len(),
-        name.clone(),
-    )
+    (symbol.kind == SymbolKind::Object, symbol.size == 0, !symbol.is_global, underscores, name.len(), name)
 }
 
 #[cfg(test)]

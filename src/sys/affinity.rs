@@ -23,10 +23,11 @@ pub struct Pinned {
 /// are kept: to the one that it is on, if that is as good as another. `None` where the kernel refuses.
 pub fn pin_to_one_processor() -> Option<Pinned> {
     let before = sched_getaffinity(Pid::from_raw(0)).ok()?;
-    let allowed = (0..CpuSet::count()).filter(|cpu| before.is_set(*cpu).unwrap_or(false));
+    let is_allowed = |cpu: &usize| before.is_set(*cpu).unwrap_or(false);
     let here = sched_getcpu().ok();
+    let allowed = here.into_iter().chain(0..CpuSet::count()).filter(is_allowed);
     let mut kept = kept();
-    let processor = least_kept(&kept, allowed, here)?;
+    let processor = least_kept(&kept, allowed)?;
     let mut one = CpuSet::new();
     one.set(processor).ok()?;
     sched_setaffinity(Pid::from_raw(0), &one).ok()?;
@@ -50,9 +51,18 @@ fn kept() -> MutexGuard<'static, Vec<usize>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The one of the allowed processors on which the fewest are kept: of several the one that is `here`, else the first.
-fn least_kept(kept: &[usize], allowed: impl Iterator<Item = usize>, here: Option<usize>) -> Option<usize> {
-    allowed.min_by_key(|cpu| (kept.get(*cpu).copied().unwrap_or_default(), Some(*cpu) != here))
+/// The one of the allowed processors on which the fewest are kept, and of several the one that comes first. Those behind one on
+/// which nobody is kept are not looked at: there may be a thousand.
+fn least_kept(kept: &[usize], mut allowed: impl Iterator<Item = usize>) -> Option<usize> {
+    let count = |cpu: usize| kept.get(cpu).copied().unwrap_or_default();
+    let mut least = allowed.next()?;
+    while count(least) > 0 {
+        let Some(next) = allowed.next() else { break };
+        if count(next) < count(least) {
+            least = next;
+        }
+    }
+    Some(least)
 }
 
 #[cfg(test)]
@@ -61,12 +71,12 @@ mod tests {
 
     #[test]
     fn a_processor_that_nobody_is_kept_on_comes_before_the_one_at_hand() {
-        let least = |kept: &[usize], here| least_kept(kept, [1, 2, 5].into_iter(), here);
-        assert_eq!(least(&[], Some(2)), Some(2));
-        assert_eq!(least(&[], Some(0)), Some(1));
-        assert_eq!(least(&[0, 0, 1], Some(2)), Some(1));
-        assert_eq!(least(&[0, 1, 1], Some(2)), Some(5));
-        assert_eq!(least(&[0, 2, 1, 0, 0, 1], None), Some(2));
-        assert_eq!(least_kept(&[], [].into_iter(), Some(2)), None);
+        let least = |kept: &[usize], here: usize| least_kept(kept, [here, 1, 2, 5].into_iter());
+        assert_eq!(least(&[], 2), Some(2));
+        assert_eq!(least(&[0, 0, 1], 2), Some(1));
+        assert_eq!(least(&[0, 1, 1], 2), Some(5));
+        assert_eq!(least(&[0, 2, 1, 0, 0, 1], 5), Some(5));
+        assert_eq!(least_kept(&[1, 1], 0..2), Some(0));
+        assert_eq!(least_kept(&[], std::iter::empty()), None);
     }
 }

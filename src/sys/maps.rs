@@ -22,6 +22,8 @@ pub struct Mapping {
     pub shared: bool,
     /// Whether it is mapped for execution.
     pub executable: bool,
+    /// Major and minor number of the device of its file, and the file's inode; zeros where there is none.
+    pub file: ([u32; 2], u64),
     /// The path, a name in brackets, or nothing.
     pub name: String,
 }
@@ -47,7 +49,10 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
     let (start, end) = words.next()?.split_once('-')?;
     let permissions = words.next()?.as_bytes();
     let offset = words.next()?;
-    let name = words.nth(2).unwrap_or("").trim_start();
+    let (major, minor) = words.next()?.split_once(':')?;
+    let inode = words.next()?;
+    let name = words.next().unwrap_or("").trim_start();
+    let number = |hex| u32::from_str_radix(hex, 16).ok();
     Some(Mapping {
         start: Addr(u64::from_str_radix(start, 16).ok()?),
         end: Addr(u64::from_str_radix(end, 16).ok()?),
@@ -55,6 +60,7 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
         writable: permissions.get(1) == Some(&b'w'),
         shared: permissions.get(3) == Some(&b's'),
         executable: permissions.get(2) == Some(&b'x'),
+        file: ([number(major)?, number(minor)?], inode.parse().ok()?),
         name: name.to_owned(),
     })
 }
@@ -123,6 +129,7 @@ fn query(file: &File, addr: Addr) -> Result<Option<Mapping>, nix::Error> {
         writable: query.vma_flags & VMA_WRITABLE != 0,
         shared: query.vma_flags & VMA_SHARED != 0,
         executable: query.vma_flags & VMA_EXECUTABLE != 0,
+        file: (query.device, query.inode),
         // As the text has it, which keeps each in its line.
         name: String::from_utf8_lossy(name).replace('\n', "\\012"),
     }))
@@ -146,6 +153,7 @@ mod tests {
             writable: false,
             shared: false,
             executable: true,
+            file: ([8, 1], 12),
             name: "/a b/lib c.so".to_owned(),
         };
         assert_eq!(parse_mapping(line), Some(expected));

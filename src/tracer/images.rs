@@ -63,8 +63,16 @@ impl Images {
         {
             return modules.clone();
         }
-        let modules = Rc::new(Modules::of(&maps::parse_mappings(&maps)));
-        self.processes.borrow_mut().insert(process, (maps, modules.clone()));
+        let mut modules = Rc::new(Modules::of(&maps::parse_mappings(&maps)));
+        let mut processes = self.processes.borrow_mut();
+        if let Some((_, before)) = processes.get(&process) {
+            if before.is_of(&modules) {
+                modules = before.clone();
+            } else {
+                modules.know(before);
+            }
+        }
+        processes.insert(process, (maps, modules.clone()));
         modules
     }
 

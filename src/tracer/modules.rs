@@ -63,6 +63,23 @@ impl Modules {
         Modules { all: runs.into_iter().filter(has_code).map(module).collect(), unwinder: OnceCell::new() }
     }
 
+    /// Whether these are the same modules at the same addresses.
+    pub(super) fn is_of(&self, other: &Modules) -> bool {
+        self.all.iter().map(Module::place).eq(other.all.iter().map(Module::place))
+    }
+
+    /// What has been read of files that were mapped before is not read again.
+    pub(super) fn know(&self, before: &Modules) {
+        for module in &self.all {
+            let same =
+                |other: &&Module| other.first.file == module.first.file && other.first.name == module.first.name;
+            if let Some(image) = before.all.iter().find(same).and_then(|known| known.image.get()) {
+                // It is new, and nobody has asked it for its file.
+                let _ = module.image.set(image.clone());
+            }
+        }
+    }
+
     /// The modules whose files could be read.
     pub(super) fn loaded(&self, task: TaskId, images: &Images) -> impl Iterator<Item = Loaded<'_>> {
         self.all.iter().filter_map(move |module| module.loaded(task, images))
@@ -149,6 +166,12 @@ pub(super) fn executed_as(task: TaskId) -> Option<String> {
 }
 
 impl Module {
+    /// What it is of, and where.
+    fn place(&self) -> (Addr, Addr, u64, bool, ([u32; 2], u64), &str) {
+        let first = &self.first;
+        (first.start, self.end, first.offset, first.shared, first.file, &first.name)
+    }
+
     fn holds(&self, addr: Addr) -> bool {
         (self.first.start..self.end).contains(&addr)
     }

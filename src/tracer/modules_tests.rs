@@ -10,6 +10,7 @@ fn mapping(start: u64, offset: u64, executable: bool, name: &str) -> Mapping {
         executable,
         writable: false,
         shared: false,
+        file: ([8, 1], name.len() as u64),
         name: name.to_owned(),
     }
 }
@@ -30,6 +31,25 @@ fn a_module_is_a_run_of_mappings_with_code() {
     ]);
     let ranges: Vec<_> = modules.all.iter().map(|module| (module.base_name(), module.range())).collect();
     assert_eq!(ranges, [("kv", 0x1000..0x4000), ("a.so", 0x6000..0x9000), ("vdso", 0x9000..0xa000)],);
+}
+
+#[test]
+fn modules_are_the_same_until_one_comes_or_goes() {
+    let all = [
+        mapping(0x1000, 0, true, "/kv"),
+        mapping(0x4000, 0, false, ""),
+        mapping(0x5000, 0, false, "/lib/a.so"),
+        mapping(0x6000, 0x1000, true, "/lib/a.so"),
+    ];
+    let known = Modules::of(&all);
+    let check = |mappings: &[Mapping], expected| assert_eq!(known.is_of(&Modules::of(mappings)), expected);
+    check(&all, true);
+    check(&[&all[..1], &all[2..]].concat(), true);
+    check(&all[..1], false);
+    let another = |mapping: &Mapping| Mapping { file: ([8, 1], 77), ..mapping.clone() };
+    check(&[&all[..2], &all[2..].iter().map(another).collect::<Vec<_>>()].concat(), false);
+    let moved = |mapping: &Mapping| Mapping { start: mapping.start.plus(0x1000), ..mapping.clone() };
+    check(&[&all[..2], &all[2..].iter().map(moved).collect::<Vec<_>>()].concat(), false);
 }
 
 #[test]

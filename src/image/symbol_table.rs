@@ -1,0 +1,51 @@
+//! What the symbol tables of a file define, of the loaded file and of a separate one with debug information.
+//! It must not know how symbols are asked for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use object::Endianness;
+use object::elf::{
+    FileHeader64, SHF_ALLOC, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT,
+    Sym64,
+};
+use object::read::elf::{FileHeader, SectionHeader, Sym};
+
+use super::content::Content;
+use super::symbols::{Symbol, SymbolKind};
+
+/// Defined functions, labels and objects of both tables of a file; `code` is where the loaded one has code.
+pub(super) fn defined(content: &Content, code: &[Range<u64>]) -> Vec<Symbol> {
+    [SHT_SYMTAB, SHT_DYNSYM].into_iter().filter_map(|table| of_table(content, table, code)).flatten().collect()
+}
+
+fn of_table(content: &Content, kind: u32, code: &[Range<u64>]) -> Option<Vec<Symbol>> {
+    let header = FileHeader64::<Endianness>::parse(content).ok()?;
+    let endian = header.endian().ok()?;
+    let sections = header.sections(endian, content).ok()?;
+    let table = sections.symbols(endian, content, kind).ok()?;
+    // All of them at once: there are thousands.
+    let names = sections.section(table.string_section()).ok()?.data(endian, content).ok()?;
+    let loaded: Vec<bool> =
+        sections.iter().map(|section| section.sh_flags(endian) & u64::from(SHF_ALLOC) != 0).collect();
+    let read = |(index, symbol): (object::SymbolIndex, &Sym64<Endianness>)| {
+        let addr = symbol.st_value(endian);
+        let kind = match symbol.st_type() {
+            STT_FUNC => SymbolKind::Function,
+            STT_GNU_IFUNC => SymbolKind::Ifunc,
+            STT_OBJECT => SymbolKind::Object,
+            // A label in assembly, such as `_start`; not the linker's marks in data.
+            STT_NOTYPE if code.iter().any(|range| range.contains(&addr)) => SymbolKind::Function,
+            _ => return None,
+        };
+        // Undefined ones have no section, and the linker's warnings stand in one that is never loaded.
+        let section = table.symbol_section(endian, symbol, index).ok().flatten()?;
+        loaded.get(section.0).filter(|is_loaded| **is_loaded)?;
+        let name = names.get(symbol.st_name(endian) as usize..)?.split(|byte| *byte == 0).next()?;
+        // Static linkers write `name@@VERSION`.
+        let name = std::str::from_utf8(name).ok()?.split('@').next().filter(|name| !name.is_empty())?;
+        let is_global = symbol.st_bind() != STB_LOCAL;
+        Some(Symbol { name: Arc::from(name), addr, size: symbol.st_size(endian), kind, is_global })
+    };
+    Some(table.enumerate().filter_map(read).collect())
+}
