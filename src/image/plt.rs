@@ -2,13 +2,13 @@
 //! linkers lay the tables out in several ways.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use object::elf::{R_X86_64_GLOB_DAT, R_X86_64_JUMP_SLOT};
 use object::{Object, ObjectSection, ObjectSymbol, ObjectSymbolTable, RelocationFlags, RelocationTarget};
 
 use super::content::Content;
+use super::name::Name;
 use super::symbols::{Symbol, SymbolKind};
 
 /// The entries, as symbols named `name@plt`.
@@ -27,7 +27,7 @@ pub(super) fn entries<'d>(file: &object::File<'d, &'d Content>) -> Vec<Symbol> {
             }
             let Some(name) = slots.get(&instruction.ip_rel_memory_address()) else { continue };
             let addr = start + (instruction.ip() - start) / size * size;
-            let name = Arc::from(format!("{name}@plt"));
+            let name = Name::from(&*format!("{name}@plt"));
             found.push(Symbol { name, addr, size, kind: SymbolKind::Plt, is_global: false });
         }
     }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memchr2;
 use object::Endianness;
 use object::elf::{
     FileHeader64, SHF_ALLOC, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT,
@@ -12,6 +13,7 @@ use object::elf::{
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 
 use super::content::Content;
+use super::name::Name;
 use super::symbols::{Symbol, SymbolKind};
 
 /// Defined functions, labels and objects of both tables of a file; `code` is where the loaded one has code.
@@ -26,6 +28,7 @@ fn of_table(content: &Content, kind: u32, code: &[Range<u64>]) -> Option<Vec<Sym
     let table = sections.symbols(endian, content, kind).ok()?;
     // All of them at once: there are thousands.
     let names = sections.section(table.string_section()).ok()?.data(endian, content).ok()?;
+    let text: Option<Arc<str>> = std::str::from_utf8(names).ok().map(Arc::from);
     let loaded: Vec<bool> =
         sections.iter().map(|section| section.sh_flags(endian) & u64::from(SHF_ALLOC) != 0).collect();
     let read = |(index, symbol): (object::SymbolIndex, &Sym64<Endianness>)| {
@@ -41,11 +44,16 @@ fn of_table(content: &Content, kind: u32, code: &[Range<u64>]) -> Option<Vec<Sym
         // Undefined ones have no section, and the linker's warnings stand in one that is never loaded.
         let section = table.symbol_section(endian, symbol, index).ok().flatten()?;
         loaded.get(section.0).filter(|is_loaded| **is_loaded)?;
-        let name = names.get(symbol.st_name(endian) as usize..)?.split(|byte| *byte == 0).next()?;
+        let start = symbol.st_name(endian);
+        let rest = names.get(start as usize..)?;
         // Static linkers write `name@@VERSION`.
-        let name = std::str::from_utf8(name).ok()?.split('@').next().filter(|name| !name.is_empty())?;
+        let length = memchr2(0, b'@', rest).filter(|length| *length > 0)?;
+        let name = match &text {
+            Some(text) => Name::of(text, start..start.checked_add(length as u32)?)?,
+            None => Name::from(std::str::from_utf8(&rest[..length]).ok()?),
+        };
         let is_global = symbol.st_bind() != STB_LOCAL;
-        Some(Symbol { name: Arc::from(name), addr, size: symbol.st_size(endian), kind, is_global })
+        Some(Symbol { name, addr, size: symbol.st_size(endian), kind, is_global })
     };
     Some(table.enumerate().filter_map(read).collect())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::demangle::{Demangled, demangle};
+use super::name::Name;
 
 /// What a symbol stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +24,7 @@ pub enum SymbolKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
     /// Its name as the linker knows it, without a version.
-    pub name: Arc<str>,
+    pub name: Name,
     /// Its address in the file.
     pub addr: u64,
     /// Its size in bytes; 0 where the file does not say.
@@ -52,7 +53,7 @@ pub(super) struct Symbols {
     sorted: Vec<Symbol>,
     /// For each symbol the highest end of it and of all before it.
     ends: Vec<u64>,
-    by_name: OnceCell<HashMap<Arc<str>, Vec<usize>>>,
+    by_name: OnceCell<HashMap<Name, Vec<usize>>>,
     demangled: OnceCell<DemangledNames>,
 }
 
@@ -65,8 +66,8 @@ struct DemangledNames {
 
 impl Symbols {
     pub(super) fn new(mut all: Vec<Symbol>) -> Symbols {
-        // Few are at one address.
-        all.sort_by(|a, b| a.addr.cmp(&b.addr).then_with(|| rank(a).cmp(&rank(b))));
+        // Few are at one address, and which comes first of two that are alike in all does not matter.
+        all.sort_unstable_by(|a, b| a.addr.cmp(&b.addr).then_with(|| rank(a).cmp(&rank(b))));
         all.dedup_by(|a, b| a.addr == b.addr && a.name == b.name);
         let mut highest = 0;
         let ends = all.iter().map(|symbol| {
@@ -77,9 +78,9 @@ impl Symbols {
         Symbols { sorted: all, ends, by_name: OnceCell::new(), demangled: OnceCell::new() }
     }
 
-    fn by_name(&self) -> &HashMap<Arc<str>, Vec<usize>> {
+    fn by_name(&self) -> &HashMap<Name, Vec<usize>> {
         self.by_name.get_or_init(|| {
-            let mut names: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+            let mut names: HashMap<Name, Vec<usize>> = HashMap::new();
             for (at, symbol) in self.sorted.iter().enumerate() {
                 names.entry(symbol.name.clone()).or_default().push(at);
             }
@@ -130,7 +131,8 @@ impl Symbols {
     /// Every name that stands for something, for suggestions.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let demangled = self.demangled();
-        self.by_name().keys().chain(demangled.exact.keys()).chain(demangled.short.keys()).map(|name| &**name)
+        let mangled = demangled.exact.keys().chain(demangled.short.keys());
+        self.by_name().keys().map(|name| &**name).chain(mangled.map(|name| &**name))
     }
 
     /// The symbol that an address lies in, the innermost where they overlap. One without a size reaches to the next
@@ -157,7 +159,7 @@ impl Symbols {
 
     /// The name that is shown for a symbol.
     pub(super) fn shown(symbol: &Symbol) -> Arc<str> {
-        demangle(&symbol.name).map_or_else(|| symbol.name.clone(), |demangled| Arc::from(demangled.full))
+        demangle(&symbol.name).map_or_else(|| Arc::from(&*symbol.name), |demangled| Arc::from(demangled.full))
     }
 }
 
@@ -175,7 +177,7 @@ mod tests {
 
     fn symbols(all: &[(&str, u64, u64)]) -> Symbols {
         let symbol = |(name, addr, size): &(&str, u64, u64)| Symbol {
-            name: Arc::from(*name),
+            name: Name::from(*name),
             addr: *addr,
             size: *size,
             kind: SymbolKind::Function,

@@ -81,7 +81,7 @@ impl Process {
             .flat_map(|loaded| {
                 let exported = loaded.elf.symbols().iter().filter(|symbol| symbol.is_global);
                 let place = |symbol: &crate::image::Symbol| {
-                    (symbol.name.clone(), Addr(symbol.addr.wrapping_add(loaded.bias)))
+                    (Arc::from(&*symbol.name), Addr(symbol.addr.wrapping_add(loaded.bias)))
                 };
                 exported.map(place).collect::<Vec<_>>()
             })
