@@ -188,10 +188,11 @@ impl Elf {
         length(&self.content) + self.debug.as_ref().map_or(0, length)
     }
 
-    /// The source file and the line that the instruction at `addr` was made from, where that is known.
-    pub fn source_of(&self, addr: u64) -> Option<(String, u32)> {
+    /// The source files and the lines that the instruction at `addr` was made from, as far as that is known: that of the
+    /// innermost function that was inlined there first, then those that it was inlined into.
+    pub fn sources_of(&self, addr: u64) -> Vec<(String, u32)> {
         let lines = self.lines.get_or_init(|| Lines::read(self.debug.as_ref().unwrap_or(&self.content)));
-        lines.as_ref()?.source_of(addr)
+        lines.as_ref().map_or_else(Vec::new, |lines| lines.sources_of(addr))
     }
 
     /// Whether an instruction begins at `addr`.

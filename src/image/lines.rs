@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use addr2line::{Context, LookupContinuation, LookupResult};
+use addr2line::{Context, Location, LookupContinuation, LookupResult};
 use gimli::{EndianArcSlice, RunTimeEndian};
 use object::{Object, ObjectSection};
 
@@ -55,10 +55,17 @@ impl Lines {
         Some(Lines { context, dwarf })
     }
 
-    /// The source file and the line that an address was made from.
-    pub(super) fn source_of(&self, addr: u64) -> Option<(String, u32)> {
-        let location = self.context.find_location(addr).ok()??;
-        Some((location.file?.to_owned(), location.line?))
+    /// The source files and the lines that an address was made from: that of the innermost function that was inlined there
+    /// first, then those that it was inlined into.
+    pub(super) fn sources_of(&self, addr: u64) -> Vec<(String, u32)> {
+        let frames = match self.context.find_frames(addr) {
+            LookupResult::Output(frames) => frames,
+            LookupResult::Load { continuation, .. } => skip(continuation),
+        };
+        let Ok(mut frames) = frames else { return Vec::new() };
+        let next = || frames.next().ok()?;
+        let source = |location: Location<'_>| Some((location.file?.to_owned(), location.line?));
+        std::iter::from_fn(next).filter_map(|frame| frame.location.and_then(source)).collect()
     }
 
     /// Looks for a line of the files whose path ends in `file`.

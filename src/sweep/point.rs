@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::amount::Amount;
+use super::frame::{self, function, without_offset};
 use crate::abi::{Errno, Sysno};
 use crate::faults;
 
@@ -105,13 +106,11 @@ pub struct Point {
     pub amounts: Vec<Amount>,
 }
 
-/// Modules that every program is linked with: whose code tells nothing of the program.
-const LIBRARIES: [&str; 7] = ["libc.so", "libnss_", "ld-linux", "libpthread", "ld-musl", "[vdso]", "vdso"];
-
 impl Point {
-    /// The innermost frame that is not in the C library; the innermost one where all are.
+    /// The innermost frame that is neither in the C library nor in the library of the program's language; the innermost one
+    /// that is not in the C library, or the innermost one, where all are.
     pub fn own_frame(&self) -> Option<&Arc<str>> {
-        self.frames.iter().find(|frame| is_own(frame)).or_else(|| self.frames.first())
+        frame::own(&self.frames).into_iter().next()
     }
 
     /// The function of that frame, with its module: `kv!commit`.
@@ -130,11 +129,10 @@ impl Point {
     }
 
     /// The functions of the program that lead to it, innermost first, without the offsets that a change of the program moves;
-    /// those of the C library only where there are no others. Where a program has no symbols the offsets stay, but for the
+    /// those of libraries that programs of its language are all linked with only where there are no others. Where a program has no symbols the offsets stay, but for the
     /// innermost one: its callers tell which function it is in.
     pub fn own_functions(&self) -> String {
-        let own: Vec<&Arc<str>> = self.frames.iter().filter(|frame| is_own(frame)).collect();
-        let own = if own.is_empty() { self.frames.iter().collect() } else { own };
+        let own = frame::own(&self.frames);
         let short = |(at, frame): (usize, &&Arc<str>)| {
             let is_place = frame.contains('!') || (at == 0 && own.len() > 1);
             if is_place { without_offset(frame).to_owned() } else { frame.to_string() }
@@ -143,22 +141,6 @@ impl Point {
         functions.dedup();
         functions.join(" < ")
     }
-}
-
-/// Whether a frame is in the program, or in a library of its own choice.
-fn is_own(frame: &str) -> bool {
-    !LIBRARIES.iter().any(|library| frame.starts_with(library)) && frame != "?"
-}
-
-/// A frame without its offset: `kv!commit`. One that lies in no symbol is its module.
-fn without_offset(frame: &str) -> &str {
-    frame.rsplit_once("+0x").map_or(frame, |(place, _)| place)
-}
-
-/// The function of a frame, without its module.
-fn function(frame: &str) -> &str {
-    let place = without_offset(frame);
-    place.split_once('!').map_or(place, |(_, function)| function)
 }
 
 #[cfg(test)]

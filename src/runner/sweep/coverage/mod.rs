@@ -15,14 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::base::Base;
-use super::watch_calls;
+use super::{source, watch_calls};
 use crate::plan::{Plan, Start};
 use crate::run::{End, Played, Stage};
 use crate::sweep::coverage::Coverage;
 use images::Images;
-
-/// Where there is code of others, which nobody who sweeps a program wants to be told of.
-const OTHERS: [&str; 3] = ["/usr/include/", "/usr/lib/", "/rustc/"];
 
 /// Folders below Cargo's own (The Cargo Book, "Cargo Home") with the sources of crates that others have published.
 const CRATES: [&str; 2] = ["cargo/registry/src/", "cargo/git/checkouts/"];
@@ -211,7 +208,7 @@ impl Found {
 }
 
 fn is_of_others(path: &str) -> bool {
-    OTHERS.iter().any(|others| path.starts_with(others)) || CRATES.iter().any(|crates| path.contains(crates))
+    source::is_of_library(path) || CRATES.iter().any(|crates| path.contains(crates))
 }
 
 /// The digest of several texts: each with its length, so that none goes over into the next.
