@@ -90,6 +90,7 @@ codes! {
     TOO_MANY_POINTS = 414;
     TOO_MANY_CASES = 415;
     UNUSED_AXIS = 416;
+    NAMED_STREAM = 417;
     // Known to the format, not to this version.
     // 501 is spent: every key is carried out.
     UNSUPPORTED_VALUE = 502;

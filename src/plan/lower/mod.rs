@@ -17,6 +17,7 @@ mod points;
 mod rules;
 mod sequences;
 mod state;
+mod streams;
 mod surroundings;
 mod sweep;
 mod target;
@@ -196,6 +197,7 @@ impl<'a> Lowering<'a> {
         self.vacuity(&trace, &expect);
         self.check_rings(&trace, &rules);
         self.certain_kill(&trace, &rules, &expect);
+        self.streams(&rules, &expect);
         self.unused_axes();
         if let Some(target) = &target {
             self.check_awaited(target, &rules, &expect);
