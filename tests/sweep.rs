@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::sweeps::{lines, script, verdicts};
@@ -380,4 +381,31 @@ fn what_cannot_be_swept_is_said() {
     said(&["x.toml", "--on", "write", "--cell", "write#9:EIO"], 4, "there is no run `write#9:EIO`");
     said(&["x.toml", "--", "cat"], 2, "cannot be used with");
     said(&["--", "no-such-program"], 6, "no-such-program");
+}
+
+/// `ls -la` shows how many folders are in the one above.
+#[test]
+fn what_others_make_meanwhile_is_not_seen_above_a_run_s_folder() {
+    if !can_trace() {
+        return;
+    }
+    let is_over = AtomicBool::new(false);
+    let busy = || {
+        let mut made = Vec::new();
+        while !is_over.load(Ordering::Relaxed) {
+            // The more there are, the more a run would see.
+            made.push(tempfile::tempdir_in("/tmp").unwrap());
+            std::thread::yield_now();
+            made.drain(..made.len().saturating_sub(500));
+        }
+    };
+    let folder = folder(&[("x.toml", &script("stat -c '%h %s' ..", "[sweep]\non = 'write'\nerror = 'EIO'"))]);
+    let (status, out, err) = std::thread::scope(|scope| {
+        scope.spawn(busy);
+        let swept = rinject(folder.path(), &["sweep", "x.toml"]);
+        is_over.store(true, Ordering::Relaxed);
+        swept
+    });
+    // The write that fails is told, and no line of the output differs without it.
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
 }

@@ -2,9 +2,9 @@
 //! remove it is what takes a file system the longest; what a run leaves in it is soon gone.
 //! It must not know what is in them.
 
-use std::fs::{self, File, FileTimes, Metadata};
+use std::fs::{self, DirBuilder, File, FileTimes, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -20,14 +20,23 @@ use crate::sys;
 /// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
 const ROOT: &str = "/tmp";
 
-/// A folder with the claim to it. The folder goes first.
+/// The name of a folder that is alone in another one, so that what `..` looks like does not hang on what others make.
+const ALONE: &str = "run";
+
+/// Modes of a folder that is the user's own, and of one that leads there.
+const PRIVATE: u32 = 0o700;
+const PASSABLE: u32 = 0o711;
+
+/// A folder with the claim to it. What is removed goes first.
 #[derive(Debug)]
 struct Own {
-    folder: TempDir,
+    /// The folder, or the one that it is alone in.
+    top: TempDir,
+    path: PathBuf,
     _claim: Claim,
     made: SystemTime,
-    /// How it looked when it was made; `None` where that is not known.
-    new: Option<Looks>,
+    /// How it looked when it was made, and the one that it is in; `None` where that is not known.
+    new: Option<(Looks, Looks)>,
 }
 
 /// What of a folder a run can change for good.
@@ -42,7 +51,7 @@ struct Looks {
     marks: sys::Marks,
 }
 
-/// Folders that nobody has at the moment, each empty and looking as if it had just been made.
+/// Folders that nobody has at the moment, each empty and looking as if it had just been made. Each is alone in a folder of its own.
 #[derive(Debug, Default)]
 pub struct Grounds(Mutex<Vec<Own>>);
 
@@ -61,7 +70,7 @@ impl Grounds {
     /// A folder that is empty and looks new.
     pub(super) fn take(grounds: &Arc<Grounds>) -> Result<Ground, SetupError> {
         let known = grounds.lock().pop();
-        let own = known.map_or_else(Own::make, Ok)?;
+        let own = known.map_or_else(|| Own::make(Some(ALONE)), Ok)?;
         Ok(Ground { own: Some(own), home: Some(grounds.clone()), is_over: AtomicBool::new(true) })
     }
 
@@ -74,7 +83,7 @@ impl Grounds {
 impl Ground {
     /// A new one that nobody has afterwards.
     pub(super) fn new() -> Result<Ground, SetupError> {
-        Ok(Ground { own: Some(Own::make()?), home: None, is_over: AtomicBool::new(true) })
+        Ok(Ground { own: Some(Own::make(None)?), home: None, is_over: AtomicBool::new(true) })
     }
 
     fn own(&self) -> &Own {
@@ -82,7 +91,7 @@ impl Ground {
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.own().folder.path()
+        &self.own().path
     }
 
     /// When it was made.
@@ -102,7 +111,9 @@ impl Ground {
 
     /// Leaves it where it is; tells where.
     pub(super) fn keep(mut self) -> PathBuf {
-        self.own.take().expect("it is there until it is dropped").folder.keep()
+        let own = self.own.take().expect("it is there until it is dropped");
+        let _ = own.top.keep();
+        own.path
     }
 }
 
@@ -116,18 +127,30 @@ impl Drop for Ground {
 }
 
 impl Own {
-    fn make() -> Result<Own, SetupError> {
+    /// A folder of /tmp, or one of this name that is alone in such a folder.
+    fn make(alone: Option<&str>) -> Result<Own, SetupError> {
         static SWEPT: Once = Once::new();
         SWEPT.call_once(|| claim::sweep(Path::new(ROOT)));
+        let made = |error| failed("make a folder in", Path::new(ROOT), error);
         let claim =
             Claim::new(Path::new(ROOT)).map_err(|error| failed("claim a folder in", Path::new(ROOT), error))?;
-        let folder = claim.folder().map_err(|error| failed("make a folder in", Path::new(ROOT), error))?;
-        let new = File::open(folder.path()).and_then(|open| Looks::of(&open)).ok();
-        Ok(Own { folder, _claim: claim, made: SystemTime::now(), new })
+        let top = claim.folder().map_err(made)?;
+        let path = match alone {
+            Some(name) => {
+                let path = top.path().join(name);
+                DirBuilder::new().mode(PRIVATE).create(&path).map_err(made)?;
+                // Whom the folder is opened to in the end comes through this one.
+                fs::set_permissions(top.path(), Permissions::from_mode(PASSABLE)).map_err(made)?;
+                path
+            }
+            None => top.path().to_owned(),
+        };
+        let new = Looks::with_above(&path).ok();
+        Ok(Own { top, path, _claim: claim, made: SystemTime::now(), new })
     }
 
     fn clear(&self) -> Result<(), SetupError> {
-        let path = self.folder.path();
+        let path = &self.path;
         let whole = |error| failed("empty", path, error);
         for entry in fs::read_dir(path).map_err(whole)?.flatten() {
             let path = entry.path();
@@ -140,15 +163,25 @@ impl Own {
 
     /// Gives it the times of a new one; whether it looks like one in all else.
     fn renew(&self) -> io::Result<bool> {
-        let open = File::open(self.folder.path())?;
-        let looks = Looks::of(&open)?;
+        let looks = Looks::with_above(&self.path)?;
+        let is_alone = self.path == self.top.path() || fs::read_dir(self.top.path())?.count() == 1;
         let now = SystemTime::now();
-        open.set_times(FileTimes::new().set_accessed(now).set_modified(now))?;
-        Ok(self.new.as_ref() == Some(&looks))
+        let times = FileTimes::new().set_accessed(now).set_modified(now);
+        self.path
+            .ancestors()
+            .take_while(|path| *path != Path::new(ROOT))
+            .try_for_each(|path| File::open(path)?.set_times(times))?;
+        Ok(is_alone && self.new.as_ref() == Some(&looks))
     }
 }
 
 impl Looks {
+    /// Those of a folder, and of the one that it is in where that is not everybody's.
+    fn with_above(path: &Path) -> io::Result<(Looks, Looks)> {
+        let above = path.parent().filter(|above| *above != Path::new(ROOT)).unwrap_or(path);
+        Ok((Looks::of(&File::open(path)?)?, Looks::of(&File::open(above)?)?))
+    }
+
     fn of(open: &File) -> io::Result<Looks> {
         let data: Metadata = open.metadata()?;
         Ok(Looks {
@@ -162,7 +195,6 @@ impl Looks {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
     use super::*;
@@ -211,5 +243,22 @@ mod tests {
             assert_ne!(next.path(), path);
             assert!(!path.exists());
         }
+    }
+
+    #[test]
+    fn a_folder_is_alone_in_one_that_looks_the_same_whatever_others_make() {
+        let grounds = Arc::new(Grounds::default());
+        let looks = |ground: &Ground| Looks::with_above(ground.path()).unwrap().1;
+        let first = Grounds::take(&grounds).unwrap();
+        let before = looks(&first);
+        let second = Grounds::take(&grounds).unwrap();
+        assert_eq!(looks(&first), before);
+        assert_eq!(looks(&second).extent, before.extent);
+        let above = first.path().parent().unwrap().to_owned();
+        assert_ne!(above, Path::new(ROOT));
+        // What a run leaves beside its folder goes with that.
+        fs::write(above.join("file"), "x").unwrap();
+        drop(first);
+        assert!(!above.exists());
     }
 }
