@@ -302,6 +302,24 @@ fn what_clang_counts_is_read_as_well() {
 }
 
 #[test]
+fn tools_that_cannot_read_the_counters_are_asked_once() {
+    let words = ["-fprofile-instr-generate", "-fcoverage-mapping"];
+    let Some(folder) = built("clang", &words, &["llvm-cov", "llvm-profdata"]) else { return };
+    let path = folder.path();
+    let cannot = path.join("cannot");
+    put_useless_tools(&cannot, false);
+    let tool = "#!/bin/sh\necho asked >> \"$0.log\"\nexit 1\n";
+    fs::write(cannot.join("llvm-profdata"), tool).unwrap();
+    let in_front = format!("{}:{}", cannot.display(), std::env::var("PATH").unwrap());
+    let words = ["sweep", "x.toml", "--on", "write,openat", "--error", "EIO", "--report", "json=r.json"];
+    let (_, out, err) = rinject_with(path, &words, &[("PATH", &in_front)]);
+    assert_eq!(err, "", "{out}");
+    // Each fault reaches other lines, and so leaves other counters.
+    assert!(class(&path.join("r.json"), "with_fault").len() > 3, "{out}");
+    assert_eq!(fs::read_to_string(cannot.join("llvm-profdata.log")).unwrap(), "asked\n");
+}
+
+#[test]
 fn a_check_that_is_hurt_counts_where_nobody_looks_and_its_counting_is_no_point() {
     let Some(folder) = with_gcov() else { return };
     let path = folder.path();

@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Trouble;
 use super::tools;
@@ -16,35 +18,53 @@ const JOINED: &str = "joined.profdata";
 const INSTALL: &str = "install the LLVM tools of the compiler's version (Debian, Ubuntu: llvm, or llvm-N; Fedora: llvm; Rust: \
                        rustup component add llvm-tools)";
 
-/// Reads counters that lie in `folder`.
-pub(super) fn read(folder: &Path, files: &[PathBuf], images: &[PathBuf]) -> Result<Coverage, Trouble> {
-    let Some((program, libraries)) = images.split_first() else {
-        let what = "the program writes counters of clang's or rustc's, and has no map from them to lines";
-        return Err(Trouble::new(what, "with clang, build with `-fcoverage-mapping`, too"));
-    };
-    let mut export: Vec<OsString> = ["export", "--format=lcov", "--instr-profile", JOINED].map(OsString::from).into();
-    export.push(program.into());
-    for library in libraries {
-        export.extend([OsString::from("--object"), library.into()]);
-    }
-    // Each version reads what its own compiler writes; some join what they cannot hold against the map.
-    let mut said = Vec::new();
-    for tool in all() {
-        let why = match printed(&tool, folder, files, &export)? {
-            Ok(text) => match lcov(&text, name) {
-                Ok(coverage) => return Ok(coverage),
-                Err(why) => why,
-            },
-            Err(why) => why,
+/// The tools of LLVM that there are: of several versions the one that has read counters before is asked first.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    /// Each llvm-profdata, once it was looked for.
+    all: OnceLock<Vec<PathBuf>>,
+    /// Which of them has read what there was so far.
+    able: AtomicUsize,
+}
+
+impl Tools {
+    /// Reads counters that lie in `folder`.
+    pub(super) fn read(&self, folder: &Path, files: &[PathBuf], images: &[PathBuf]) -> Result<Coverage, Trouble> {
+        let Some((program, libraries)) = images.split_first() else {
+            let what = "the program writes counters of clang's or rustc's, and has no map from them to lines";
+            return Err(Trouble::new(what, "with clang, build with `-fcoverage-mapping`, too"));
         };
-        said.push(format!("`{}` cannot read the counters: {}", tool.display(), why.trim_end()));
+        let mut export: Vec<OsString> =
+            ["export", "--format=lcov", "--instr-profile", JOINED].map(OsString::from).into();
+        export.push(program.into());
+        for library in libraries {
+            export.extend([OsString::from("--object"), library.into()]);
+        }
+        let all = self.all.get_or_init(all);
+        let able = self.able.load(Ordering::Relaxed);
+        // Each version reads what its own compiler writes; some join what they cannot hold against the map.
+        let mut said = Vec::new();
+        for at in (able..all.len()).chain(0..able) {
+            let tool = &all[at];
+            let why = match printed(tool, folder, files, &export)? {
+                Ok(text) => match lcov(&text, name) {
+                    Ok(coverage) => {
+                        self.able.store(at, Ordering::Relaxed);
+                        return Ok(coverage);
+                    }
+                    Err(why) => why,
+                },
+                Err(why) => why,
+            };
+            said.push(format!("`{}` cannot read the counters: {}", tool.display(), why.trim_end()));
+        }
+        let what = if said.is_empty() {
+            "there is no llvm-profdata in PATH to read the counters".to_owned()
+        } else {
+            said.join("; ")
+        };
+        Err(Trouble::new(what, INSTALL))
     }
-    let what = if said.is_empty() {
-        "there is no llvm-profdata in PATH to read the counters".to_owned()
-    } else {
-        said.join("; ")
-    };
-    Err(Trouble::new(what, INSTALL))
 }
 
 /// What the llvm-cov beside `tool`, an llvm-profdata, prints of the files when `tool` has joined them; or what one of both says

@@ -49,6 +49,7 @@ type Digested = [u8; 32];
 pub(super) struct Reader {
     /// Programs and libraries that clang or rustc has built with counters.
     images: Vec<PathBuf>,
+    llvm: llvm::Tools,
     known: Mutex<HashMap<Digested, Arc<Coverage>>>,
     /// The current folder: files below it are named from there.
     here: PathBuf,
@@ -77,6 +78,7 @@ impl Reader {
         let played = stage.play(spec, change, &mut seen)?;
         let reader = Reader {
             images: seen.counting(&played.program),
+            llvm: llvm::Tools::default(),
             known: Mutex::default(),
             here: std::env::current_dir().unwrap_or_default(),
         };
@@ -150,7 +152,7 @@ impl Reader {
         if let Some(part) = self.known(&digest) {
             return Ok(Some(part));
         }
-        let part = Arc::new(self.named(llvm::read(folder, files, &self.images)?));
+        let part = Arc::new(self.named(self.llvm.read(folder, files, &self.images)?));
         self.know(digest, &part);
         Ok(Some(part))
     }
