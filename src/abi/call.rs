@@ -26,6 +26,23 @@ pub struct CallInfo {
     pub classes: u32,
     /// Whether it may put its caller to sleep until somebody else acts (determinism.md has the list).
     pub may_block: bool,
+    /// What it changes of the files that it is about, by its name alone: whoever opens a file may make it or not.
+    pub changes: Option<Changes>,
+    /// Whether it waits until files are on the disk, or starts that.
+    pub syncs: bool,
+}
+
+/// What a call changes of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// It makes, moves or removes one.
+    Names,
+    /// What is in one, where it is one that is written to.
+    Content,
+    /// Mode, owner or extended attributes.
+    Attributes,
+    /// Nothing but its times.
+    Times,
 }
 
 /// One argument of a call.
@@ -480,5 +497,23 @@ mod tests {
         let flags = &call("openat").info().args.unwrap()[2];
         assert_eq!(flags.kind, ArgKind::Flags(&flag_sets::OPEN));
         assert_eq!(flag_sets::OPEN.value("O_APPEND"), Some(0o2000));
+    }
+
+    #[test]
+    fn calls_say_what_they_change_of_files() {
+        for (name, changes, syncs) in [
+            ("renameat2", Some(Changes::Names), false),
+            ("unlink", Some(Changes::Names), false),
+            ("pwritev2", Some(Changes::Content), false),
+            ("fchownat", Some(Changes::Attributes), false),
+            ("removexattrat", Some(Changes::Attributes), false),
+            ("utimensat", Some(Changes::Times), false),
+            ("fdatasync", None, true),
+            ("openat", None, false),
+            ("read", None, false),
+        ] {
+            let info = Sysno::parse(name).unwrap().info();
+            assert_eq!((info.changes, info.syncs), (changes, syncs), "{name}");
+        }
     }
 }

@@ -19,7 +19,7 @@ mod word;
 
 pub use addr::Addr;
 pub use arch::Arch;
-pub use call::{ArgInfo, ArgKind, CallInfo, CallSet, Class, Dir, Len, RetKind, Sysno};
+pub use call::{ArgInfo, ArgKind, CallInfo, CallSet, Changes, Class, Dir, Len, RetKind, Sysno};
 pub use directory::{DirectoryEntry, DirectoryLayout};
 pub use errno::Errno;
 pub use operation::{Member, On, Operation};

@@ -1,7 +1,7 @@
 //! Calls, errnos and flags as data; written by `cargo xtask codegen` from `xtask/tables`, not by hand.
 //! It must not know what anything is used for.
 
-use super::call::{ArgInfo, ArgKind as K, CallInfo, Dir, Len, RetKind as R};
+use super::call::{ArgInfo, ArgKind as K, CallInfo, Changes as C, Dir, Len, RetKind as R};
 use flag_sets as f;
 
 pub(super) static ERRNOS: &[(u16, &str)] = &[
@@ -149,7 +149,13 @@ const fn call(
     classes: u32,
     may_block: bool,
 ) -> CallInfo {
-    CallInfo { name, numbers, args, ret, classes, may_block }
+    CallInfo { name, numbers, args, ret, classes, may_block, changes: None, syncs: false }
+}
+const fn changes(what: C, call: CallInfo) -> CallInfo {
+    CallInfo { changes: Some(what), ..call }
+}
+const fn syncs(call: CallInfo) -> CallInfo {
+    CallInfo { syncs: true, ..call }
 }
 
 pub(super) static CALLS: &[CallInfo] = &[
@@ -302,29 +308,38 @@ pub(super) static CALLS: &[CallInfo] = &[
         false,
     ),
     call("chdir", [Some(80), Some(12), Some(49)], Some(&[arg("path", K::Path { dir: None })]), R::Int, 0x1, false),
-    call(
-        "chmod",
-        [Some(90), Some(15), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "chmod",
+            [Some(90), Some(15), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "chown",
-        [Some(92), Some(182), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "chown",
+            [Some(92), Some(182), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "chown32",
-        [None, Some(212), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "chown32",
+            [None, Some(212), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
     call("chroot", [Some(161), Some(61), Some(51)], Some(&[arg("path", K::Path { dir: None })]), R::Int, 0x1, false),
     call(
@@ -460,28 +475,34 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x6,
         true,
     ),
-    call(
-        "copy_file_range",
-        [Some(326), Some(377), Some(285)],
-        Some(&[
-            arg("fd_in", K::Fd),
-            arg("off_in", K::Struct { name: "off", dir: Dir::InOut }),
-            arg("fd_out", K::Fd),
-            arg("off_out", K::Struct { name: "off", dir: Dir::InOut }),
-            arg("len", K::Size),
-            arg("flags", K::Hex),
-        ]),
-        R::Size,
-        0x2,
-        false,
+    changes(
+        C::Content,
+        call(
+            "copy_file_range",
+            [Some(326), Some(377), Some(285)],
+            Some(&[
+                arg("fd_in", K::Fd),
+                arg("off_in", K::Struct { name: "off", dir: Dir::InOut }),
+                arg("fd_out", K::Fd),
+                arg("off_out", K::Struct { name: "off", dir: Dir::InOut }),
+                arg("len", K::Size),
+                arg("flags", K::Hex),
+            ]),
+            R::Size,
+            0x2,
+            false,
+        ),
     ),
-    call(
-        "creat",
-        [Some(85), Some(8), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode)]),
-        R::Fd,
-        0x3,
-        true,
+    changes(
+        C::Names,
+        call(
+            "creat",
+            [Some(85), Some(8), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode)]),
+            R::Fd,
+            0x3,
+            true,
+        ),
     ),
     call("create_module", [Some(174), Some(127), None], None, R::Opaque, 0x0, false),
     call(
@@ -632,13 +653,21 @@ pub(super) static CALLS: &[CallInfo] = &[
         false,
     ),
     call("fadvise64_64", [None, Some(272), None], None, R::Opaque, 0x2, false),
-    call(
-        "fallocate",
-        [Some(285), Some(324), Some(47)],
-        Some(&[arg("fd", K::Fd), arg("mode", K::Flags(&f::FALLOCATE)), arg("offset", K::Long), arg("len", K::Long)]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Content,
+        call(
+            "fallocate",
+            [Some(285), Some(324), Some(47)],
+            Some(&[
+                arg("fd", K::Fd),
+                arg("mode", K::Flags(&f::FALLOCATE)),
+                arg("offset", K::Long),
+                arg("len", K::Long),
+            ]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
     call(
         "fanotify_init",
@@ -663,64 +692,82 @@ pub(super) static CALLS: &[CallInfo] = &[
         false,
     ),
     call("fchdir", [Some(81), Some(133), Some(50)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false),
-    call(
-        "fchmod",
-        [Some(91), Some(94), Some(52)],
-        Some(&[arg("fd", K::Fd), arg("mode", K::Mode)]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fchmod",
+            [Some(91), Some(94), Some(52)],
+            Some(&[arg("fd", K::Fd), arg("mode", K::Mode)]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
-    call(
-        "fchmodat",
-        [Some(268), Some(306), Some(53)],
-        Some(&[arg("dirfd", K::DirFd), arg("path", K::Path { dir: Some(0) }), arg("mode", K::Mode)]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fchmodat",
+            [Some(268), Some(306), Some(53)],
+            Some(&[arg("dirfd", K::DirFd), arg("path", K::Path { dir: Some(0) }), arg("mode", K::Mode)]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "fchmodat2",
-        [Some(452), Some(452), Some(452)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("mode", K::Mode),
-            arg("flags", K::Flags(&f::AT)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fchmodat2",
+            [Some(452), Some(452), Some(452)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("mode", K::Mode),
+                arg("flags", K::Flags(&f::AT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "fchown",
-        [Some(93), Some(95), Some(55)],
-        Some(&[arg("fd", K::Fd), arg("owner", K::Int), arg("group", K::Int)]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fchown",
+            [Some(93), Some(95), Some(55)],
+            Some(&[arg("fd", K::Fd), arg("owner", K::Int), arg("group", K::Int)]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
-    call(
-        "fchown32",
-        [None, Some(207), None],
-        Some(&[arg("fd", K::Fd), arg("owner", K::Int), arg("group", K::Int)]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fchown32",
+            [None, Some(207), None],
+            Some(&[arg("fd", K::Fd), arg("owner", K::Int), arg("group", K::Int)]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
-    call(
-        "fchownat",
-        [Some(260), Some(298), Some(54)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("owner", K::Int),
-            arg("group", K::Int),
-            arg("flags", K::Flags(&f::AT)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fchownat",
+            [Some(260), Some(298), Some(54)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("owner", K::Int),
+                arg("group", K::Int),
+                arg("flags", K::Flags(&f::AT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call(
         "fcntl",
@@ -746,7 +793,7 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x2,
         true,
     ),
-    call("fdatasync", [Some(75), Some(148), Some(83)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false),
+    syncs(call("fdatasync", [Some(75), Some(148), Some(83)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false)),
     call(
         "fgetxattr",
         [Some(193), Some(231), Some(10)],
@@ -774,19 +821,22 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x3,
         false,
     ),
-    call(
-        "file_setattr",
-        [Some(469), Some(469), Some(469)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("attr", K::Address),
-            arg("size", K::Size),
-            arg("at_flags", K::Flags(&f::AT)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "file_setattr",
+            [Some(469), Some(469), Some(469)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("attr", K::Address),
+                arg("size", K::Size),
+                arg("at_flags", K::Flags(&f::AT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call(
         "finit_module",
@@ -813,13 +863,16 @@ pub(super) static CALLS: &[CallInfo] = &[
         true,
     ),
     call("fork", [Some(57), Some(2), None], Some(&[]), R::Task, 0x8, false),
-    call(
-        "fremovexattr",
-        [Some(199), Some(237), Some(16)],
-        Some(&[arg("fd", K::Fd), arg("name", K::Str)]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fremovexattr",
+            [Some(199), Some(237), Some(16)],
+            Some(&[arg("fd", K::Fd), arg("name", K::Str)]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
     call(
         "fsconfig",
@@ -835,19 +888,22 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x3,
         false,
     ),
-    call(
-        "fsetxattr",
-        [Some(190), Some(228), Some(7)],
-        Some(&[
-            arg("fd", K::Fd),
-            arg("name", K::Str),
-            arg("value", K::Bytes { dir: Dir::In, len: Len::Arg(3) }),
-            arg("size", K::Size),
-            arg("flags", K::Flags(&f::XATTR)),
-        ]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "fsetxattr",
+            [Some(190), Some(228), Some(7)],
+            Some(&[
+                arg("fd", K::Fd),
+                arg("name", K::Str),
+                arg("value", K::Bytes { dir: Dir::In, len: Len::Arg(3) }),
+                arg("size", K::Size),
+                arg("flags", K::Flags(&f::XATTR)),
+            ]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
     call(
         "fsmount",
@@ -918,17 +974,20 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x4002,
         false,
     ),
-    call("fsync", [Some(74), Some(118), Some(82)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false),
+    syncs(call("fsync", [Some(74), Some(118), Some(82)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false)),
     call("ftime", [None, Some(35), None], None, R::Opaque, 0x0, false),
-    call(
-        "ftruncate",
-        [Some(77), Some(93), Some(46)],
-        Some(&[arg("fd", K::Fd), arg("length", K::Long)]),
-        R::Int,
-        0x2,
-        false,
+    changes(
+        C::Content,
+        call(
+            "ftruncate",
+            [Some(77), Some(93), Some(46)],
+            Some(&[arg("fd", K::Fd), arg("length", K::Long)]),
+            R::Int,
+            0x2,
+            false,
+        ),
     ),
-    call("ftruncate64", [None, Some(194), None], None, R::Opaque, 0x2, false),
+    changes(C::Content, call("ftruncate64", [None, Some(194), None], None, R::Opaque, 0x2, false)),
     call(
         "futex",
         [Some(202), Some(240), Some(98)],
@@ -1004,17 +1063,20 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x0,
         false,
     ),
-    call(
-        "futimesat",
-        [Some(261), Some(299), None],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("times", K::Struct { name: "abstime", dir: Dir::In }),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Times,
+        call(
+            "futimesat",
+            [Some(261), Some(299), None],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("times", K::Struct { name: "abstime", dir: Dir::In }),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call("get_kernel_syms", [Some(177), Some(130), None], None, R::Opaque, 0x0, false),
     call(
@@ -1488,21 +1550,27 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x2,
         false,
     ),
-    call(
-        "lchown",
-        [Some(94), Some(16), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "lchown",
+            [Some(94), Some(16), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "lchown32",
-        [None, Some(198), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "lchown32",
+            [None, Some(198), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("owner", K::Int), arg("group", K::Int)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
     call(
         "lgetxattr",
@@ -1517,27 +1585,33 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x1,
         false,
     ),
-    call(
-        "link",
-        [Some(86), Some(9), None],
-        Some(&[arg("oldpath", K::Path { dir: None }), arg("newpath", K::Path { dir: None })]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Names,
+        call(
+            "link",
+            [Some(86), Some(9), None],
+            Some(&[arg("oldpath", K::Path { dir: None }), arg("newpath", K::Path { dir: None })]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "linkat",
-        [Some(265), Some(303), Some(37)],
-        Some(&[
-            arg("olddirfd", K::DirFd),
-            arg("oldpath", K::Path { dir: Some(0) }),
-            arg("newdirfd", K::DirFd),
-            arg("newpath", K::Path { dir: Some(2) }),
-            arg("flags", K::Flags(&f::AT)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call(
+            "linkat",
+            [Some(265), Some(303), Some(37)],
+            Some(&[
+                arg("olddirfd", K::DirFd),
+                arg("oldpath", K::Path { dir: Some(0) }),
+                arg("newdirfd", K::DirFd),
+                arg("newpath", K::Path { dir: Some(2) }),
+                arg("flags", K::Flags(&f::AT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call(
         "listen",
@@ -1595,13 +1669,16 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x0,
         false,
     ),
-    call(
-        "lremovexattr",
-        [Some(198), Some(236), Some(15)],
-        Some(&[arg("path", K::Path { dir: None }), arg("name", K::Str)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "lremovexattr",
+            [Some(198), Some(236), Some(15)],
+            Some(&[arg("path", K::Path { dir: None }), arg("name", K::Str)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
     call(
         "lseek",
@@ -1611,19 +1688,22 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x2,
         false,
     ),
-    call(
-        "lsetxattr",
-        [Some(189), Some(227), Some(6)],
-        Some(&[
-            arg("path", K::Path { dir: None }),
-            arg("name", K::Str),
-            arg("value", K::Bytes { dir: Dir::In, len: Len::Arg(3) }),
-            arg("size", K::Size),
-            arg("flags", K::Flags(&f::XATTR)),
-        ]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "lsetxattr",
+            [Some(189), Some(227), Some(6)],
+            Some(&[
+                arg("path", K::Path { dir: None }),
+                arg("name", K::Str),
+                arg("value", K::Bytes { dir: Dir::In, len: Len::Arg(3) }),
+                arg("size", K::Size),
+                arg("flags", K::Flags(&f::XATTR)),
+            ]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
     call("lsm_get_self_attr", [Some(459), Some(459), Some(459)], None, R::Opaque, 0x0, false),
     call("lsm_list_modules", [Some(461), Some(461), Some(461)], None, R::Opaque, 0x0, false),
@@ -1720,42 +1800,54 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x20,
         false,
     ),
-    call(
-        "mkdir",
-        [Some(83), Some(39), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Names,
+        call(
+            "mkdir",
+            [Some(83), Some(39), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "mkdirat",
-        [Some(258), Some(296), Some(34)],
-        Some(&[arg("dirfd", K::DirFd), arg("path", K::Path { dir: Some(0) }), arg("mode", K::Mode)]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call(
+            "mkdirat",
+            [Some(258), Some(296), Some(34)],
+            Some(&[arg("dirfd", K::DirFd), arg("path", K::Path { dir: Some(0) }), arg("mode", K::Mode)]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "mknod",
-        [Some(133), Some(14), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode), arg("dev", K::Dev)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Names,
+        call(
+            "mknod",
+            [Some(133), Some(14), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("mode", K::Mode), arg("dev", K::Dev)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "mknodat",
-        [Some(259), Some(297), Some(33)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("mode", K::Mode),
-            arg("dev", K::Dev),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call(
+            "mknodat",
+            [Some(259), Some(297), Some(33)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("mode", K::Mode),
+                arg("dev", K::Dev),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call(
         "mlock",
@@ -2036,14 +2128,14 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x40,
         true,
     ),
-    call(
+    syncs(call(
         "msync",
         [Some(26), Some(144), Some(227)],
         Some(&[arg("addr", K::Address), arg("length", K::Size), arg("flags", K::Flags(&f::MSYNC))]),
         R::Int,
         0x20,
         false,
-    ),
+    )),
     call(
         "munlock",
         [Some(150), Some(151), Some(229)],
@@ -2477,46 +2569,55 @@ pub(super) static CALLS: &[CallInfo] = &[
         false,
     ),
     call("putpmsg", [Some(182), Some(189), None], None, R::Opaque, 0x4, false),
-    call(
-        "pwrite64",
-        [Some(18), Some(181), Some(68)],
-        Some(&[
-            arg("fd", K::Fd),
-            arg("buf", K::Bytes { dir: Dir::In, len: Len::Arg(2) }),
-            arg("count", K::Size),
-            arg("offset", K::Long),
-        ]),
-        R::Size,
-        0x2,
-        true,
+    changes(
+        C::Content,
+        call(
+            "pwrite64",
+            [Some(18), Some(181), Some(68)],
+            Some(&[
+                arg("fd", K::Fd),
+                arg("buf", K::Bytes { dir: Dir::In, len: Len::Arg(2) }),
+                arg("count", K::Size),
+                arg("offset", K::Long),
+            ]),
+            R::Size,
+            0x2,
+            true,
+        ),
     ),
-    call(
-        "pwritev",
-        [Some(296), Some(334), Some(70)],
-        Some(&[
-            arg("fd", K::Fd),
-            arg("iov", K::Iovec { dir: Dir::In, count: 2 }),
-            arg("iovcnt", K::Int),
-            arg("offset", K::Long),
-        ]),
-        R::Size,
-        0x2,
-        true,
+    changes(
+        C::Content,
+        call(
+            "pwritev",
+            [Some(296), Some(334), Some(70)],
+            Some(&[
+                arg("fd", K::Fd),
+                arg("iov", K::Iovec { dir: Dir::In, count: 2 }),
+                arg("iovcnt", K::Int),
+                arg("offset", K::Long),
+            ]),
+            R::Size,
+            0x2,
+            true,
+        ),
     ),
-    call(
-        "pwritev2",
-        [Some(328), Some(379), Some(287)],
-        Some(&[
-            arg("fd", K::Fd),
-            arg("iov", K::Iovec { dir: Dir::In, count: 2 }),
-            arg("iovcnt", K::Int),
-            arg("offset", K::Long),
-            arg("offset_high", K::Long),
-            arg("flags", K::Flags(&f::RWF)),
-        ]),
-        R::Size,
-        0x2,
-        true,
+    changes(
+        C::Content,
+        call(
+            "pwritev2",
+            [Some(328), Some(379), Some(287)],
+            Some(&[
+                arg("fd", K::Fd),
+                arg("iov", K::Iovec { dir: Dir::In, count: 2 }),
+                arg("iovcnt", K::Int),
+                arg("offset", K::Long),
+                arg("offset_high", K::Long),
+                arg("flags", K::Flags(&f::RWF)),
+            ]),
+            R::Size,
+            0x2,
+            true,
+        ),
     ),
     call("query_module", [Some(178), Some(167), None], None, R::Opaque, 0x0, false),
     call(
@@ -2668,61 +2769,76 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x20,
         false,
     ),
-    call(
-        "removexattr",
-        [Some(197), Some(235), Some(14)],
-        Some(&[arg("path", K::Path { dir: None }), arg("name", K::Str)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "removexattr",
+            [Some(197), Some(235), Some(14)],
+            Some(&[arg("path", K::Path { dir: None }), arg("name", K::Str)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "removexattrat",
-        [Some(466), Some(466), Some(466)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("at_flags", K::Flags(&f::AT)),
-            arg("name", K::Str),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "removexattrat",
+            [Some(466), Some(466), Some(466)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("at_flags", K::Flags(&f::AT)),
+                arg("name", K::Str),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "rename",
-        [Some(82), Some(38), None],
-        Some(&[arg("oldpath", K::Path { dir: None }), arg("newpath", K::Path { dir: None })]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Names,
+        call(
+            "rename",
+            [Some(82), Some(38), None],
+            Some(&[arg("oldpath", K::Path { dir: None }), arg("newpath", K::Path { dir: None })]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "renameat",
-        [Some(264), Some(302), Some(38)],
-        Some(&[
-            arg("olddirfd", K::DirFd),
-            arg("oldpath", K::Path { dir: Some(0) }),
-            arg("newdirfd", K::DirFd),
-            arg("newpath", K::Path { dir: Some(2) }),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call(
+            "renameat",
+            [Some(264), Some(302), Some(38)],
+            Some(&[
+                arg("olddirfd", K::DirFd),
+                arg("oldpath", K::Path { dir: Some(0) }),
+                arg("newdirfd", K::DirFd),
+                arg("newpath", K::Path { dir: Some(2) }),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "renameat2",
-        [Some(316), Some(353), Some(276)],
-        Some(&[
-            arg("olddirfd", K::DirFd),
-            arg("oldpath", K::Path { dir: Some(0) }),
-            arg("newdirfd", K::DirFd),
-            arg("newpath", K::Path { dir: Some(2) }),
-            arg("flags", K::Flags(&f::RENAMEAT2)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call(
+            "renameat2",
+            [Some(316), Some(353), Some(276)],
+            Some(&[
+                arg("olddirfd", K::DirFd),
+                arg("oldpath", K::Path { dir: Some(0) }),
+                arg("newdirfd", K::DirFd),
+                arg("newpath", K::Path { dir: Some(2) }),
+                arg("flags", K::Flags(&f::RENAMEAT2)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call(
         "request_key",
@@ -2738,7 +2854,10 @@ pub(super) static CALLS: &[CallInfo] = &[
         false,
     ),
     call("restart_syscall", [Some(219), Some(0), Some(128)], None, R::Opaque, 0x0, false),
-    call("rmdir", [Some(84), Some(40), None], Some(&[arg("path", K::Path { dir: None })]), R::Int, 0x1, false),
+    changes(
+        C::Names,
+        call("rmdir", [Some(84), Some(40), None], Some(&[arg("path", K::Path { dir: None })]), R::Int, 0x1, false),
+    ),
     call(
         "rseq",
         [Some(334), Some(386), Some(293)],
@@ -3008,31 +3127,37 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x40,
         true,
     ),
-    call(
-        "sendfile",
-        [Some(40), Some(187), Some(71)],
-        Some(&[
-            arg("out_fd", K::Fd),
-            arg("in_fd", K::Fd),
-            arg("offset", K::Struct { name: "off", dir: Dir::InOut }),
-            arg("count", K::Size),
-        ]),
-        R::Size,
-        0x6,
-        true,
+    changes(
+        C::Content,
+        call(
+            "sendfile",
+            [Some(40), Some(187), Some(71)],
+            Some(&[
+                arg("out_fd", K::Fd),
+                arg("in_fd", K::Fd),
+                arg("offset", K::Struct { name: "off", dir: Dir::InOut }),
+                arg("count", K::Size),
+            ]),
+            R::Size,
+            0x6,
+            true,
+        ),
     ),
-    call(
-        "sendfile64",
-        [None, Some(239), None],
-        Some(&[
-            arg("out_fd", K::Fd),
-            arg("in_fd", K::Fd),
-            arg("offset", K::Struct { name: "off", dir: Dir::InOut }),
-            arg("count", K::Size),
-        ]),
-        R::Size,
-        0x6,
-        true,
+    changes(
+        C::Content,
+        call(
+            "sendfile64",
+            [None, Some(239), None],
+            Some(&[
+                arg("out_fd", K::Fd),
+                arg("in_fd", K::Fd),
+                arg("offset", K::Struct { name: "off", dir: Dir::InOut }),
+                arg("count", K::Size),
+            ]),
+            R::Size,
+            0x6,
+            true,
+        ),
     ),
     call(
         "sendmmsg",
@@ -3278,34 +3403,40 @@ pub(super) static CALLS: &[CallInfo] = &[
     ),
     call("setuid", [Some(105), Some(23), Some(146)], Some(&[arg("uid", K::Int)]), R::Int, 0x80, false),
     call("setuid32", [None, Some(213), None], Some(&[arg("uid", K::Int)]), R::Int, 0x80, false),
-    call(
-        "setxattr",
-        [Some(188), Some(226), Some(5)],
-        Some(&[
-            arg("path", K::Path { dir: None }),
-            arg("name", K::Str),
-            arg("value", K::Bytes { dir: Dir::In, len: Len::Arg(3) }),
-            arg("size", K::Size),
-            arg("flags", K::Flags(&f::XATTR)),
-        ]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "setxattr",
+            [Some(188), Some(226), Some(5)],
+            Some(&[
+                arg("path", K::Path { dir: None }),
+                arg("name", K::Str),
+                arg("value", K::Bytes { dir: Dir::In, len: Len::Arg(3) }),
+                arg("size", K::Size),
+                arg("flags", K::Flags(&f::XATTR)),
+            ]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "setxattrat",
-        [Some(463), Some(463), Some(463)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("at_flags", K::Flags(&f::AT)),
-            arg("name", K::Str),
-            arg("args", K::Address),
-            arg("size", K::Size),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Attributes,
+        call(
+            "setxattrat",
+            [Some(463), Some(463), Some(463)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("at_flags", K::Flags(&f::AT)),
+                arg("name", K::Str),
+                arg("args", K::Address),
+                arg("size", K::Size),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call("sgetmask", [None, Some(68), None], None, R::Opaque, 0x10, false),
     call(
@@ -3423,20 +3554,23 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x6,
         false,
     ),
-    call(
-        "splice",
-        [Some(275), Some(313), Some(76)],
-        Some(&[
-            arg("fd_in", K::Fd),
-            arg("off_in", K::Struct { name: "off", dir: Dir::InOut }),
-            arg("fd_out", K::Fd),
-            arg("off_out", K::Struct { name: "off", dir: Dir::InOut }),
-            arg("len", K::Size),
-            arg("flags", K::Flags(&f::SPLICE)),
-        ]),
-        R::Size,
-        0x2,
-        true,
+    changes(
+        C::Content,
+        call(
+            "splice",
+            [Some(275), Some(313), Some(76)],
+            Some(&[
+                arg("fd_in", K::Fd),
+                arg("off_in", K::Struct { name: "off", dir: Dir::InOut }),
+                arg("fd_out", K::Fd),
+                arg("off_out", K::Struct { name: "off", dir: Dir::InOut }),
+                arg("len", K::Size),
+                arg("flags", K::Flags(&f::SPLICE)),
+            ]),
+            R::Size,
+            0x2,
+            true,
+        ),
     ),
     call("ssetmask", [None, Some(69), None], None, R::Opaque, 0x10, false),
     call(
@@ -3504,24 +3638,30 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x1,
         false,
     ),
-    call(
-        "symlink",
-        [Some(88), Some(83), None],
-        Some(&[arg("target", K::Str), arg("linkpath", K::Path { dir: None })]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Names,
+        call(
+            "symlink",
+            [Some(88), Some(83), None],
+            Some(&[arg("target", K::Str), arg("linkpath", K::Path { dir: None })]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "symlinkat",
-        [Some(266), Some(304), Some(36)],
-        Some(&[arg("target", K::Str), arg("newdirfd", K::DirFd), arg("linkpath", K::Path { dir: Some(1) })]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call(
+            "symlinkat",
+            [Some(266), Some(304), Some(36)],
+            Some(&[arg("target", K::Str), arg("newdirfd", K::DirFd), arg("linkpath", K::Path { dir: Some(1) })]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call("sync", [Some(162), Some(36), Some(81)], Some(&[]), R::Int, 0x0, false),
-    call(
+    syncs(call("sync", [Some(162), Some(36), Some(81)], Some(&[]), R::Int, 0x0, false)),
+    syncs(call(
         "sync_file_range",
         [Some(277), Some(314), Some(84)],
         Some(&[
@@ -3533,8 +3673,8 @@ pub(super) static CALLS: &[CallInfo] = &[
         R::Int,
         0x2,
         false,
-    ),
-    call("syncfs", [Some(306), Some(344), Some(267)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false),
+    )),
+    syncs(call("syncfs", [Some(306), Some(344), Some(267)], Some(&[arg("fd", K::Fd)]), R::Int, 0x2, false)),
     call("sysfs", [Some(139), Some(135), None], None, R::Opaque, 0x0, false),
     call("sysinfo", [Some(99), Some(116), Some(179)], Some(&[arg("info", K::Address)]), R::Int, 0x0, false),
     call(
@@ -3677,15 +3817,18 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x18,
         false,
     ),
-    call(
-        "truncate",
-        [Some(76), Some(92), Some(45)],
-        Some(&[arg("path", K::Path { dir: None }), arg("length", K::Long)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Content,
+        call(
+            "truncate",
+            [Some(76), Some(92), Some(45)],
+            Some(&[arg("path", K::Path { dir: None }), arg("length", K::Long)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call("truncate64", [None, Some(193), None], None, R::Opaque, 0x1, false),
+    changes(C::Content, call("truncate64", [None, Some(193), None], None, R::Opaque, 0x1, false)),
     call("tuxcall", [Some(184), None, None], None, R::Opaque, 0x0, false),
     call(
         "ugetrlimit",
@@ -3707,14 +3850,24 @@ pub(super) static CALLS: &[CallInfo] = &[
         false,
     ),
     call("uname", [Some(63), Some(122), Some(160)], Some(&[arg("buf", K::Address)]), R::Int, 0x0, false),
-    call("unlink", [Some(87), Some(10), None], Some(&[arg("path", K::Path { dir: None })]), R::Int, 0x1, false),
-    call(
-        "unlinkat",
-        [Some(263), Some(301), Some(35)],
-        Some(&[arg("dirfd", K::DirFd), arg("path", K::Path { dir: Some(0) }), arg("flags", K::Flags(&f::UNLINKAT))]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Names,
+        call("unlink", [Some(87), Some(10), None], Some(&[arg("path", K::Path { dir: None })]), R::Int, 0x1, false),
+    ),
+    changes(
+        C::Names,
+        call(
+            "unlinkat",
+            [Some(263), Some(301), Some(35)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("flags", K::Flags(&f::UNLINKAT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
     call("unshare", [Some(272), Some(310), Some(97)], Some(&[arg("flags", K::Flags(&f::CLONE))]), R::Int, 0x8, false),
     call("uprobe", [Some(336), None, None], None, R::Opaque, 0x0, false),
@@ -3736,47 +3889,59 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x0,
         false,
     ),
-    call(
-        "utime",
-        [Some(132), Some(30), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("times", K::Address)]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Times,
+        call(
+            "utime",
+            [Some(132), Some(30), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("times", K::Address)]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
-    call(
-        "utimensat",
-        [Some(280), Some(320), Some(88)],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("times", K::Struct { name: "utimes", dir: Dir::In }),
-            arg("flags", K::Flags(&f::AT)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Times,
+        call(
+            "utimensat",
+            [Some(280), Some(320), Some(88)],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("times", K::Struct { name: "utimes", dir: Dir::In }),
+                arg("flags", K::Flags(&f::AT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "utimensat_time64",
-        [None, Some(412), None],
-        Some(&[
-            arg("dirfd", K::DirFd),
-            arg("path", K::Path { dir: Some(0) }),
-            arg("times", K::Struct { name: "utimes64", dir: Dir::In }),
-            arg("flags", K::Flags(&f::AT)),
-        ]),
-        R::Int,
-        0x3,
-        false,
+    changes(
+        C::Times,
+        call(
+            "utimensat_time64",
+            [None, Some(412), None],
+            Some(&[
+                arg("dirfd", K::DirFd),
+                arg("path", K::Path { dir: Some(0) }),
+                arg("times", K::Struct { name: "utimes64", dir: Dir::In }),
+                arg("flags", K::Flags(&f::AT)),
+            ]),
+            R::Int,
+            0x3,
+            false,
+        ),
     ),
-    call(
-        "utimes",
-        [Some(235), Some(271), None],
-        Some(&[arg("path", K::Path { dir: None }), arg("times", K::Struct { name: "abstime", dir: Dir::In })]),
-        R::Int,
-        0x1,
-        false,
+    changes(
+        C::Times,
+        call(
+            "utimes",
+            [Some(235), Some(271), None],
+            Some(&[arg("path", K::Path { dir: None }), arg("times", K::Struct { name: "abstime", dir: Dir::In })]),
+            R::Int,
+            0x1,
+            false,
+        ),
     ),
     call("vfork", [Some(58), Some(190), None], Some(&[]), R::Task, 0x8, true),
     call("vhangup", [Some(153), Some(111), Some(58)], Some(&[]), R::Int, 0x0, false),
@@ -3831,21 +3996,27 @@ pub(super) static CALLS: &[CallInfo] = &[
         0x8,
         true,
     ),
-    call(
-        "write",
-        [Some(1), Some(4), Some(64)],
-        Some(&[arg("fd", K::Fd), arg("buf", K::Bytes { dir: Dir::In, len: Len::Arg(2) }), arg("count", K::Size)]),
-        R::Size,
-        0x2,
-        true,
+    changes(
+        C::Content,
+        call(
+            "write",
+            [Some(1), Some(4), Some(64)],
+            Some(&[arg("fd", K::Fd), arg("buf", K::Bytes { dir: Dir::In, len: Len::Arg(2) }), arg("count", K::Size)]),
+            R::Size,
+            0x2,
+            true,
+        ),
     ),
-    call(
-        "writev",
-        [Some(20), Some(146), Some(66)],
-        Some(&[arg("fd", K::Fd), arg("iov", K::Iovec { dir: Dir::In, count: 2 }), arg("iovcnt", K::Int)]),
-        R::Size,
-        0x2,
-        true,
+    changes(
+        C::Content,
+        call(
+            "writev",
+            [Some(20), Some(146), Some(66)],
+            Some(&[arg("fd", K::Fd), arg("iov", K::Iovec { dir: Dir::In, count: 2 }), arg("iovcnt", K::Int)]),
+            R::Size,
+            0x2,
+            true,
+        ),
     ),
 ];
 

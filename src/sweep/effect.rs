@@ -2,42 +2,8 @@
 //! It must not know faults.
 
 use super::point::Point;
-use crate::abi::Sysno;
+use crate::abi::{Changes, Sysno};
 use crate::faults::Kind;
-
-/// Calls that change what is on a disk, beside those that write, sync or rename.
-const CHANGES: [&str; 30] = [
-    "chmod",
-    "creat",
-    "fallocate",
-    "fchmod",
-    "fchmodat",
-    "fchmodat2",
-    "fchown",
-    "fchownat",
-    "chown",
-    "lchown",
-    "ftruncate",
-    "link",
-    "linkat",
-    "mkdir",
-    "mkdirat",
-    "mknod",
-    "mknodat",
-    "msync",
-    "rmdir",
-    "setxattr",
-    "fsetxattr",
-    "lsetxattr",
-    "removexattr",
-    "fremovexattr",
-    "lremovexattr",
-    "symlink",
-    "symlinkat",
-    "sync",
-    "syncfs",
-    "truncate",
-];
 
 /// O_CREAT and O_TRUNC (asm-generic/fcntl.h).
 const MAKES: u64 = 0o100 | 0o1000;
@@ -55,9 +21,12 @@ pub(super) fn changes_files(call: Sysno, point: &Point) -> bool {
         }
         return flags(call, point).is_some_and(|flags| flags & MAKES != 0) || call.name() == "creat";
     }
-    let writes = call.does("file.write") && is_on_file(point);
-    let others = ["file.sync", "meta.rename", "meta.unlink"];
-    writes || others.into_iter().any(|job| call.does(job)) || CHANGES.contains(&call.name())
+    let info = call.info();
+    match info.changes {
+        Some(Changes::Content) if call.does("file.write") => is_on_file(point),
+        Some(Changes::Names | Changes::Content | Changes::Attributes) => true,
+        Some(Changes::Times) | None => info.syncs,
+    }
 }
 
 /// How many bytes a call moved that can as well move fewer: more than one, of a call that transfers data.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::abi::Sysno;
+use crate::abi::Changes;
 use crate::transcript::{Call, CallResult, Event, EventKind, Sink, Value};
 
 /// Whoever writes more than this is not recorded in full: nobody would read it.
@@ -76,29 +76,7 @@ impl Sink for Witness {
 
 /// Whether a call makes, changes or removes what its paths lead to.
 fn changes(call: &Call) -> bool {
-    const CHANGE: [&str; 20] = [
-        "creat",
-        "mkdir",
-        "mkdirat",
-        "rmdir",
-        "unlink",
-        "unlinkat",
-        "rename",
-        "renameat",
-        "renameat2",
-        "link",
-        "linkat",
-        "symlink",
-        "symlinkat",
-        "mknod",
-        "mknodat",
-        "truncate",
-        "chmod",
-        "fchmodat",
-        "chown",
-        "fchownat",
-    ];
-    let Some(name) = call.sysno.map(Sysno::name) else { return false };
+    let Some(sysno) = call.sysno else { return false };
     let for_writing = || {
         call.args.iter().any(|arg| match arg.value {
             // Beside O_RDONLY, which is none.
@@ -108,7 +86,8 @@ fn changes(call: &Call) -> bool {
             _ => false,
         })
     };
-    CHANGE.contains(&name) || (["open", "openat"].contains(&name) && for_writing())
+    let changes = sysno.info().changes.is_some_and(|changes| changes != Changes::Times);
+    changes || (sysno.does("file.open") && for_writing())
 }
 
 /// The name of a path within the case's folder, which is empty for the folder itself.

@@ -22,7 +22,14 @@ pub struct Call {
     ret: String,
     classes: u32,
     blocks: bool,
+    /// A variant of `Changes`.
+    changes: &'static str,
+    syncs: bool,
 }
+
+/// What a call can change of files, in the words of `calls.txt`, and the variants of `Changes`.
+const CHANGES: [(&str, &str); 4] =
+    [("names", "Names"), ("content", "Content"), ("attributes", "Attributes"), ("times", "Times")];
 
 /// Reads `calls.txt` and adds every call that has a number on one of the architectures.
 pub fn parse(text: &str, sets: &[FlagSet]) -> Result<BTreeMap<String, Call>, String> {
@@ -48,12 +55,19 @@ pub fn parse(text: &str, sets: &[FlagSet]) -> Result<BTreeMap<String, Call>, Str
             rest = classes;
         }
         for word in rest.split_whitespace() {
-            if word == "blocks" {
-                call.blocks = true;
-                continue;
+            match word {
+                "blocks" => call.blocks = true,
+                "syncs" => call.syncs = true,
+                _ if word.starts_with("changes:") => {
+                    let what = CHANGES.iter().find(|(what, _)| word.ends_with(what));
+                    call.changes = what.ok_or(fail(format!("`{word}` is nothing of files")))?.1;
+                }
+                _ => {
+                    let class =
+                        word.strip_prefix('%').and_then(|name| CLASSES.iter().position(|known| *known == name));
+                    call.classes |= 1 << class.ok_or(fail(format!("`{word}` is no class")))?;
+                }
             }
-            let class = word.strip_prefix('%').and_then(|name| CLASSES.iter().position(|known| *known == name));
-            call.classes |= 1 << class.ok_or(fail(format!("`{word}` is no class")))?;
         }
     }
     Ok(calls)
@@ -185,7 +199,10 @@ pub fn render(calls: &BTreeMap<String, Call>) -> String {
     let mut out = String::from(
         "const fn arg(name: &'static str, kind: K) -> ArgInfo { ArgInfo { name, kind } }\n\
          const fn call(name: &'static str, numbers: [Option<u16>; 3], args: Option<&'static [ArgInfo]>, ret: R, \
-         classes: u32, may_block: bool) -> CallInfo { CallInfo { name, numbers, args, ret, classes, may_block } }\n\n\
+         classes: u32, may_block: bool) -> CallInfo { CallInfo { name, numbers, args, ret, classes, may_block, changes: None, \
+         syncs: false } }\n\
+         const fn changes(what: C, call: CallInfo) -> CallInfo { CallInfo { changes: Some(what), ..call } }\n\
+         const fn syncs(call: CallInfo) -> CallInfo { CallInfo { syncs: true, ..call } }\n\n\
          pub(super) static CALLS: &[CallInfo] = &[\n",
     );
     for (name, call) in calls {
@@ -193,10 +210,15 @@ pub fn render(calls: &BTreeMap<String, Call>) -> String {
             Some(args) => format!("Some(&[{}])", args.join(", ")),
             None => "None".to_owned(),
         };
-        out.push_str(&format!(
-            "call({name:?}, {:?}, {args}, {}, {:#x}, {}),\n",
-            call.numbers, call.ret, call.classes, call.blocks
-        ));
+        let mut row =
+            format!("call({name:?}, {:?}, {args}, {}, {:#x}, {})", call.numbers, call.ret, call.classes, call.blocks);
+        if !call.changes.is_empty() {
+            row = format!("changes(C::{}, {row})", call.changes);
+        }
+        if call.syncs {
+            row = format!("syncs({row})");
+        }
+        out.push_str(&format!("{row},\n"));
     }
     out.push_str("];\n\npub(super) static BY_NUMBER: [&[(u16, u16)]; 3] = [\n");
     for column in 0..3 {

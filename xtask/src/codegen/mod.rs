@@ -39,7 +39,7 @@ fn keep(root: &Path, path: &str, source: &str, check: bool) -> Result<(), String
 
 const HEADER: &str = "//! Calls, errnos and flags as data; written by `cargo xtask codegen` from `xtask/tables`, not by hand.\n\
      //! It must not know what anything is used for.\n\n\
-     use super::call::{ArgInfo, ArgKind as K, CallInfo, Dir, Len, RetKind as R};\n\
+     use super::call::{ArgInfo, ArgKind as K, CallInfo, Changes as C, Dir, Len, RetKind as R};\n\
      use flag_sets as f;\n\n";
 
 fn root() -> PathBuf {

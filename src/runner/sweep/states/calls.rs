@@ -3,34 +3,11 @@
 
 use std::path::PathBuf;
 
-use crate::abi::{CallSet, Operation, Sysno};
+use crate::abi::{CallSet, Changes, Operation, Sysno};
 use crate::transcript::{Call, Value};
 
-/// The jobs whose calls are recorded, whichever does them.
-const JOBS: [&str; 4] = ["file.open", "file.write", "meta.rename", "meta.unlink"];
-/// Calls that make names.
-pub(super) const MAKES: [&str; 5] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink"];
-/// Calls that give a file one more.
-pub(super) const LINKS: [&str; 2] = ["link", "linkat"];
-/// Calls that change permission bits, by themselves or besides: an owner's and an ACL's change may (chown(2), acl(5)).
-pub(super) const MODES: [&str; 10] =
-    ["chmod", "fchmodat", "fchmodat2", "chown", "fchownat", "lchown", "setxattr", "lsetxattr", "fchmod", "fchown"];
-const OTHERS: [&str; 14] = [
-    "symlinkat",
-    "truncate",
-    "ftruncate",
-    "fallocate",
-    "fsetxattr",
-    "fsync",
-    "fdatasync",
-    "sync",
-    "syncfs",
-    "msync",
-    "mmap",
-    "mprotect",
-    "io_submit",
-    "io_uring_setup",
-];
+/// Calls that change files, or may, by no argument of their own.
+const OTHERS: [&str; 4] = ["mmap", "mprotect", "io_submit", "io_uring_setup"];
 
 /// From asm-generic/fcntl.h.
 pub(super) const O_APPEND: i32 = 0o2000;
@@ -45,10 +22,17 @@ pub(super) const MS_SYNC: u64 = 4;
 
 /// The calls that are recorded.
 pub(super) fn all() -> CallSet {
-    let names = MAKES.iter().chain(&LINKS).chain(&MODES).chain(&OTHERS);
-    let mut all: CallSet = names.filter_map(|name| Sysno::parse(name)).collect();
-    JOBS.into_iter().filter_map(Operation::parse).for_each(|job| all.union(&job.calls()));
-    all
+    let is_recorded = |call: &Sysno| {
+        let info = call.info();
+        info.changes.is_some_and(|changes| changes != Changes::Times) || info.syncs || call.does("file.open")
+    };
+    Sysno::all().filter(is_recorded).chain(OTHERS.iter().filter_map(|name| Sysno::parse(name))).collect()
+}
+
+/// Whether a call that changes names makes a file, and gives none another name or takes it away.
+pub(super) fn makes_file(sysno: Sysno) -> bool {
+    let name = sysno.name();
+    ["mk", "symlink"].iter().any(|word| name.starts_with(word))
 }
 
 /// The descriptor that a call writes to, where it does.

@@ -9,13 +9,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::calls::{
-    FULL_SYNC, LINKS, MAKES, MODES, MS_SYNC, O_APPEND, O_DSYNC, RWF_DSYNC, RWF_SYNC, path, raw, written_to,
-};
+use super::calls::{FULL_SYNC, MS_SYNC, O_APPEND, O_DSYNC, RWF_DSYNC, RWF_SYNC, makes_file, path, raw, written_to};
 use super::files::Files;
 use super::maps::Maps;
 use super::task::Still;
-use crate::abi::{Sysno, TaskId};
+use crate::abi::{Changes, Sysno, TaskId};
 use crate::sweep::states::{Change, Node, Op, Sync};
 use crate::sweep::{Called, Circumstances, Point};
 use crate::transcript::{Call, CallResult, Event, EventKind, Part, Sink, TaskName, Value};
@@ -184,17 +182,15 @@ impl<'f> Recorder<'f> {
         if sysno.does("file.open") {
             return Ok((self.made_open(result as i32)?, None));
         }
-        if MAKES.contains(&name) || name == "symlinkat" {
-            return Ok((self.named(call, true)?, None));
-        }
-        if LINKS.contains(&name) || sysno.does("meta.rename") || sysno.does("meta.unlink") {
-            return Ok((self.named(call, false)?, None));
-        }
-        if MODES.contains(&name) || name == "fsetxattr" {
-            let path = path(call).and_then(|path| fs::metadata(path).ok());
-            let change =
-                path.or_else(|| self.opened(fd)).zip(self.files.as_mut()).and_then(|(data, files)| files.mode(&data));
-            return Ok((change.into_iter().collect(), None));
+        match sysno.info().changes {
+            Some(Changes::Names) => return Ok((self.named(call, makes_file(sysno))?, None)),
+            Some(Changes::Attributes) => {
+                let path = path(call).and_then(|path| fs::metadata(path).ok());
+                let data = path.or_else(|| self.opened(fd));
+                let change = data.zip(self.files.as_mut()).and_then(|(data, files)| files.mode(&data));
+                return Ok((change.into_iter().collect(), None));
+            }
+            Some(Changes::Content | Changes::Times) | None => {}
         }
         match name {
             "ftruncate" | "fallocate" => return Ok((self.resized(name, fd)?, None)),
