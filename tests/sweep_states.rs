@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::{can_trace, folder, rinject};
 use serde_json::Value;
@@ -142,6 +143,75 @@ fn every_way_to_change_files_is_recorded() {
     ];
     let (cells, err) = found(&spec(&steps, "test -e kept"), "posix");
     assert_eq!((cells, err.as_str()), (Vec::new(), ""));
+}
+
+/// Whether files where runs are can have extended attributes; says why a test does less.
+fn has_attributes() -> bool {
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    let steps = ["create:a:x", "set:a:key:value"];
+    let status =
+        Command::new(common::fixtures_bin().join("keep-files")).args(steps).current_dir(folder.path()).status();
+    let able = status.unwrap().success();
+    if !able {
+        println!("skipped: files in /tmp have no extended attributes");
+    }
+    able
+}
+
+#[test]
+fn every_way_to_change_attributes_is_recorded() {
+    if !can_trace() {
+        return;
+    }
+    let mut steps = vec!["create:a:x", "symlink:a:s", "mkdir:d", "chmod-fd:a:640", "chmod:d:711", "unnamed:u:x"];
+    if common::is_root() {
+        steps.extend(["own:a:1:2", "own:s:3:-1", "own-link:s:4:5", "own-at:s:6:7", "own-fd:d:8:9"]);
+        // A new owner takes rights from the mode.
+        steps.extend(["chmod:a:4755", "own-fd:a:0:0"]);
+    }
+    if has_attributes() {
+        steps.extend(["set:a:one:1", "set:s:two:2", "set-fd:d:three:3", "set-link:a:four:4", "set:a:one:other"]);
+        steps.extend(["unset:s:two", "unset-fd:d:three", "unset-link:a:four"]);
+    }
+    let (cells, err) = found(&spec(&steps, "test -e kept"), "posix");
+    assert_eq!((cells, err.as_str()), (Vec::new(), ""));
+}
+
+#[test]
+fn attributes_are_lost_unless_somebody_waits_for_them() {
+    // Without its mode everybody could read what is in it.
+    let hidden = "! grep -q said $RINJECT_STDOUT || test $(stat -c %a kept) = 600";
+    let lost = ["chmod:kept:600", "print:said"];
+    let data_only = ["chmod:kept:600", "sync-data:kept", "print:said"];
+    let safe = ["chmod:kept:600", "sync-file:kept", "print:said"];
+    for system in ["posix", "ext4", "xfs", "btrfs"] {
+        check(&lost, hidden, system, &["chmod#1:lost@chmod#1"]);
+        check(&data_only, hidden, system, &["chmod#1:lost@fdatasync#1"]);
+        check(&safe, hidden, system, &[]);
+    }
+    if has_attributes() {
+        // One attribute says that the other one is right.
+        let keep = common::fixtures_bin().join("keep-files").display().to_string();
+        let signed = format!("! {keep} is:kept:signed:yes || {keep} is:kept:sum:42");
+        let gone = format!("! grep -q said $RINJECT_STDOUT || ! {keep} is:kept:sum:42");
+        let unordered = ["set:kept:sum:42", "set:kept:signed:yes"];
+        check(&unordered, &signed, "posix", &["setxattr#1:lost@setxattr#2"]);
+        check(&unordered, &signed, "ext4", &[]);
+        check(&["set:kept:sum:42", "sync-file:kept", "set:kept:signed:yes"], &signed, "posix", &[]);
+        check(
+            &["set:kept:sum:42", "sync", "unset:kept:sum", "print:said"],
+            &gone,
+            "ext4",
+            &["removexattr#1:lost@removexattr#1"],
+        );
+    }
+    if common::is_root() {
+        // It may be run by its new owner before its old one has given the right away.
+        let given = ["own:kept:1:1", "chmod:kept:4755"];
+        check(&given, "test $(stat -c %u-%a kept) != 0-4755", "posix", &[]);
+        let promised = "! grep -q said $RINJECT_STDOUT || test $(stat -c %u:%g kept) = 1:2";
+        check(&["own:kept:1:2", "print:said"], promised, "ext4", &["chown#1:lost@chown#1"]);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! It knows nothing of specs, rules or events.
 
 mod affinity;
+mod attributes;
 mod bell;
 mod directory;
 mod ending;
@@ -25,6 +26,7 @@ mod turns;
 mod wait;
 
 pub use affinity::{Pinned, pin_to_one_processor};
+pub use attributes::{attribute, attribute_names, set_attribute};
 pub use bell::{Bell, Guard};
 pub use directory::directory_entries;
 pub use ending::end_by;

@@ -1,6 +1,7 @@
 //! A sweep: runs without a fault that must agree, then one run with each fault, in parallel.
 //! It must not know how results are told, or kept.
 
+mod attributes;
 mod base;
 mod baseline;
 mod below;

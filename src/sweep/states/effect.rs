@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::op::{Change, Name, Node, Recording};
+use super::op::{Attribute, Change, Name, Node, Recording};
 
 /// What the page cache holds, and file systems write, at a time: bytes.
 pub const PAGE: u64 = 4096;
@@ -43,8 +43,14 @@ pub enum What {
     },
     /// How long a file is, since it was told so.
     Cut { node: Node, to: u64 },
-    /// Permission bits.
-    Mode { node: Node, mode: u32 },
+    /// Mode, owner, extended attributes: all that the operation sets of a file.
+    Attributes {
+        node: Node,
+        /// Which of the operation's changes set them.
+        changes: Vec<usize>,
+        /// Whether mode or owner is among them, which stand in the inode.
+        in_inode: bool,
+    },
 }
 
 /// A change that a disk has or has not.
@@ -57,19 +63,20 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// The file whose content, length or mode it changes.
+    /// The file whose content, length or attributes it changes.
     pub fn node(&self) -> Option<Node> {
         match self.what {
             What::Names(_) => None,
-            What::Data { node, .. } | What::Grown { node, .. } | What::Cut { node, .. } | What::Mode { node, .. } => {
-                Some(node)
-            }
+            What::Data { node, .. }
+            | What::Grown { node, .. }
+            | What::Cut { node, .. }
+            | What::Attributes { node, .. } => Some(node),
         }
     }
 
     /// Whether a journal has it, in the order in which it was made: not what comes with data that is written later.
     pub fn is_metadata(&self) -> bool {
-        matches!(self.what, What::Names(_) | What::Cut { .. } | What::Mode { .. })
+        matches!(self.what, What::Names(_) | What::Cut { .. } | What::Attributes { .. })
     }
 
     /// Whether it concerns this file or folder: its names, too.
@@ -88,14 +95,12 @@ pub fn effects(recording: &Recording) -> Arc<[Effect]> {
     let mut sizes: HashMap<Node, u64> = HashMap::new();
     let mut all = Vec::new();
     for (op, made) in recording.ops.iter().enumerate() {
-        all.extend(names(&made.changes).into_iter().map(|what| Effect { op, what }));
+        let whole = names(&made.changes).into_iter().chain(attributes(&made.changes));
+        all.extend(whole.map(|what| Effect { op, what }));
         for (at, change) in made.changes.iter().enumerate() {
             let size = |node: &Node| recording.inodes.get(*node).map_or(0, |inode| inode.content.len() as u64);
             match change {
-                Change::Entry { .. } => {}
-                Change::Mode { node, mode } => {
-                    all.push(Effect { op, what: What::Mode { node: *node, mode: *mode } });
-                }
+                Change::Entry { .. } | Change::Attribute { .. } => {}
                 Change::Size { node, to } => {
                     sizes.insert(*node, *to);
                     all.push(Effect { op, what: What::Cut { node: *node, to: *to } });
@@ -135,6 +140,27 @@ fn names(changes: &[Change]) -> Vec<What> {
         return vec![What::Names(all)];
     }
     vec![What::Names(gained), What::Names(lost)]
+}
+
+/// The attributes that an operation sets: of one file at once.
+fn attributes(changes: &[Change]) -> Vec<What> {
+    let mut all: Vec<What> = Vec::new();
+    for (at, change) in changes.iter().enumerate() {
+        let Change::Attribute { node: of, to } = change else { continue };
+        let is_inode = matches!(to, Attribute::Mode(_) | Attribute::Owner(_));
+        let known = all.iter_mut().find_map(|what| match what {
+            What::Attributes { node, changes, in_inode } if node == of => Some((changes, in_inode)),
+            _ => None,
+        });
+        match known {
+            Some((changes, in_inode)) => {
+                changes.push(at);
+                *in_inode |= is_inode;
+            }
+            None => all.push(What::Attributes { node: *of, changes: vec![at], in_inode: is_inode }),
+        }
+    }
+    all
 }
 
 /// The parts of a range that lie in one page each.

@@ -19,6 +19,6 @@ pub use enumerate::{Kept, State, States, keep, states};
 pub use group::{Shown, weaknesses};
 pub use loss::{Loss, What};
 pub use model::{Model, Torn};
-pub use op::{Change, Inode, Kind, Name, Node, Op, ROOT, Recording, Sync};
+pub use op::{Attribute, Attributes, Change, Inode, Kind, Name, Node, Op, ROOT, Recording, Sync};
 pub use told::Told;
 pub use tree::{Builder, Item, Placed};

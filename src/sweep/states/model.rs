@@ -39,6 +39,8 @@ struct Past {
     /// Who wrote to a page last.
     pages: HashMap<(Node, u64), usize>,
     cuts: HashMap<Node, usize>,
+    /// Who set mode or owner last.
+    inodes: HashMap<Node, usize>,
     /// Bytes and lengths that wait to be written.
     data: HashMap<Node, Vec<usize>>,
     journal: Option<usize>,
@@ -116,7 +118,11 @@ impl Model {
                 What::Cut { node, .. } => {
                     self.needs[at].extend(past.cuts.insert(*node, at));
                 }
-                What::Mode { .. } => {}
+                // Of an inode there is one copy in memory, as there is of a page.
+                What::Attributes { node, in_inode: true, .. } => {
+                    self.needs[at].extend(past.inodes.insert(*node, at));
+                }
+                What::Attributes { .. } => {}
             }
             if effect.is_metadata() && self.is_journaled() {
                 self.before[at] = past.journal;
@@ -151,7 +157,7 @@ impl Model {
     fn synced(&self, node: Node, data_only: bool, end: usize) -> Vec<usize> {
         let all = self.effects[..end].iter().enumerate();
         let is_own = |effect: &Effect| match &effect.what {
-            What::Mode { .. } if data_only => false,
+            What::Attributes { .. } if data_only => false,
             What::Names(all) => self.system == FileSystem::Posix && all.iter().any(|it| it.folder == node),
             _ => effect.node() == Some(node),
         };

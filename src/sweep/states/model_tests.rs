@@ -1,6 +1,7 @@
 //! What each file system lets a loss of power leave of small recordings.
 
 use super::super::effect::effects;
+use super::super::op::{Attribute, Change};
 use super::super::testing::Made;
 use super::*;
 
@@ -149,4 +150,27 @@ fn bytes_of_a_page_are_torn_where_it_is_written_in_its_place() {
     let torn = Torn { effect: 0, kept: 0..512 };
     let allows = |system: &FileSystem| Model::new(&made.recording, &effects, *system).allows(1, &kept, Some(&torn));
     assert_eq!(ALL.into_iter().filter(allows).collect::<Vec<_>>(), [Posix, Ext4, Xfs]);
+}
+
+#[test]
+fn mode_and_owner_of_a_file_come_in_their_order_and_other_attributes_in_any() {
+    let mut made = Made::new();
+    let file = made.file("a", b"");
+    let set = |to| vec![Change::Attribute { node: file, to }];
+    let extended = |name: &str| set(Attribute::Extended(super::super::testing::name(name), Some(b"x".to_vec())));
+    made.op("chown", set(Attribute::Owner((1, 1))));
+    made.op("chmod", set(Attribute::Mode(0o4755)));
+    made.op("setxattr", extended("user.one"));
+    made.op("setxattr", extended("user.other"));
+    check(&made, &[1], &[]);
+    check(&made, &[0], &ALL);
+    check(&made, &[3], &[Posix]);
+    check(&made, &[0, 1, 2], &ALL);
+    // What one call sets of a file is one change.
+    let both = [Attribute::Owner((2, 2)), Attribute::Mode(0o755)].map(|to| Change::Attribute { node: file, to });
+    made.op("chown", both.to_vec());
+    made.sync(file);
+    assert_eq!(effects(&made.recording).len(), 5);
+    check(&made, &[0, 1, 2, 3, 4], &ALL);
+    check(&made, &[0, 1, 2, 3], &[]);
 }

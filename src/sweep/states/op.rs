@@ -28,13 +28,58 @@ pub enum Kind {
     Other,
 }
 
+/// What a file has beside its content, times aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// Permission bits.
+    pub mode: u32,
+    /// User and group.
+    pub owner: (u32, u32),
+    /// Extended attributes (xattr(7)).
+    pub extended: BTreeMap<Name, Vec<u8>>,
+}
+
+/// One attribute, as it is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// Permission bits.
+    Mode(u32),
+    /// User and group.
+    Owner((u32, u32)),
+    /// An extended attribute, by its name; `None` where it is removed.
+    Extended(Name, Option<Vec<u8>>),
+}
+
+impl Attributes {
+    /// Sets one.
+    pub fn set(&mut self, attribute: &Attribute) {
+        match attribute {
+            Attribute::Mode(mode) => self.mode = *mode,
+            Attribute::Owner(owner) => self.owner = *owner,
+            Attribute::Extended(name, Some(value)) => drop(self.extended.insert(name.clone(), value.clone())),
+            Attribute::Extended(name, None) => drop(self.extended.remove(name)),
+        }
+    }
+
+    /// What has to be set for these to become others.
+    pub fn until(&self, others: &Attributes) -> Vec<Attribute> {
+        let mode = (self.mode != others.mode).then_some(Attribute::Mode(others.mode));
+        let owner = (self.owner != others.owner).then_some(Attribute::Owner(others.owner));
+        let gone = self.extended.keys().filter(|name| !others.extended.contains_key(*name));
+        let gone = gone.map(|name| Attribute::Extended(name.clone(), None));
+        let set = others.extended.iter().filter(|(name, value)| self.extended.get(*name) != Some(value));
+        let set = set.map(|(name, value)| Attribute::Extended(name.clone(), Some(value.clone())));
+        owner.into_iter().chain(mode).chain(gone).chain(set).collect()
+    }
+}
+
 /// A file as it is when it is first there.
 #[derive(Clone, Debug)]
 pub struct Inode {
     /// What it is.
     pub kind: Kind,
-    /// Its permission bits.
-    pub mode: u32,
+    /// What it has beside its content.
+    pub attributes: Attributes,
     /// What is in it: nothing in one that the run has made.
     pub content: Vec<u8>,
 }
@@ -69,12 +114,12 @@ pub enum Change {
         /// How long it is then, in bytes.
         to: u64,
     },
-    /// Permission bits.
-    Mode {
+    /// Mode, owner or an extended attribute.
+    Attribute {
         /// The file.
         node: Node,
-        /// What they are then.
-        mode: u32,
+        /// What it is then.
+        to: Attribute,
     },
 }
 

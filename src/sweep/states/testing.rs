@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::op::{Change, Inode, Kind, Name, Node, Op, ROOT, Recording, Sync};
+use super::op::{Attributes, Change, Inode, Kind, Name, Node, Op, ROOT, Recording, Sync};
 use crate::sweep::point::tests::point;
 
 /// A recording that is being made.
@@ -23,7 +23,8 @@ impl Made {
 
     fn inode(&mut self, kind: Kind, content: &[u8]) -> Node {
         let mode = if kind == Kind::Folder { 0o755 } else { 0o644 };
-        self.recording.inodes.push(Inode { kind, mode, content: content.to_vec() });
+        let attributes = Attributes { mode, ..Attributes::default() };
+        self.recording.inodes.push(Inode { kind, attributes, content: content.to_vec() });
         self.recording.inodes.len() - 1
     }
 

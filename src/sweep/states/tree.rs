@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::bits::Bits;
 use super::effect::{Effect, What};
 use super::model::Torn;
-use super::op::{Change, Kind, Name, Node, ROOT, Recording};
+use super::op::{Attributes, Change, Kind, Name, Node, ROOT, Recording};
 
 /// What there is of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub struct Placed {
     pub path: Vec<u8>,
     /// What it is.
     pub item: Item,
-    /// Its permission bits.
-    pub mode: u32,
+    /// What it has beside its content.
+    pub attributes: Attributes,
 }
 
 /// What tells contents and states from others.
@@ -43,7 +43,7 @@ pub(super) type Mark = [u8; 16];
 pub struct Builder<'r> {
     recording: &'r Recording,
     effects: &'r [Effect],
-    /// Those that change a file's content or mode.
+    /// Those that change a file's content or attributes.
     of_node: HashMap<Node, Vec<usize>>,
     /// Contents by what is kept of their effects.
     marks: HashMap<Content, Mark>,
@@ -80,7 +80,7 @@ impl<'r> Builder<'r> {
                 },
             };
             first.entry(node).or_insert_with(|| path.clone());
-            all.push(Placed { path, item, mode: self.mode(node, kept) });
+            all.push(Placed { path, item, attributes: self.attributes(node, kept) });
         }
         all
     }
@@ -96,7 +96,7 @@ impl<'r> Builder<'r> {
             hash.update((path.len() as u64).to_ne_bytes());
             hash.update(&path);
             hash.update((which as u64).to_ne_bytes());
-            hash.update(self.mode(node, kept).to_ne_bytes());
+            put_attributes(&mut hash, &self.attributes(node, kept));
             if self.recording.inodes[node].kind == Kind::File {
                 hash.update(self.content_mark(node, kept, torn));
             }
@@ -122,13 +122,17 @@ impl<'r> Builder<'r> {
         self.of_node.get(&node).into_iter().flatten().copied().filter(|at| kept.has(*at)).collect()
     }
 
-    fn mode(&self, node: Node, kept: &Bits) -> u32 {
-        let modes = self.of_node.get(&node).into_iter().flatten().rev().filter(|at| kept.has(**at));
-        let mode = modes.map(|at| &self.effects[*at].what).find_map(|what| match what {
-            What::Mode { mode, .. } => Some(*mode),
-            _ => None,
-        });
-        mode.unwrap_or(self.recording.inodes[node].mode)
+    fn attributes(&self, node: Node, kept: &Bits) -> Attributes {
+        let mut attributes = self.recording.inodes[node].attributes.clone();
+        for at in self.of_node.get(&node).into_iter().flatten().filter(|at| kept.has(**at)) {
+            let Effect { op, what: What::Attributes { changes, .. } } = &self.effects[*at] else { continue };
+            for change in changes {
+                if let Change::Attribute { to, .. } = &self.recording.ops[*op].changes[*change] {
+                    attributes.set(to);
+                }
+            }
+        }
+        attributes
     }
 
     /// Names below the folder of the run, with what they mean, in the order in which they can be made.
@@ -204,11 +208,23 @@ impl<'r> Builder<'r> {
                     size = *to as usize;
                     bytes.truncate(size);
                 }
-                What::Names(_) | What::Mode { .. } => {}
+                What::Names(_) | What::Attributes { .. } => {}
             }
         }
         bytes.resize(size, 0);
         bytes
+    }
+}
+
+fn put_attributes(hash: &mut Sha256, attributes: &Attributes) {
+    let Attributes { mode, owner, extended } = attributes;
+    hash.update(mode.to_ne_bytes());
+    hash.update(owner.0.to_ne_bytes());
+    hash.update(owner.1.to_ne_bytes());
+    hash.update((extended.len() as u64).to_ne_bytes());
+    for bytes in extended.iter().flat_map(|(name, value)| [&**name, value]) {
+        hash.update((bytes.len() as u64).to_ne_bytes());
+        hash.update(bytes);
     }
 }
 

@@ -5,18 +5,20 @@ use std::collections::HashMap;
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::super::attributes::{attributes, put as put_attributes};
 use super::super::below::listed;
+use crate::sweep::states::Attributes;
 
 /// What tells what is in one folder from what is in another.
 pub(super) type Mark = [u8; 32];
 
-/// Copies all that is in a folder into an empty one: contents, links, modes and times. Devices are left out.
+/// Copies all that is in a folder into an empty one: contents, links, attributes and times. Devices are left out.
 pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut known: HashMap<(u64, u64), PathBuf> = HashMap::new();
     let all = listed(from)?;
@@ -35,11 +37,14 @@ pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
         } else if kind.is_fifo() {
             let mode = nix::sys::stat::Mode::from_bits_truncate(data.mode());
             nix::unistd::mkfifo(&new, mode)?;
-            fs::set_permissions(&new, data.permissions())?;
         } else if kind.is_socket() {
             // Nobody listens at what a process leaves that is gone.
             drop(UnixListener::bind(&new)?);
-            fs::set_permissions(&new, data.permissions())?;
+        } else {
+            continue;
+        }
+        if !kind.is_dir() {
+            put_attributes(&new, &attributes(&old, data)?)?;
         }
         if !kind.is_dir() && data.nlink() > 1 {
             known.entry((data.dev(), data.ino())).or_insert(new);
@@ -49,7 +54,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for (name, data) in all.iter().rev().filter(|(_, data)| data.is_dir()) {
         let new = to.join(name);
         set_times(&new, data)?;
-        fs::set_permissions(&new, data.permissions())?;
+        put_attributes(&new, &attributes(&from.join(name), data)?)?;
     }
     Ok(())
 }
@@ -75,8 +80,10 @@ pub(super) fn mark(folder: &Path, printed: &[u8]) -> io::Result<Mark> {
         put(name.as_os_str().as_bytes());
         // Names of one file are told from names of two that are alike.
         put(&number.to_ne_bytes());
-        put(&(data.permissions().mode()).to_ne_bytes());
         let path = folder.join(&name);
+        let Attributes { mode, owner, extended } = attributes(&path, &data)?;
+        [mode, owner.0, owner.1].iter().for_each(|number| put(&number.to_ne_bytes()));
+        extended.iter().flat_map(|(name, value)| [&**name, value]).for_each(&mut put);
         if data.is_symlink() {
             put(&without(fs::read_link(&path)?.as_os_str().as_bytes(), own));
         } else if data.is_file() && number == next {
@@ -114,6 +121,8 @@ fn without(bytes: &[u8], path: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -131,6 +140,8 @@ mod tests {
         let times = FileTimes::new().set_accessed(long_ago).set_modified(long_ago);
         File::open(at("d/a")).unwrap().set_times(times).unwrap();
         fs::set_permissions(at("d"), fs::Permissions::from_mode(0o555)).unwrap();
+        // Where the file system has such attributes.
+        let has_attribute = crate::sys::set_attribute(&at("b"), b"user.key", Some(b"value")).is_ok();
         copy(old.path(), new.path()).unwrap();
         let [of_old, of_new] = [&old, &new].map(|folder| listed(folder.path()).unwrap());
         let seen = |all: &[(PathBuf, Metadata)]| -> Vec<_> {
@@ -138,6 +149,9 @@ mod tests {
         };
         assert_eq!(seen(&of_old), seen(&of_new));
         assert_eq!(fs::metadata(new.path().join("b")).unwrap().modified().unwrap(), long_ago);
+        if has_attribute {
+            assert_eq!(crate::sys::attribute(&new.path().join("d/a"), false, b"user.key").unwrap(), b"value");
+        }
         assert!(names_itself(old.path(), b"").unwrap());
         assert!(!names_itself(new.path(), b"").unwrap());
         let own = new.path().join("d").as_os_str().as_bytes().to_vec();
@@ -145,6 +159,10 @@ mod tests {
         let [one, other] = [&old, &new].map(|folder| mark(folder.path(), b"").unwrap());
         assert_eq!(one, other);
         assert_ne!(one, mark(new.path(), b"printed").unwrap());
+        if has_attribute {
+            crate::sys::set_attribute(&new.path().join("b"), b"user.key", None).unwrap();
+            assert_ne!(one, mark(new.path(), b"").unwrap());
+        }
         fs::write(new.path().join("b"), "texts").unwrap();
         assert_ne!(one, mark(new.path(), b"").unwrap());
         for folder in [&old, &new] {

@@ -9,7 +9,8 @@ use crate::transcript::{Call, Value};
 /// Calls that change files, or may, by no argument of their own.
 const OTHERS: [&str; 4] = ["mmap", "mprotect", "io_submit", "io_uring_setup"];
 
-/// From asm-generic/fcntl.h.
+/// From linux/fcntl.h and asm-generic/fcntl.h.
+pub(super) const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
 pub(super) const O_APPEND: i32 = 0o2000;
 pub(super) const O_DSYNC: i32 = 0o10_000;
 /// O_SYNC without O_DSYNC, which is a part of it.

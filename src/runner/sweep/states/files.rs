@@ -7,10 +7,11 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::sweep::states::{Change, Inode, Kind, Name, Node, PAGE, ROOT, Recording};
+use super::super::attributes::attributes;
+use crate::sweep::states::{Attributes, Change, Inode, Kind, Name, Node, PAGE, ROOT, Recording};
 
 /// What is recorded of one run at most: bytes, of files and of what is written to them.
 const MOST: u64 = 512 << 20;
@@ -23,7 +24,7 @@ pub(super) struct Files {
     known: HashMap<(u64, u64), Node>,
     names: BTreeMap<(Node, Name), Node>,
     contents: HashMap<Node, Vec<u8>>,
-    modes: HashMap<Node, u32>,
+    attributes: HashMap<Node, Attributes>,
     bytes: u64,
 }
 
@@ -94,7 +95,7 @@ impl Files {
             () if kind.is_symlink() => Kind::Link(fs::read_link(path)?.as_os_str().as_bytes().to_vec()),
             () => Kind::Other,
         };
-        let mode = data.permissions().mode() & 0o7777;
+        let attributes = attributes(path, data)?;
         let content = if kind == Kind::File && has_content && self.bytes + data.len() <= MOST {
             fs::read(path)?
         } else {
@@ -105,9 +106,9 @@ impl Files {
         if kind == Kind::File {
             self.contents.insert(node, content.clone());
         }
-        self.modes.insert(node, mode);
+        self.attributes.insert(node, attributes.clone());
         self.known.insert((data.dev(), data.ino()), node);
-        self.recording.inodes.push(Inode { kind, mode, content });
+        self.recording.inodes.push(Inode { kind, attributes, content });
         Ok(node)
     }
 
@@ -139,11 +140,12 @@ impl Files {
         Ok(Some(Change::Entry { folder, name, from, to }))
     }
 
-    /// What has become of the permission bits.
-    pub(super) fn mode(&mut self, data: &Metadata) -> Option<Change> {
-        let (node, mode) = (self.node(data)?, data.permissions().mode() & 0o7777);
-        let before = self.modes.insert(node, mode);
-        (before != Some(mode)).then_some(Change::Mode { node, mode })
+    /// What has become of mode, owner and extended attributes of what a path leads to.
+    pub(super) fn attributes(&mut self, path: &Path, data: &Metadata) -> io::Result<Vec<Change>> {
+        let Some(node) = self.node(data) else { return Ok(Vec::new()) };
+        let now = attributes(path, data)?;
+        let before = self.attributes.insert(node, now.clone()).unwrap_or_else(|| now.clone());
+        Ok(before.until(&now).into_iter().map(|to| Change::Attribute { node, to }).collect())
     }
 
     /// What has become of the length of a file.

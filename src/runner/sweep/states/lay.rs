@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::super::attributes::{attributes, put};
 use super::super::below::listed;
 use crate::sweep::states::{Item, Placed};
 
@@ -25,8 +25,8 @@ pub(super) fn lay_out(files: &[Placed], folder: &Path) -> io::Result<()> {
     }
     // A folder that nobody may write to is filled by now.
     for placed in files.iter().rev() {
-        if matches!(placed.item, Item::Folder | Item::File(_)) {
-            fs::set_permissions(at(&placed.path), fs::Permissions::from_mode(placed.mode))?;
+        if !matches!(placed.item, Item::Again(_)) {
+            put(&at(&placed.path), &placed.attributes)?;
         }
     }
     Ok(())
@@ -42,15 +42,15 @@ pub(super) fn differing(files: &[Placed], folder: &Path) -> io::Result<Vec<Strin
         if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
             continue;
         }
-        let is_as_wanted = match wanted.remove(&name).map(|placed| (&placed.item, placed.mode)) {
-            Some((_, mode)) if !kind.is_symlink() && mode != data.permissions().mode() & 0o7777 => false,
-            Some((Item::Folder, _)) => kind.is_dir(),
-            Some((Item::File(bytes), _)) => kind.is_file() && fs::read(&path)? == *bytes,
-            // What is in it was compared by its first name.
-            Some((Item::Again(_), _)) => kind.is_file(),
-            Some((Item::Link(target), _)) => {
-                kind.is_symlink() && fs::read_link(&path)?.as_os_str().as_bytes() == target
-            }
+        let is_as_wanted = match wanted.remove(&name) {
+            Some(placed) if attributes(&path, &data)? != placed.attributes => false,
+            Some(placed) => match &placed.item {
+                Item::Folder => kind.is_dir(),
+                Item::File(bytes) => kind.is_file() && fs::read(&path)? == *bytes,
+                // What is in it was compared by its first name.
+                Item::Again(_) => kind.is_file(),
+                Item::Link(target) => kind.is_symlink() && fs::read_link(&path)?.as_os_str().as_bytes() == target,
+            },
             None => false,
         };
         if !is_as_wanted {
@@ -64,11 +64,19 @@ pub(super) fn differing(files: &[Placed], folder: &Path) -> io::Result<Vec<Strin
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
     use super::*;
+    use crate::sweep::states::Attributes;
 
     #[test]
     fn what_is_laid_out_is_as_it_was_wanted() {
-        let placed = |path: &str, item, mode| Placed { path: path.as_bytes().to_vec(), item, mode };
+        let own = fs::symlink_metadata("/proc/self").map(|data| (data.uid(), data.gid())).unwrap();
+        let placed = |path: &str, item, mode| Placed {
+            path: path.as_bytes().to_vec(),
+            item,
+            attributes: Attributes { mode, owner: own, ..Attributes::default() },
+        };
         let files = [
             placed("d", Item::Folder, 0o555),
             placed("d/a", Item::File(b"text".to_vec()), 0o600),

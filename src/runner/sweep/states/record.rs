@@ -9,7 +9,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::calls::{FULL_SYNC, MS_SYNC, O_APPEND, O_DSYNC, RWF_DSYNC, RWF_SYNC, makes_file, path, raw, written_to};
+use super::calls::{
+    AT_SYMLINK_NOFOLLOW, FULL_SYNC, MS_SYNC, O_APPEND, O_DSYNC, RWF_DSYNC, RWF_SYNC, makes_file, path, raw,
+    written_to,
+};
 use super::files::Files;
 use super::maps::Maps;
 use super::task::Still;
@@ -154,8 +157,8 @@ impl<'f> Recorder<'f> {
             amounts: Vec::new(),
         };
         let about = |change: &Change| match change {
-            Change::Data { node, .. } | Change::Size { node, .. } => Some(*node),
-            Change::Entry { .. } | Change::Mode { .. } => None,
+            Change::Data { node, .. } | Change::Size { node, .. } | Change::Attribute { node, .. } => Some(*node),
+            Change::Entry { .. } => None,
         };
         let synced = match sync {
             Some(Sync::One { node, .. }) => Some(node),
@@ -184,12 +187,7 @@ impl<'f> Recorder<'f> {
         }
         match sysno.info().changes {
             Some(Changes::Names) => return Ok((self.named(call, makes_file(sysno))?, None)),
-            Some(Changes::Attributes) => {
-                let path = path(call).and_then(|path| fs::metadata(path).ok());
-                let data = path.or_else(|| self.opened(fd));
-                let change = data.zip(self.files.as_mut()).and_then(|(data, files)| files.mode(&data));
-                return Ok((change.into_iter().collect(), None));
-            }
+            Some(Changes::Attributes) => return Ok((self.attributes(call, name, fd)?, None)),
             Some(Changes::Content | Changes::Times) | None => {}
         }
         match name {
@@ -291,6 +289,20 @@ impl<'f> Recorder<'f> {
         Ok(changes)
     }
 
+    /// Mode, owner or extended attributes were set.
+    fn attributes(&mut self, call: &Call, name: &str, fd: i32) -> io::Result<Vec<Change>> {
+        let flags = raw(call, "flags").or_else(|| raw(call, "at_flags")).unwrap_or_default();
+        let is_of_link = name.starts_with('l') || flags & AT_SYMLINK_NOFOLLOW != 0;
+        let found = match path(call) {
+            Some(path) if is_of_link => fs::symlink_metadata(&path).ok().map(|data| (path, data)),
+            Some(path) => fs::metadata(&path).ok().map(|data| (path, data)),
+            // Also one without a name: it may get one yet.
+            None => self.task.and_then(|task| Some((task.link(fd), task.data(fd)?))),
+        };
+        let Some(((path, data), files)) = found.zip(self.files.as_mut()) else { return Ok(Vec::new()) };
+        files.attributes(&path, &data)
+    }
+
     fn resized(&mut self, name: &str, fd: i32) -> io::Result<Vec<Change>> {
         let (Some(task), Some(data)) = (self.task, self.opened(fd)) else { return Ok(Vec::new()) };
         let Some(node) = self.file_of(fd, &data)? else { return Ok(Vec::new()) };
@@ -333,6 +345,7 @@ impl<'f> Recorder<'f> {
     /// The file of the folder that a descriptor refers to; one without a name is known from now on.
     fn file_of(&mut self, fd: i32, data: &Metadata) -> io::Result<Option<Node>> {
         let path = self.path(fd);
+        let link = self.task.map(|task| task.link(fd));
         let Some(files) = &mut self.files else { return Ok(None) };
         if !data.is_file() {
             return Ok(None);
@@ -340,9 +353,9 @@ impl<'f> Recorder<'f> {
         if let Some(node) = files.node(data) {
             return Ok(Some(node));
         }
-        match path {
+        match path.zip(link) {
             // O_TMPFILE: it may get a name yet (linkat(2)).
-            Some(path) if path.starts_with(files.folder()) => files.add(&path, data, false).map(Some),
+            Some((path, link)) if path.starts_with(files.folder()) => files.add(&link, data, false).map(Some),
             _ => Ok(None),
         }
     }

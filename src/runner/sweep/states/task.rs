@@ -45,7 +45,8 @@ impl Still {
         File::open(&found.name).ok()
     }
 
-    fn link(self, fd: i32) -> String {
-        format!("/proc/{}/fd/{fd}", self.0.0)
+    /// A path to what a descriptor refers to, whether it has a name or not (proc_pid_fd(5)).
+    pub(super) fn link(self, fd: i32) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/fd/{fd}", self.0.0))
     }
 }
