@@ -337,6 +337,19 @@ mod tests {
     use super::Args;
 
     #[test]
+    fn what_a_command_does_is_said_where_they_are_listed() {
+        let listed = Args::command();
+        let mut built = Args::command();
+        built.build();
+        for command in listed.get_subcommands() {
+            let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+            let built = built.find_subcommand(command.get_name()).unwrap();
+            assert_eq!(about(built), about(command), "{}", command.get_name());
+            assert!(about(built).is_some(), "{}", command.get_name());
+        }
+    }
+
+    #[test]
     fn every_long_flag_has_a_name_in_the_environment() {
         let mut command = Args::command();
         command.build();

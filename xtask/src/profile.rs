@@ -1,5 +1,5 @@
-//! rinject for packages, compiled by what it does most: built once to count that, run on all specs, and built once more by the
-//! counts. Where the toolchain has nothing that merges them (the component llvm-tools) it is built without.
+//! rinject for packages, compiled by what it does most: built once to count that, run on all specs and in a sweep, and built once
+//! more by the counts. Where the toolchain has nothing that merges them (the component llvm-tools) it is built without.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::project;
+
+/// A sweep, in which the same program is run a few hundred times.
+const SWEEP: [&str; 9] =
+    ["sweep", "--quiet", "--points", "each", "--state", "target/profile/kept", "--", "sort", "Cargo.toml"];
 
 /// Builds the static binary; returns its path.
 pub fn static_rinject() -> Result<PathBuf, String> {
@@ -33,14 +37,16 @@ fn counted(rinject: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).map_err(cannot)?;
     // What comes of the specs is for tests to say, and a run that fails counts, too.
-    let status = Command::new(rinject)
-        .args(["run", "--quiet", "specs"])
-        .env("LLVM_PROFILE_FILE", folder.join("%m.profraw"))
-        .current_dir(project::root())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.map_err(|error| format!("cannot run {}: {error}", rinject.display()))?;
+    for words in [&["run", "--quiet", "specs"][..], &SWEEP] {
+        let status = Command::new(rinject)
+            .args(words)
+            .env("LLVM_PROFILE_FILE", folder.join("%m.profraw"))
+            .current_dir(project::root())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.map_err(|error| format!("cannot run {}: {error}", rinject.display()))?;
+    }
     let files = fs::read_dir(folder).map_err(cannot)?.filter_map(|file| Some(file.ok()?.path())).collect::<Vec<_>>();
     if files.is_empty() { Err(format!("{} has counted nothing", rinject.display())) } else { Ok(files) }
 }

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// `rinject exec`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Exec {
     /// What is traced and injected, in strace's words: trace=SET, inject=SET:error=EIO:when=2+, fault=SET, signal=SET,

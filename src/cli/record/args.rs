@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// `rinject record`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Record {
     /// Look at calls about this path and what is below it only, instead of those about the working directory and sockets

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use crate::cases::Shard;
 
-/// `rinject sweep`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Sweep {
     /// Specs: files, folders (with all below), globs, or `-` for standard input [default: specs, or CMD]
