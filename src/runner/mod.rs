@@ -70,8 +70,7 @@ pub struct Pace {
 }
 
 /// Runs `cases`, so many at a time as `pace` says, those that attach to the same process one after the other. `tell` is called on
-/// the calling thread, which also runs them where that is one at a time and none of them attaches: what cannot be let go of is let
-/// go by the kernel, with the end of a thread.
+/// the calling thread, which also runs them where that is one at a time.
 pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tell: impl FnMut(Progress<'_>)) {
     let failures = AtomicU32::new(0);
     let is_enough = || pace.most_failures.is_some_and(|most| failures.load(Ordering::SeqCst) >= most);
@@ -84,8 +83,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tel
         Box::new(ended)
     };
     let jobs = pace.jobs.clamp(1, cases.len().max(1));
-    let processes: Vec<Option<i32>> = cases.iter().map(|case| attached(case, options)).collect();
-    if jobs == 1 && processes.iter().all(Option::is_none) {
+    if jobs == 1 {
         for case in cases {
             tell(Progress::Began(case));
             let ended = play(case);
@@ -94,7 +92,7 @@ pub fn run_all(cases: &[Case], options: &Options, way: &Way, pace: Pace, mut tel
         }
         return;
     }
-    let queue = Queue::new(processes.into_iter());
+    let queue = Queue::new(cases.iter().map(|case| attached(case, options)));
     let work = |sender: Sender<(usize, Option<Box<Ended>>)>| {
         while let Some(turn) = queue.next() {
             // The receiver is gone only when the telling thread has panicked.

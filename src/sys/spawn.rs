@@ -308,7 +308,7 @@ unsafe fn child(plan: &Prepared) -> ! {
         }
         prctl(libc::PR_SET_PDEATHSIG, 0);
         if plan.inherits {
-            // Ignored by the runtime of rinject and blocked by its signal thread, not by whoever started it.
+            // Ignored by the runtime of rinject, not by whoever started it.
             set_handler(libc::SIGPIPE, libc::SIG_DFL);
             (1..=SIGNALS).filter(|signal| handler(*signal) > libc::SIG_IGN).for_each(|signal| {
                 set_handler(signal, libc::SIG_DFL);
