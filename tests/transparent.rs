@@ -19,7 +19,11 @@ const FACTS: [(&str, &str); 22] = [
     ("argv[0]", "`arg0` sets it"),
     ("environment", "`env` adds to it, `env-clear` says whether it begins empty"),
     ("working directory", "a folder of the case's own; `cwd` sets it"),
-    ("standard streams", "`stdin`, `stdout` and `stderr`, also `\"inherit\"` for each"),
+    (
+        "standard streams",
+        "`stdin`, `stdout` and `stderr`, also `\"inherit\"` for each; a file has no name, and is in memory (memfd_create(2)) \
+         where `limits.output` is no more than its default",
+    ),
     ("other descriptors", "what rinject was given without close-on-exec"),
     ("umask", ""),
     ("session", "with `tty = true` its own in any case"),

@@ -1,19 +1,17 @@
 //! The target's standard streams.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::plan::{Input, Output};
-use crate::sys::Terminal;
+use crate::sys::{self, Terminal};
 
 /// The largest file that is in memory: what a target may print where nothing else is said.
 const IN_MEMORY: u64 = 64 << 20;
@@ -148,15 +146,9 @@ pub(super) fn output(
     })
 }
 
-/// A file of at most `most` bytes that has no name and goes when it is closed. One that cannot grow large is in memory: to make
-/// one on disk and to remove it takes some file systems as long as it takes a small program to run.
+/// A file of at most `most` bytes that has no name and goes when it is closed.
 fn nameless(most: u64) -> io::Result<File> {
-    if most > IN_MEMORY {
-        return tempfile::tempfile_in("/tmp");
-    }
-    let file = File::from(memfd_create("rinject", MFdFlags::MFD_CLOEXEC)?);
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(file)
+    if most > IN_MEMORY { tempfile::tempfile_in("/tmp") } else { sys::memory_file() }
 }
 
 fn slave(terminal: Option<&Terminal>) -> io::Result<OwnedFd> {

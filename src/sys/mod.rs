@@ -10,6 +10,7 @@ mod files;
 pub mod maps;
 mod marks;
 mod memory;
+mod nameless;
 mod namespace;
 mod probe;
 pub mod procfs;
@@ -33,6 +34,7 @@ pub use ending::end_by;
 pub use files::{OwnFile, expire, is_same_open_file, socket_time_limit};
 pub use marks::{Marks, marks};
 pub use memory::{read_memory, read_memory_unwaiting, shares_memory, write_memory, write_memory_unwaiting};
+pub use nameless::{is_memory_file, memory_file};
 pub use namespace::{PidNamespace, probe_pid_namespace};
 pub use probe::{
     Namespace, TraceOffers, probe_cpuid_faults, probe_fixed_addresses, probe_io_uring, probe_kcmp, probe_namespace,

@@ -413,7 +413,8 @@ fn descriptor(link: &str, writes: impl FnOnce() -> bool) -> Descriptor {
     let anon = |kind: &str| Descriptor::Anon { kind: Arc::from(kind), inode: 0 };
     let live = link.strip_suffix(" (deleted)").unwrap_or(link);
     if let Some(name) = live.strip_prefix("/memfd:") {
-        return anon(&format!("memfd:{name}"));
+        // What the target prints is shown alike, whether it is in memory or on disk.
+        return if sys::is_memory_file(name) { anon("tmpfile") } else { anon(&format!("memfd:{name}")) };
     }
     if live.starts_with('/') {
         let base = live.rsplit('/').next().unwrap_or(live);
@@ -454,6 +455,7 @@ mod tests {
         check("/tmp/a (deleted)", Descriptor::Path(Arc::from("/tmp/a")));
         check("/tmp/#123 (deleted)", anon("tmpfile"));
         check("/memfd:x (deleted)", anon("memfd:x"));
+        check("/memfd:rinject (deleted)", anon("tmpfile"));
         check("pipe:[77]", Descriptor::Pipe { inode: 77, writes: true });
         check("socket:[78]", Descriptor::Socket { inode: 78 });
         check("anon_inode:[eventfd]", anon("eventfd"));
