@@ -83,6 +83,44 @@ fn a_name_that_was_promised_is_lost_where_nobody_waited_for_the_folder() {
     check(&["o-sync:new:text", "sync-folder:.", "print:done"], new, "posix", &[]);
 }
 
+/// Two copies of a text: one of them does, and neither is waited for.
+#[test]
+fn two_losses_are_found_where_each_alone_does_no_harm() {
+    let (copies, marks) = (["create:a:text", "create:b:text"], ["create:mark:done", "create:end:done"]);
+    let steps = [copies, marks].concat();
+    // Both marks say that there is a copy.
+    let holds = "! grep -q done mark || ! grep -q done end || grep -q text a || grep -q text b";
+    check(&steps, holds, "posix", &["openat#1:lost+openat#2@write#4"]);
+    check(&steps, holds, "xfs", &["write#1:lost+write#2@write#4"]);
+    check(&[&copies[..], &["sync"], &marks].concat(), holds, "posix", &[]);
+    check(&[&copies[..], &["sync-file:b", "sync-folder:."], &marks].concat(), holds, "posix", &[]);
+    // It is tried again by its name.
+    if can_trace() {
+        let folder = folder(&[("x.toml", &spec(&steps, holds))]);
+        let words = ["sweep", "x.toml", "--cell", "openat#1:lost+openat#2@write#4"];
+        let (status, out, err) = rinject(folder.path(), &words);
+        assert_eq!((status, err.as_str()), (1, ""), "{out}");
+        let lost = |name: &str| out.lines().any(|line| line.contains("lost: openat(") && line.contains(name));
+        assert!(lost("\"a\"") && lost("\"b\""), "{out}");
+    }
+}
+
+/// The name is lost at one moment, and what was said of it at another.
+#[test]
+fn one_loss_is_one_finding_whichever_checks_see_it() {
+    if !can_trace() {
+        return;
+    }
+    let checks = "[[check]]\nname = \"promise\"\nrun = [\"sh\", \"-c\", '! grep -q done $RINJECT_STDOUT || grep -q text kept']\n";
+    let steps = ["create:new:text", "rename:new:kept", "append:log:x", "print:done"];
+    let text = spec(&steps, "grep -q . kept").replace("[sweep]", &format!("{checks}[sweep]"));
+    let (cells, _) = found(&text, "xfs");
+    assert_eq!(cells, ["write#1:lost@rename#1", "rename#1:lost@write#2"]);
+    let folder = folder(&[("x.toml", &text)]);
+    let (_, out, _) = rinject(folder.path(), &["sweep", "x.toml", "--file-system", "xfs"]);
+    assert!(out.contains("  seen   in other states of it, check \"promise\" fails as well\n"), "{out}");
+}
+
 #[test]
 fn a_long_record_may_be_torn() {
     // All of it or nothing.

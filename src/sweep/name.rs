@@ -66,13 +66,18 @@ impl Fault {
 }
 
 fn loss(name: &str) -> Option<Loss> {
+    let place = |place: &str| {
+        let (called, nth) = place.split_once('#')?;
+        Some((Called::parse(called)?, nth.parse().ok()?))
+    };
     let (what, after) = match name.split_once('@') {
-        Some((what, place)) => {
-            let (called, nth) = place.split_once('#')?;
-            (what, Some((Called::parse(called)?, nth.parse().ok()?)))
-        }
+        Some((what, last)) => (what, Some(place(last)?)),
         None => (name, None),
     };
+    if let Some(other) = what.strip_prefix("lost+") {
+        let (called, nth) = place(other)?;
+        return Some(Loss { what: What::With(called, nth), after });
+    }
     let bytes = |prefix: &str| what.strip_prefix(prefix).and_then(|bytes| bytes.parse().ok());
     let what = match what {
         "before" => What::Before,
@@ -113,6 +118,7 @@ mod tests {
             "write#1:file-lost@rename#1",
             "write#1:head-512@write#2",
             "write#1:tail-4096@write#2",
+            "write#1:lost+store#5@rename#1",
             "rename#1:alone@close#3",
             "fsync#1:synced",
             "write#3:kill-after/1.unlink#1:kill-before",
@@ -140,6 +146,7 @@ mod tests {
             "write#3:EFOO",
             "write#1:lost@",
             "write#1:head-",
+            "write#1:lost+write",
             "write#1:disk",
             "write#1:fds-short=1",
         ]

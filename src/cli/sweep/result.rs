@@ -51,6 +51,7 @@ pub(super) fn run(course: &Course, number: usize, cell: Cell, kept: Kept, again:
         op: state.op,
         done: state.done,
         lost: told.lost.clone(),
+        files: told.files,
     });
     let took = Duration::from_millis(kept.took_ms);
     Run { number, again: again.command(&cell), cell, verdict: kept.verdict, evidence: kept.evidence, state, took }

@@ -144,6 +144,9 @@ pub struct StateOf {
     pub done: usize,
     /// The operations of which something is lost.
     pub lost: Vec<usize>,
+    /// Of two losses, the files that they are of, by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<(usize, usize)>,
 }
 
 impl Run {
@@ -178,6 +181,19 @@ impl Swept {
         &self.points[run.cell.point]
     }
 
+    /// The checks that fail in other states of a finding, and not in the one that is shown.
+    pub(super) fn checks_beside(&self, shown: &Run, others: &[usize]) -> Vec<String> {
+        let own = checks_of(&shown.evidence);
+        let states = others.iter().map(|at| &self.runs[*at]).filter(|run| run.is_state());
+        let mut names: Vec<String> = Vec::new();
+        for name in states.flat_map(|run| checks_of(&run.evidence)) {
+            if !own.contains(&name) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// How many runs came to this.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.runs.iter().filter(|run| run.verdict == verdict).count()
@@ -205,6 +221,7 @@ impl Swept {
             point: self.point(run),
             state: State { op: state.op, done: state.done, what: loss.what },
             lost: state.lost.clone(),
+            files: state.files,
             verdict: run.verdict,
             checks: checks_of(&run.evidence),
         })

@@ -167,6 +167,9 @@ impl Told<'_> {
         for note in &evidence.notes {
             self.part("seen", &visible(note));
         }
+        for name in swept.checks_beside(run, others) {
+            self.part("seen", &visible(&format!("in other states of it, check \"{name}\" fails as well")));
+        }
         for line in &evidence.message {
             self.part("said", &visible(line));
         }

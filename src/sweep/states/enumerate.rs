@@ -1,5 +1,6 @@
 //! Which states are tried: each moment with nothing lost, then one call's doing lost while later ones are there, torn, or there
-//! before what it should have waited for; last, all that nobody waited for. Of states that are alike the simplest is taken.
+//! before what it should have waited for; all that nobody waited for; last, as far as there is room, what two calls did. Of
+//! states that are alike the simplest is taken.
 //! It must not lay states out or judge them.
 
 use std::collections::{BTreeSet, HashSet};
@@ -9,10 +10,15 @@ use super::effect::{Effect, PAGE, What as Does};
 use super::loss::What;
 use super::model::{Model, Torn};
 use super::op::{Change, Recording};
+use super::pairs::pairs;
 use super::tree::{Builder, Mark};
 
 /// What a disk writes whole: bytes.
 const SECTOR: u64 = 512;
+/// So many states are tried where nobody says how many.
+pub const TRIED: usize = 2_000;
+/// So many of them lose what two calls did.
+pub(super) const PAIRS: usize = 300;
 /// So many states are looked at, of small runs; of large ones fewer.
 const MOST: usize = 20_000;
 /// So many steps are taken for that: states times effects.
@@ -50,6 +56,13 @@ pub struct States {
 }
 
 impl States {
+    fn add(&mut self, builder: &mut Builder<'_>, recording: &Recording, state: State, kept: &Kept) {
+        let mark = builder.mark(&kept.effects, kept.torn.as_ref());
+        if self.marks.insert((mark, recording.printed(state.done).len())) {
+            self.states.push(state);
+        }
+    }
+
     /// Whether a state that is alike is among them.
     pub fn has(&self, builder: &mut Builder<'_>, recording: &Recording, state: State, kept: &Kept) -> bool {
         let mark = builder.mark(&kept.effects, kept.torn.as_ref());
@@ -76,10 +89,16 @@ pub fn states(recording: &Recording, model: &Model) -> States {
     let mut builder = Builder::new(recording, &model.effects);
     for state in wanted.into_iter().step_by(step) {
         let Some(kept) = keep(recording, model, state) else { continue };
-        let mark = builder.mark(&kept.effects, kept.torn.as_ref());
-        if found.marks.insert((mark, recording.printed(state.done).len())) {
-            found.states.push(state);
+        found.add(&mut builder, recording, state, &kept);
+    }
+    // What is lost of one call says more: it leaves no state of those out.
+    let room = TRIED.saturating_sub(found.states.len()).min(PAIRS) + found.states.len();
+    for state in pairs(recording, model).into_iter().take(most) {
+        if found.states.len() >= room {
+            break;
         }
+        let Some(kept) = keep(recording, model, state) else { continue };
+        found.add(&mut builder, recording, state, &kept);
     }
     found
 }
@@ -160,10 +179,20 @@ pub fn keep(recording: &Recording, model: &Model, state: State) -> Option<Kept> 
         }
         What::Head(bytes) => torn(recording, model, state, bytes, true)?,
         What::Tail(bytes) => torn(recording, model, state, bytes, false)?,
+        What::With(..) => {
+            let other = other(recording, what)?;
+            whole(model.without(done, |at| own(at) || model.effects[at].op == other))
+        }
         What::Others => whole(model.only(done, own)),
         What::Unsynced => whole(model.synced_after(done)),
     };
     model.allows(done, &kept.effects, kept.torn.as_ref()).then_some(kept)
+}
+
+/// The other operation of which all is lost, where there are two.
+pub(super) fn other(recording: &Recording, what: What) -> Option<usize> {
+    let What::With(called, nth) = what else { return None };
+    recording.ops.iter().position(|op| op.name() == (called, nth))
 }
 
 /// A write of which the first bytes are there, or all but them.

@@ -1,4 +1,5 @@
-//! Findings among states: those in which the same call is lost, and the same check fails, show one weakness.
+//! Findings among states: those in which the same call is lost show one weakness, as do those that lose more and fail the same
+//! checks.
 //! It must not know how they are told.
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ pub struct Shown<'r> {
     pub state: State,
     /// The operations of which something is lost.
     pub lost: Vec<usize>,
+    /// Of two losses, the files that they are of, by number.
+    pub files: Option<(usize, usize)>,
     /// What it came to.
     pub verdict: Verdict,
     /// The checks that fail.
@@ -69,27 +72,39 @@ fn explained(shown: &[Shown<'_>], at: usize) -> usize {
     }
     let before = |other: &Shown<'_>| other.state.what == What::Before && it.lost.len() == it.state.done;
     let one = |other: &Shown<'_>| other.state.what.is_of_one() && it.lost.contains(&other.state.op);
-    least(&before).or_else(|| least(&|other| one(other) && loses_less(other))).or_else(|| least(&one)).unwrap_or(at)
+    // Two losses show one weakness whichever calls of the same two files they are of.
+    let pair = |other: &Shown<'_>| {
+        other.files.is_some() && (other.files == it.files || it.files.is_none() && loses_less(other))
+    };
+    least(&before)
+        .or_else(|| least(&|other| one(other) && loses_less(other)))
+        .or_else(|| least(&pair))
+        .or_else(|| least(&one))
+        .unwrap_or(at)
 }
 
 impl Shown<'_> {
-    /// What tells a weakness from others, also after a change of the program that moves no function.
+    /// What tells a weakness from others, also after a change of the program that moves no function. Which checks fail does not
+    /// where the loss of one call is what matters: how much of it others have seen by then is another matter.
     fn key(&self) -> String {
-        let what = match self.state.what {
-            What::Before => "before",
-            What::Nothing => "kept",
-            What::Lost | What::Zeros | What::File | What::Head(_) | What::Tail(_) => "lost",
-            What::Others => "alone",
-            What::Unsynced => "synced",
+        let (what, is_of_loss) = match self.state.what {
+            What::Before => ("before".to_owned(), false),
+            What::Nothing => ("kept".to_owned(), false),
+            What::Lost | What::Zeros | What::File | What::Head(_) | What::Tail(_) => ("lost".to_owned(), true),
+            What::With(called, _) => (format!("lost with {called}"), true),
+            What::Others => ("alone".to_owned(), false),
+            What::Unsynced => ("synced".to_owned(), false),
         };
         let (verdict, called, functions) = (self.verdict, self.point.called, self.point.own_functions());
-        format!("{verdict} {called} {what} at {functions} by {}", self.checks.join(", "))
+        let checks = if is_of_loss { String::new() } else { format!(" by {}", self.checks.join(", ")) };
+        format!("{verdict} {called} {what} at {functions}{checks}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::point::Called;
     use crate::sweep::point::tests::point;
 
     #[test]
@@ -100,6 +115,7 @@ mod tests {
             point: &points[op],
             state: State { op, done, what },
             lost: lost.to_vec(),
+            files: None,
             verdict: if checks.is_empty() { Verdict::Masked } else { Verdict::Broken },
             checks: checks.iter().map(|name| (*name).to_owned()).collect(),
         };
@@ -117,9 +133,45 @@ mod tests {
         assert_eq!(
             shown,
             [
-                ("broken write lost at kv!put by whole", &[12, 11, 13, 16][..]),
+                ("broken write lost at kv!put", &[12, 11, 13, 16][..]),
                 ("broken rename synced at kv!commit by there", &[14]),
-                ("broken rename lost at kv!commit by new", &[15]),
+                ("broken rename lost at kv!commit", &[15]),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_loss_of_one_call_is_one_weakness_whichever_checks_see_it_and_so_are_two_losses_of_two_files() {
+        let calls = ["openat", "write", "openat", "write", "rename"];
+        let points: Vec<Point> = (1..).zip(calls).map(|(nth, call)| point(call, nth, &["kv!put"])).collect();
+        let it = |run, op: usize, done, what, lost: &[usize], files, checks: &[&str]| Shown {
+            run,
+            point: &points[op],
+            state: State { op, done, what },
+            lost: lost.to_vec(),
+            files,
+            verdict: if checks.is_empty() { Verdict::Masked } else { Verdict::Broken },
+            checks: checks.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let with = |call: &str, nth| What::With(Called::parse(call).unwrap(), nth);
+        let files = Some((1, 2));
+        let all = [
+            it(10, 4, 5, What::Lost, &[4], None, &["whole"]),
+            it(11, 4, 6, What::Lost, &[4], None, &["there", "whole"]),
+            it(12, 0, 5, with("openat", 3), &[0, 2], files, &["whole"]),
+            it(13, 0, 5, with("write", 4), &[0, 3], files, &["whole"]),
+            it(14, 1, 5, with("openat", 3), &[1, 2], files, &["newest", "whole"]),
+            // Not by two, where one of them does it alone.
+            it(15, 1, 6, with("rename", 5), &[1, 4], Some((1, 3)), &["whole"]),
+            it(16, 4, 5, What::Others, &[0, 1, 2, 3], None, &["whole"]),
+        ];
+        let found = weaknesses(&all);
+        let shown: Vec<(&str, &[usize])> = found.iter().map(|it| (it.key.as_str(), &*it.runs)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("broken openat lost with openat at kv!put", &[12, 13, 14, 16][..]),
+                ("broken rename lost at kv!put", &[10, 11, 15]),
             ]
         );
     }

@@ -21,6 +21,8 @@ pub enum What {
     Head(u64),
     /// The first so many bytes.
     Tail(u64),
+    /// All that it did, and all that this other call did.
+    With(Called, u64),
     /// All that was not waited for but this.
     Others,
     /// All that was not waited for.
@@ -47,6 +49,7 @@ impl fmt::Display for Loss {
             What::File => f.write_str("file-lost"),
             What::Head(bytes) => write!(f, "head-{bytes}"),
             What::Tail(bytes) => write!(f, "tail-{bytes}"),
+            What::With(called, nth) => write!(f, "lost+{called}#{nth}"),
             What::Others => f.write_str("alone"),
             What::Unsynced => f.write_str("synced"),
         }?;
@@ -59,7 +62,7 @@ impl What {
     pub fn is_of_one(self) -> bool {
         match self {
             What::Lost | What::Zeros | What::File | What::Head(_) | What::Tail(_) => true,
-            What::Before | What::Nothing | What::Others | What::Unsynced => false,
+            What::Before | What::Nothing | What::With(..) | What::Others | What::Unsynced => false,
         }
     }
 
@@ -73,8 +76,9 @@ impl What {
             What::File => 4,
             What::Head(_) => 5,
             What::Tail(_) => 6,
-            What::Others => 7,
-            What::Unsynced => 8,
+            What::With(..) => 7,
+            What::Others => 8,
+            What::Unsynced => 9,
         }
     }
 }

@@ -8,6 +8,7 @@ mod group;
 mod loss;
 mod model;
 mod op;
+mod pairs;
 #[cfg(test)]
 mod testing;
 mod told;
@@ -15,7 +16,7 @@ mod tree;
 
 pub use bits::Bits;
 pub use effect::{Effect, PAGE, effects};
-pub use enumerate::{Kept, State, States, keep, states};
+pub use enumerate::{Kept, State, States, TRIED, keep, states};
 pub use group::{Shown, weaknesses};
 pub use loss::{Loss, What};
 pub use model::{Model, Torn};

@@ -1,9 +1,10 @@
 //! What a state has and has not, in words. It must not know what a check makes of it.
 
-use super::enumerate::{Kept, State};
+use super::enumerate::{Kept, State, other};
 use super::loss::What;
 use super::model::Model;
-use super::op::{Op, Recording};
+use super::op::{Node, Op, Recording};
+use super::pairs::file_of;
 use crate::plan::FileSystem;
 
 /// Calls of one kind that are named.
@@ -20,6 +21,8 @@ pub struct Told {
     pub notes: Vec<String>,
     /// The operations of which something is lost.
     pub lost: Vec<usize>,
+    /// Of two losses, the files that they are of.
+    pub files: Option<(Node, Node)>,
 }
 
 impl Told {
@@ -73,7 +76,9 @@ impl Told {
         }
         lost.extend(partly);
         lost.sort_unstable();
-        Told { how, notes, lost }
+        let file = |op: usize| recording.ops.get(op).and_then(file_of);
+        let files = other(recording, state.what).and_then(|other| file(state.op).zip(file(other)));
+        Told { how, notes, lost, files }
     }
 }
 

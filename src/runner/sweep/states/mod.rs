@@ -21,12 +21,10 @@ use super::{FRAMES, Ran, source, watch_calls};
 use crate::plan::{FileSystem, Mode, Plan, Sweep};
 use crate::run::{End, Played, Stage};
 use crate::sweep::coverage::Reached;
-use crate::sweep::states::{self, Builder, Loss, Model, Placed, Recording, State, Told, What};
+use crate::sweep::states::{self, Builder, Loss, Model, Placed, Recording, State, TRIED, Told, What};
 use crate::sweep::{Called, Cell, Checked, Evidence, Fault, Golden, Outcome, Point, Verdict, sample};
 use record::{Recorded, Recorder};
 
-/// So many states are tried where nobody says how many.
-const MOST: u64 = 2_000;
 /// Bytes of a buffer that are shown.
 const SHOWN: usize = 16;
 /// Lines of what a check says that are shown.
@@ -150,9 +148,9 @@ impl Power {
                 );
             }
         }
-        if sweep.limit.is_none() && self.cells.len() as u64 > MOST {
-            notes.push(format!("{MOST} of {} states, drawn by seed {}", self.cells.len(), sweep.seed));
-            self.cells = sample(std::mem::take(&mut self.cells), MOST, sweep.seed);
+        if sweep.limit.is_none() && self.cells.len() > TRIED {
+            notes.push(format!("{TRIED} of {} states, drawn by seed {}", self.cells.len(), sweep.seed));
+            self.cells = sample(std::mem::take(&mut self.cells), TRIED as u64, sweep.seed);
         }
         if self.place.is_some() {
             notes.push(
