@@ -224,7 +224,7 @@ fn descriptors(sysno: Sysno, raw: &RawCall) -> Option<u64> {
 }
 
 /// By how many bytes a call makes private writable memory grow, as `may_expand_vm` in mm/mmap.c counts for
-/// RLIMIT_DATA.
+/// RLIMIT_DATA; mm/mprotect.c asks it as well where memory becomes writable.
 fn growth(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<u64> {
     const PAGE: u64 = 4096;
     const PROT_WRITE: u64 = 2;
@@ -242,6 +242,9 @@ fn growth(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<u64> {
             (is_private && raw.args[2] & PROT_WRITE != 0).then(|| pages(raw.args[1]))
         }
         "mremap" => pages(raw.args[2]).checked_sub(pages(raw.args[1])),
+        "mprotect" | "pkey_mprotect" => {
+            (raw.args[2] & PROT_WRITE != 0).then(|| inspect.private_unwritable(Addr(raw.args[0]), pages(raw.args[1])))
+        }
         _ => None,
     }
 }

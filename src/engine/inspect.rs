@@ -140,6 +140,10 @@ pub trait Inspect {
     fn data_memory(&self, _process: TaskId) -> u64 {
         0
     }
+    /// How many of `length` bytes from `addr` on are private memory that cannot be written to, as it is mapped.
+    fn private_unwritable(&self, _addr: Addr, _length: u64) -> u64 {
+        0
+    }
     /// The end of the heap that brk(2) moves.
     fn program_break(&self) -> Option<Addr> {
         None

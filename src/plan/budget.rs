@@ -37,7 +37,7 @@ const OPENING: &str = "open, openat, openat2, creat, open_by_handle_at, socket, 
      pipe2, dup, fcntl, epoll_create, epoll_create1, eventfd, eventfd2, memfd_create, inotify_init, inotify_init1, \
      signalfd, signalfd4, timerfd_create, fanotify_init, pidfd_open, pidfd_getfd, userfaultfd, perf_event_open";
 /// Calls that make memory grow.
-const GROWING: &str = "brk, mmap, mremap";
+const GROWING: &str = "brk, mmap, mremap, mprotect, pkey_mprotect";
 /// Calls that make tasks.
 const SPAWNING: &str = "fork, vfork, clone, clone3";
 
@@ -124,6 +124,7 @@ mod tests {
         check("fallocate", Some(Resource::Disk));
         check("pipe2", Some(Resource::Fds));
         check("mremap", Some(Resource::Memory));
+        check("mprotect", Some(Resource::Memory));
         check("clone3", Some(Resource::Processes));
         check("clone", Some(Resource::Processes));
         check("dup2", None);

@@ -341,6 +341,12 @@ impl Inspect for Inspector {
         procfs::data_memory(if process == self.process { self.task } else { process })
     }
 
+    fn private_unwritable(&self, addr: Addr, length: u64) -> u64 {
+        let end = addr.0.saturating_add(length);
+        let meant = self.mappings().iter().filter(|map| !map.writable && !map.shared);
+        meant.map(|map| map.end.0.min(end).saturating_sub(map.start.0.max(addr.0))).sum()
+    }
+
     fn program_break(&self) -> Option<Addr> {
         procfs::program_break(self.task)
     }

@@ -99,6 +99,22 @@ fn memory_is_counted_from_the_first_call_on_and_can_be_given_back() {
 }
 
 #[test]
+fn memory_that_becomes_writable_is_memory_that_is_had() {
+    const MIB: u64 = 1 << 20;
+    let protect = |from: u64, length, prot| [from, length, prot, 0, 0, 0];
+    let mut run = poor("memory = \"1MiB\"");
+    run.script.unwritable = 4 * MIB..8 * MIB;
+    assert_eq!(entered(&mut run, "mprotect", protect(5 * MIB, MIB, 3)), []);
+    comes_to(&mut run, 0);
+    assert_eq!(entered(&mut run, "mprotect", protect(5 * MIB, MIB + 1, 3)), [Edit::Skip(-12)]);
+    assert_eq!(entered(&mut run, "pkey_mprotect", protect(5 * MIB, MIB + 1, 2)), [Edit::Skip(-12)]);
+    // What can be written to already, or cannot afterwards, takes nothing more.
+    assert_eq!(entered(&mut run, "mprotect", protect(7 * MIB, 3 * MIB, 3)), []);
+    comes_to(&mut run, 0);
+    assert_eq!(entered(&mut run, "mprotect", protect(4 * MIB, 4 * MIB, 1)), []);
+}
+
+#[test]
 fn a_heap_beyond_the_budget_keeps_its_break() {
     let mut run = poor("memory = 4096");
     run.script.program_break = Some(Addr(0x10_0000));

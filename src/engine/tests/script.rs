@@ -32,6 +32,8 @@ pub(in crate::engine) struct Script {
     pub(super) listed: std::cell::Cell<u32>,
     pub(super) size_limit: bool,
     pub(super) data_memory: u64,
+    /// Private memory that is mapped and cannot be written to.
+    pub(super) unwritable: std::ops::Range<u64>,
     pub(super) program_break: Option<Addr>,
     pub(super) sites: BTreeMap<String, Vec<Site>>,
     /// Where a breakpoint has put the task back to.
@@ -167,6 +169,10 @@ impl Inspect for Script {
 
     fn data_memory(&self, _process: TaskId) -> u64 {
         self.data_memory
+    }
+
+    fn private_unwritable(&self, addr: Addr, length: u64) -> u64 {
+        (addr.0 + length).min(self.unwritable.end).saturating_sub(addr.0.max(self.unwritable.start))
     }
 
     fn program_break(&self) -> Option<Addr> {
