@@ -100,6 +100,9 @@ impl Kind {
 
 fn kind_of_state(loss: &str) -> &str {
     let what = loss.split('@').next().unwrap_or_default();
+    if what.contains('+') {
+        return "two lost";
+    }
     what.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-')
 }
 
@@ -162,6 +165,8 @@ mod tests {
     fn states_of_a_kind_share_a_column_and_keys_tell_what_names_do_not() {
         let names = ["write#1:head-512", "write#2:head-7@write#3", "write#1:lost/1.rename#1:torn"];
         assert_eq!(columns(&names), ["power: head", "recovery: torn"]);
+        let pairs = ["write#1:lost+write#2@write#3", "write#1:lost+rename#1@rename#1"];
+        assert_eq!(columns(&pairs), ["power: two lost"]);
         let key = |name: &str| keys(&Column::all(&[run(name)])).join(" ");
         assert_eq!(key("write#1:EIO"), "");
         assert!(key("write#1..:EIO").contains("every later call"));

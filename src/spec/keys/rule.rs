@@ -202,7 +202,12 @@ pub const BUDGET: Table = Table {
             "bytes that can be written to regular files; then short writes and ENOSPC",
         ),
         now("fds", Takes::Integer, "20", "descriptors that a process can have open; then EMFILE"),
-        now("memory", Takes::SCALAR, "\"64MiB\"", "growth of private writable memory by brk, mmap, mremap and mprotect; then ENOMEM"),
+        now(
+            "memory",
+            Takes::SCALAR,
+            "\"64MiB\"",
+            "growth of private writable memory by brk, mmap, mremap and mprotect; then ENOMEM",
+        ),
         now("processes", Takes::Integer, "3", "tasks of the run, threads among them, that can be alive; then EAGAIN"),
     ],
 };
