@@ -13,7 +13,7 @@ use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
 use super::vdso;
-use crate::abi::{Errno, RetKind, Sysno};
+use crate::abi::{CallSet, Errno, RetKind, Sysno};
 use crate::faults;
 use crate::plan::Start;
 use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
@@ -23,6 +23,12 @@ use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
 pub(super) const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
 const EINTR: i64 = -4;
+
+const CLOSE: Sysno = Sysno::named("close");
+const MMAP: Sysno = Sysno::named("mmap");
+const USERFAULTFD: Sysno = Sysno::named("userfaultfd");
+/// Calls that put another image in the place of one.
+static EXECS: CallSet = CallSet::named(&["execve", "execveat"]);
 
 /// Why a rule that changes what a call comes to has not fired after all.
 const INTERRUPTED: &str = "a signal interrupted the call for good";
@@ -46,7 +52,7 @@ impl Engine {
         let alone = self.schedule.alone();
         let asks = |sysno: &Sysno| match sysno.info().may_block {
             true => !alone || self.has_clock() || self.plan.trace.resultless.contains(*sysno),
-            false => !alone && sysno.name() == "close",
+            false => !alone && *sysno == CLOSE,
         };
         let behind = sysno.filter(asks).map_or(Behind::Other, |sysno| Behind::of(sysno, &raw, inspect));
         let mut call = InCall {
@@ -83,11 +89,11 @@ impl Engine {
             self.list_in_order(sysno, &mut call, inspect, decision);
             self.look_at_files(sysno, &mut call, inspect);
         }
-        self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(&sysno.name()));
+        self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(sysno));
         self.watches_files |= kept.is_some_and(watches_files);
-        call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno.name() == "userfaultfd");
+        call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno == USERFAULTFD);
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
-        if threads > 1 && sysno.is_some_and(|sysno| sysno.name().starts_with("execve")) {
+        if threads > 1 && sysno.is_some_and(|sysno| EXECS.contains(sysno)) {
             // An exec waits for the other threads of its process to end, where no signal wakes it.
             call.waits_for_ends = true;
         }
@@ -110,7 +116,7 @@ impl Engine {
     /// Whether a call maps code of a file, in which rules may have their places.
     fn maps_code(&self, sysno: Sysno, raw: &RawCall) -> bool {
         const PROT_EXEC: u64 = 4;
-        sysno.name() == "mmap" && self.points.follow_mappings() && raw.args[2] & PROT_EXEC != 0
+        sysno == MMAP && self.points.follow_mappings() && raw.args[2] & PROT_EXEC != 0
     }
 
     /// Whether this entry is of a call that is known already: told twice, or started again by the kernel.
@@ -136,8 +142,7 @@ impl Engine {
     fn exists(&self, name: TaskName, sysno: Sysno) -> bool {
         let Some(process) = self.processes.get(&name.process) else { return false };
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
-        let first_exec =
-            self.executed || matches!(self.plan.trace.start, Start::Exec) && sysno.name().starts_with("execve");
+        let first_exec = self.executed || matches!(self.plan.trace.start, Start::Exec) && EXECS.contains(sysno);
         !silent && process.tracing && first_exec && self.plan.trace.calls.contains(sysno)
     }
 
@@ -261,7 +266,7 @@ impl Engine {
         if let Some(sysno) = call.sysno.filter(|sysno| installs_filter(*sysno, &call.raw)) {
             self.filter_installed(name, sysno, &call.raw, result);
         }
-        self.pages_wait |= result >= 0 && call.sysno.is_some_and(|sysno| sysno.name() == "userfaultfd");
+        self.pages_wait |= result >= 0 && call.sysno == Some(USERFAULTFD);
         // What was changed for the call is taken back before anything is put in its place: both may be in one spot.
         let mut told = Decision::default();
         let result = self.fix(name, &mut call, result, inspect, &mut told);

@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::Engine;
 use super::futex::{Operation, futex};
 use super::task::InCall;
+use crate::abi::CallSet;
 
 /// How long nothing stirs where all tasks wait for each other, until that is taken to be so for ever.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
 /// Calls by which a process gets a signal later, from nobody.
-pub(super) const TIMERS: [&str; 3] = ["alarm", "setitimer", "timer_create"];
+pub(super) static TIMERS: CallSet = CallSet::named(&["alarm", "setitimer", "timer_create"]);
 
 /// Whether nobody but another task of the run can end this call.
 fn waits_for_others(call: &InCall) -> bool {

@@ -2,6 +2,7 @@
 //! It must not know how events are counted.
 
 use super::stack::Stack;
+use crate::abi::CallSet;
 use crate::pattern::PathGlob;
 use crate::plan::{DescriptorTest, Filter};
 use crate::transcript::{Arg, Event, EventKind, Value};
@@ -32,7 +33,7 @@ pub(super) fn holds(filter: &Filter, event: &Event, stack: &Stack<'_>) -> bool {
 }
 
 /// Calls by which whoever wants a file makes the folders above it.
-const MAKES_FOLDERS: [&str; 4] = ["access", "faccessat", "mkdir", "mkdirat"];
+static MAKES_FOLDERS: CallSet = CallSet::named(&["access", "faccessat", "mkdir", "mkdirat"]);
 
 /// Whether an event is a call about something in `folder`, or about a folder that must be there for it.
 pub(super) fn is_for(folder: &str, event: &Event) -> bool {
@@ -41,7 +42,7 @@ pub(super) fn is_for(folder: &str, event: &Event) -> bool {
         |text: &str| folder.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let is_below =
         |text: &str| text.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let makes = call.sysno.is_some_and(|call| MAKES_FOLDERS.contains(&call.name()));
+    let makes = call.sysno.is_some_and(|call| MAKES_FOLDERS.contains(call));
     call.args.iter().filter_map(host_text).any(|text| is_below(text) || makes && is_above(text))
 }
 

@@ -109,7 +109,7 @@ fn is_out_of_sight(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> bool {
 
 /// Whether a call may still be in the kernel, with all that it moves moved, while others go on.
 fn may_linger(sysno: Sysno) -> bool {
-    sysno.info().may_block || matches!(sysno.name(), "close" | "dup2" | "dup3" | "ioctl")
+    sysno.info().may_block || const { &CallSet::named(&["close", "dup2", "dup3", "ioctl"]) }.contains(sysno)
 }
 
 impl Engine {

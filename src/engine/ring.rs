@@ -4,9 +4,11 @@
 use super::Engine;
 use super::inspect::Inspect;
 use super::stop::{Decision, RawCall};
-use crate::abi::Sysno;
+use crate::abi::{CallSet, Sysno};
 use crate::plan::IoUring;
 use crate::transcript::TaskName;
+
+static RINGS: CallSet = CallSet::named(&["io_uring_enter", "io_uring_register", "io_uring_setup"]);
 
 impl Engine {
     /// Answers a call that is about rings, whoever traces it; whether that was all there is to do.
@@ -18,7 +20,7 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) -> bool {
-        if !sysno.name().starts_with("io_uring_") {
+        if !RINGS.contains(sysno) {
             return false;
         }
         let image = self.image_name(name);

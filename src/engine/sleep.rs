@@ -8,7 +8,7 @@ use super::fixed::Form;
 use super::futex::{Operation, futex};
 use super::inspect::{Descriptor, Inspect};
 use super::stop::RawCall;
-use crate::abi::{Addr, Sysno};
+use crate::abi::{Addr, CallSet, Sysno};
 use crate::transcript::TaskName;
 
 /// What a sleeping task waits for.
@@ -57,7 +57,7 @@ impl Engine {
 
 /// Whether a call makes a descriptor that tells of what others do to files (inotify(7), fanotify(7)).
 pub(super) fn watches_files(sysno: Sysno) -> bool {
-    matches!(sysno.name(), "inotify_init" | "inotify_init1" | "fanotify_init")
+    const { &CallSet::named(&["fanotify_init", "inotify_init", "inotify_init1"]) }.contains(sysno)
 }
 
 /// What is behind the descriptor that a call reads, writes or closes.

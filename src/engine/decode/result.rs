@@ -25,11 +25,14 @@ impl Decoder<'_> {
         let phase = if error.is_some() { Phase::Failed } else { Phase::Done(result as u64) };
         let mut raw = Raw { arch, sysno, args: [0; 6], phase };
         let signature = sysno.info().args.unwrap_or_default();
+        // They are in the order of the signature, which may have more of them.
+        let mut args = call.args.iter().peekable();
         for (word, info) in raw.args.iter_mut().zip(signature) {
-            *word = call.args.iter().find(|arg| arg.name == info.name).map_or(0, |arg| arg.raw);
+            *word = args.next_if(|arg| arg.name == info.name).map_or(0, |arg| arg.raw);
         }
+        let mut args = call.args.iter_mut().peekable();
         for (info, at) in signature.iter().zip(0..) {
-            if let Some(arg) = call.args.iter_mut().find(|arg| arg.name == info.name)
+            if let Some(arg) = args.next_if(|arg| arg.name == info.name)
                 && is_filled_by(info.kind, &raw, at)
                 && let Some(value) = self.argument(&raw, info.kind, at)
             {
