@@ -201,15 +201,16 @@ fn every_way_to_change_attributes_is_recorded() {
     if !can_trace() {
         return;
     }
-    let mut steps = vec!["create:a:x", "symlink:a:s", "mkdir:d", "chmod-fd:a:640", "chmod:d:711", "unnamed:u:x"];
+    let mut steps =
+        vec!["create:a:x", "symlink:a:s", "mkdir:d", "chmod-fd:a:640", "chmod:d:711", "unnamed:u:x", "sync"];
     if common::is_root() {
         steps.extend(["own:a:1:2", "own:s:3:-1", "own-link:s:4:5", "own-at:s:6:7", "own-fd:d:8:9"]);
         // A new owner takes rights from the mode.
-        steps.extend(["chmod:a:4755", "own-fd:a:0:0"]);
+        steps.extend(["chmod:a:4755", "own-fd:a:0:0", "sync"]);
     }
     if has_attributes() {
         steps.extend(["set:a:one:1", "set:s:two:2", "set-fd:d:three:3", "set-link:a:four:4", "set:a:one:other"]);
-        steps.extend(["unset:s:two", "unset-fd:d:three", "unset-link:a:four"]);
+        steps.extend(["unset:s:two", "unset-fd:d:three", "unset-link:a:four", "sync"]);
     }
     let (cells, err) = found(&spec(&steps, "test -e kept"), "posix");
     assert_eq!((cells, err.as_str()), (Vec::new(), ""));
