@@ -5,6 +5,7 @@ mod addr;
 mod arch;
 pub mod bpf;
 mod call;
+mod call_set;
 mod directory;
 mod errno;
 pub mod flags;
@@ -19,7 +20,8 @@ mod word;
 
 pub use addr::Addr;
 pub use arch::Arch;
-pub use call::{ArgInfo, ArgKind, CallInfo, CallSet, Changes, Class, Dir, Len, RetKind, Sysno};
+pub use call::{ArgInfo, ArgKind, CallInfo, Changes, Class, Dir, Len, RetKind, Sysno};
+pub use call_set::CallSet;
 pub use directory::{DirectoryEntry, DirectoryLayout};
 pub use errno::Errno;
 pub use operation::{Member, On, Operation};
