@@ -93,7 +93,8 @@ impl Stage {
         change: impl FnOnce(&mut Plan, &Path),
         sink: &mut dyn Sink,
     ) -> Result<Played, Box<End>> {
-        let (sandbox, counters, mut plan) = self.folder_for(|_, context| plan::lower(spec, &context()))?;
+        let (sandbox, counters, mut plan) =
+            self.folder_for(Sandbox::on, |_, context| plan::lower(spec, &context()))?;
         change(&mut plan, sandbox.path());
         Ok(self.play_plan(sandbox, counters, plan, sink)?)
     }
@@ -125,7 +126,7 @@ impl Stage {
             plans.insert(key, plan.clone());
             Ok(plan)
         };
-        let (sandbox, counters, mut plan) = self.folder_for(lower)?;
+        let (sandbox, counters, mut plan) = self.folder_for(Sandbox::to_prepare, lower)?;
         change(&mut plan);
         Ok(self.play_plan(sandbox, counters, plan, sink)?)
     }
@@ -170,15 +171,16 @@ impl Stage {
         Ok(launched)
     }
 
-    /// A folder of its own, empty yet, and the plan of a spec in it, as `lower` has it.
+    /// A folder of its own, as `take` gets it, and the plan of a spec in it, as `lower` has it.
     fn folder_for(
         &self,
+        take: impl FnOnce(&Arc<Grounds>) -> Result<Sandbox, SetupError>,
         lower: impl FnOnce(&str, &dyn Fn() -> plan::Context) -> Result<Plan, Diagnostics>,
     ) -> Result<(Sandbox, Option<Sandbox>, Plan), Trouble> {
         if self.options.stopper.is_stopped() {
             return Err(Trouble::Interrupted);
         }
-        let sandbox = Sandbox::on(&self.grounds).map_err(|error| not_set_up(&self.case, &error))?;
+        let sandbox = take(&self.grounds).map_err(|error| not_set_up(&self.case, &error))?;
         let tmp = sandbox.path().to_string_lossy().into_owned();
         let begun = surroundings::begun(sandbox.made());
         let context = || plan::Context { tmp: tmp.clone(), begun, ..self.context.clone() };
@@ -192,7 +194,7 @@ impl Stage {
     /// # Errors
     /// Why there is none, as [`super::run`] has it.
     pub fn lay_out(&self, spec: &Spec, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<Played, Box<End>> {
-        let (sandbox, counters, plan) = self.folder_for(|_, context| plan::lower(spec, &context()))?;
+        let (sandbox, counters, plan) = self.folder_for(Sandbox::on, |_, context| plan::lower(spec, &context()))?;
         let played = Played {
             record: Record::default(),
             stdout: Vec::new(),

@@ -13,6 +13,7 @@ use super::SetupError;
 use super::command::{self, Ran};
 use super::described::{What, described};
 use super::ground::{Ground, Grounds};
+use super::placed::Placed;
 use crate::diagnostic::visible_name;
 use crate::plan::{Check, FileContent, FileExpect, Plan, TargetFile};
 
@@ -62,6 +63,13 @@ impl Sandbox {
 
     /// A folder that is as empty as a fresh one: one of `grounds`, if one is there. There it goes in the end.
     pub fn on(grounds: &Arc<Grounds>) -> Result<Sandbox, SetupError> {
+        let mut sandbox = Sandbox::to_prepare(grounds)?;
+        sandbox.ground.keep_placed(|_| false)?;
+        Ok(sandbox)
+    }
+
+    /// The same, for whoever prepares it first: until then files may be in it that were there before the run that had it last.
+    pub fn to_prepare(grounds: &Arc<Grounds>) -> Result<Sandbox, SetupError> {
         Ok(Sandbox { ground: Grounds::take(grounds)?, before: BTreeSet::new() })
     }
 
@@ -83,9 +91,21 @@ impl Sandbox {
     /// Makes the working directory and the files, and runs the setup commands.
     pub fn prepare(&mut self, plan: &Plan) -> Result<(), SetupError> {
         let target = &plan.target;
+        let is_wanted = |placed: &Placed, file: &TargetFile| match &file.content {
+            FileContent::Text(text) => placed.is(&target.cwd.join(&file.path), text, file.mode),
+            FileContent::Copy(_) => false,
+        };
+        self.ground.keep_placed(|placed| target.files.iter().any(|file| is_wanted(placed, file)))?;
         self.make_cwd(plan)?;
         for file in &target.files {
+            let path = target.cwd.join(&file.path);
+            if self.ground.has_placed(&path) {
+                continue;
+            }
             place(file, &target.cwd)?;
+            if let FileContent::Text(text) = &file.content {
+                Placed::note(&path, text, file.mode).into_iter().for_each(|placed| self.ground.note_placed(placed));
+            }
         }
         for command in &plan.setup {
             self.not_again();

@@ -2,9 +2,9 @@
 //! remove it is what takes a file system the longest; what a run leaves in it is soon gone.
 //! It must not know what is in them.
 
-use std::fs::{self, DirBuilder, File, FileTimes, Metadata, Permissions};
+use std::fs::{self, DirBuilder, File, FileTimes, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -15,7 +15,8 @@ use tempfile::TempDir;
 use super::SetupError;
 use super::claim::{self, Claim};
 use super::folder::failed;
-use crate::sys;
+use super::looks::Looks;
+use super::placed::Placed;
 
 /// Where cases' folders are made: a fixed place, so that paths have the same length everywhere.
 const ROOT: &str = "/tmp";
@@ -35,23 +36,14 @@ struct Own {
     path: PathBuf,
     _claim: Claim,
     made: SystemTime,
+    /// Files that were put into it, and are in it as they were then.
+    placed: Vec<Placed>,
     /// How it looked when it was made, and the one that it is in; `None` where that is not known.
     new: Option<(Looks, Looks)>,
 }
 
-/// What of a folder a run can change for good.
-#[derive(Debug, PartialEq, Eq)]
-struct Looks {
-    /// Device and inode.
-    which: (u64, u64),
-    /// Mode, user, group.
-    access: (u32, u32, u32),
-    /// Length, blocks, links: of a folder that was once full they may stay.
-    extent: (u64, u64, u64),
-    marks: sys::Marks,
-}
-
-/// Folders that nobody has at the moment, each empty and looking as if it had just been made. Each is alone in a folder of its own.
+/// Folders that nobody has at the moment, each looking as if it had just been made, but for files that are put into it for each run.
+/// Each is alone in a folder of its own.
 #[derive(Debug, Default)]
 pub struct Grounds(Mutex<Vec<Own>>);
 
@@ -67,7 +59,7 @@ pub(super) struct Ground {
 }
 
 impl Grounds {
-    /// A folder that is empty and looks new.
+    /// A folder that looks new, with the files that were put into it for the run before, as far as they look new, too.
     pub(super) fn take(grounds: &Arc<Grounds>) -> Result<Ground, SetupError> {
         let known = grounds.lock().pop();
         let own = known.map_or_else(|| Own::make(Some(ALONE)), Ok)?;
@@ -106,7 +98,30 @@ impl Ground {
 
     /// Removes all that is in it.
     pub(super) fn clear(&self) -> Result<(), SetupError> {
-        self.own().clear()
+        self.own().clear_but(&[])
+    }
+
+    /// Of the files that were put into it for the run before those that are wanted stay.
+    pub(super) fn keep_placed(&mut self, is_wanted: impl Fn(&Placed) -> bool) -> Result<(), SetupError> {
+        let own = self.own.as_mut().expect("it is there until it is dropped");
+        for gone in own.placed.extract_if(.., |placed| !is_wanted(placed)) {
+            fs::remove_file(gone.path()).map_err(|error| failed("remove", gone.path(), error))?;
+        }
+        Ok(())
+    }
+
+    /// Whether such a file is there from the run before.
+    pub(super) fn has_placed(&self, path: &Path) -> bool {
+        self.own().placed.iter().any(|placed| placed.path() == path)
+    }
+
+    /// Notes a file that was put into it, for the next run.
+    pub(super) fn note_placed(&mut self, placed: Placed) {
+        let own = self.own.as_mut().expect("it is there until it is dropped");
+        if self.home.is_some() && placed.path().parent() == Some(&own.path) {
+            own.placed.retain(|other| other.path() != placed.path());
+            own.placed.push(placed);
+        }
     }
 
     /// Leaves it where it is; tells where.
@@ -119,8 +134,8 @@ impl Ground {
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        let Some((own, home)) = self.own.take().zip(self.home.take()) else { return };
-        if self.is_over.load(Ordering::Relaxed) && own.clear().is_ok() && own.renew().is_ok_and(|is_new| is_new) {
+        let Some((mut own, home)) = self.own.take().zip(self.home.take()) else { return };
+        if self.is_over.load(Ordering::Relaxed) && own.tidy().is_ok() && own.renew().is_ok_and(|is_new| is_new) {
             home.lock().push(own);
         }
     }
@@ -145,15 +160,24 @@ impl Own {
             }
             None => top.path().to_owned(),
         };
-        let new = Looks::with_above(&path).ok();
-        Ok(Own { top, path, _claim: claim, made: SystemTime::now(), new })
+        let new = with_above(&path).ok();
+        Ok(Own { top, path, _claim: claim, made: SystemTime::now(), placed: Vec::new(), new })
     }
 
-    fn clear(&self) -> Result<(), SetupError> {
+    /// Removes all that is in it but the files that were put into it and look new.
+    fn tidy(&mut self) -> Result<(), SetupError> {
+        self.placed.retain(|placed| placed.renew().is_ok_and(|is_new| is_new));
+        self.clear_but(&self.placed)
+    }
+
+    fn clear_but(&self, placed: &[Placed]) -> Result<(), SetupError> {
         let path = &self.path;
         let whole = |error| failed("empty", path, error);
         for entry in fs::read_dir(path).map_err(whole)?.flatten() {
             let path = entry.path();
+            if placed.iter().any(|placed| placed.path() == path) {
+                continue;
+            }
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             let gone = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             gone.map_err(|error| failed("remove", &path, error))?;
@@ -163,7 +187,7 @@ impl Own {
 
     /// Gives it the times of a new one; whether it looks like one in all else.
     fn renew(&self) -> io::Result<bool> {
-        let looks = Looks::with_above(&self.path)?;
+        let looks = with_above(&self.path)?;
         let is_alone = self.path == self.top.path() || fs::read_dir(self.top.path())?.count() == 1;
         let now = SystemTime::now();
         let times = FileTimes::new().set_accessed(now).set_modified(now);
@@ -175,22 +199,10 @@ impl Own {
     }
 }
 
-impl Looks {
-    /// Those of a folder, and of the one that it is in where that is not everybody's.
-    fn with_above(path: &Path) -> io::Result<(Looks, Looks)> {
-        let above = path.parent().filter(|above| *above != Path::new(ROOT)).unwrap_or(path);
-        Ok((Looks::of(&File::open(path)?)?, Looks::of(&File::open(above)?)?))
-    }
-
-    fn of(open: &File) -> io::Result<Looks> {
-        let data: Metadata = open.metadata()?;
-        Ok(Looks {
-            which: (data.dev(), data.ino()),
-            access: (data.mode(), data.uid(), data.gid()),
-            extent: (data.size(), data.blocks(), data.nlink()),
-            marks: sys::marks(open)?,
-        })
-    }
+/// The looks of a folder, and of the one that it is in where that is not everybody's.
+fn with_above(path: &Path) -> io::Result<(Looks, Looks)> {
+    let above = path.parent().filter(|above| *above != Path::new(ROOT)).unwrap_or(path);
+    Ok((Looks::of(&File::open(path)?)?, Looks::of(&File::open(above)?)?))
 }
 
 #[cfg(test)]
@@ -248,17 +260,61 @@ mod tests {
     #[test]
     fn a_folder_is_alone_in_one_that_looks_the_same_whatever_others_make() {
         let grounds = Arc::new(Grounds::default());
-        let looks = |ground: &Ground| Looks::with_above(ground.path()).unwrap().1;
+        let looks = |ground: &Ground| with_above(ground.path()).unwrap().1;
         let first = Grounds::take(&grounds).unwrap();
         let before = looks(&first);
         let second = Grounds::take(&grounds).unwrap();
         assert_eq!(looks(&first), before);
-        assert_eq!(looks(&second).extent, before.extent);
+        assert_eq!(looks(&second).extent(), before.extent());
         let above = first.path().parent().unwrap().to_owned();
         assert_ne!(above, Path::new(ROOT));
         // What a run leaves beside its folder goes with that.
         fs::write(above.join("file"), "x").unwrap();
         drop(first);
         assert!(!above.exists());
+    }
+
+    /// Whether a file that was put into a folder is there for the next run, after one that does `change` to it; `leave` is what is
+    /// there besides.
+    #[track_caller]
+    fn check_placed(change: impl FnOnce(&Path), expected: bool) {
+        let grounds = Arc::new(Grounds::default());
+        let mut first = Grounds::take(&grounds).unwrap();
+        let path = first.path().join("in");
+        fs::write(&path, "text").unwrap();
+        first.note_placed(Placed::note(&path, "text", None).unwrap());
+        fs::write(first.path().join("out"), "more").unwrap();
+        change(&path);
+        drop(first);
+        let mut next = Grounds::take(&grounds).unwrap();
+        assert_eq!(next.has_placed(&path), expected);
+        assert_eq!(fs::read_dir(next.path()).unwrap().count(), usize::from(expected), "of other files none is left");
+        if expected {
+            assert_eq!(fs::read_to_string(&path).unwrap(), "text");
+            next.keep_placed(|placed| placed.is(&path, "other", None)).unwrap();
+            assert_eq!(fs::read_dir(next.path()).unwrap().count(), 0, "nor this one where it is not wanted");
+        }
+    }
+
+    #[test]
+    fn a_file_stays_that_a_run_leaves_as_it_was() {
+        check_placed(|_| {}, true);
+        let old = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+        check_placed(|path| File::open(path).unwrap().set_times(old).unwrap(), true);
+        check_placed(|path| fs::write(path, "TEXT").unwrap(), false);
+        check_placed(|path| fs::write(path, "text and more").unwrap(), false);
+        check_placed(|path| fs::remove_file(path).unwrap(), false);
+        check_placed(|path| fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap(), false);
+        check_placed(|path| fs::hard_link(path, path.with_extension("too")).unwrap(), false);
+        let replace = |path: &Path| {
+            fs::write(path.with_extension("new"), "text").unwrap();
+            fs::rename(path.with_extension("new"), path).unwrap();
+        };
+        check_placed(replace, false);
+        let is_fifo = |path: &Path| {
+            fs::remove_file(path).unwrap();
+            nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        };
+        check_placed(is_fifo, false);
     }
 }

@@ -8,6 +8,8 @@ mod error;
 mod folder;
 mod ground;
 mod launch;
+mod looks;
+mod placed;
 mod streams;
 
 pub use described::What;
