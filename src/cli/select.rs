@@ -1,5 +1,6 @@
 //! Which cases the words of the command line select.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use super::args::Select;
@@ -27,7 +28,8 @@ pub(super) fn select(words: &Select) -> Result<Selected, ExitStatus> {
         })?);
     }
     filters.extend(words.last_failed.then_some(Filter::Status(Last::Failed)));
-    let remembered = Remembered::read();
+    // Only a filter asks, and of a folder in which much was run there is much to read.
+    let remembered = LazyCell::new(Remembered::read);
     let default = ["specs".to_owned()];
     let specs = if words.specs.is_empty() { &default[..] } else { &words.specs };
     // A word for one case of a file stands for the file first.
