@@ -38,8 +38,8 @@ struct Own {
     made: SystemTime,
     /// Files that were put into it, and are in it as they were then.
     placed: Vec<Placed>,
-    /// How it looked when it was made, and the one that it is in; `None` where that is not known.
-    new: Option<(Looks, Looks)>,
+    /// How one that is had again looked when it was made, and the one that it is alone in; `None` where that is not known.
+    new: Option<[Looks; 2]>,
 }
 
 /// Folders that nobody has at the moment, each looking as if it had just been made, but for files that are put into it for each run.
@@ -160,7 +160,7 @@ impl Own {
             }
             None => top.path().to_owned(),
         };
-        let new = with_above(&path).ok();
+        let new = alone.and_then(|_| looks(&both(&path).ok()?).ok());
         Ok(Own { top, path, _claim: claim, made: SystemTime::now(), placed: Vec::new(), new })
     }
 
@@ -187,22 +187,23 @@ impl Own {
 
     /// Gives it the times of a new one; whether it looks like one in all else.
     fn renew(&self) -> io::Result<bool> {
-        let looks = with_above(&self.path)?;
-        let is_alone = self.path == self.top.path() || fs::read_dir(self.top.path())?.count() == 1;
+        let folders = both(&self.path)?;
+        let looks = looks(&folders)?;
+        let is_alone = fs::read_dir(self.top.path())?.count() == 1;
         let now = SystemTime::now();
         let times = FileTimes::new().set_accessed(now).set_modified(now);
-        self.path
-            .ancestors()
-            .take_while(|path| *path != Path::new(ROOT))
-            .try_for_each(|path| File::open(path)?.set_times(times))?;
+        folders.iter().try_for_each(|folder| folder.set_times(times))?;
         Ok(is_alone && self.new.as_ref() == Some(&looks))
     }
 }
 
-/// The looks of a folder, and of the one that it is in where that is not everybody's.
-fn with_above(path: &Path) -> io::Result<(Looks, Looks)> {
-    let above = path.parent().filter(|above| *above != Path::new(ROOT)).unwrap_or(path);
-    Ok((Looks::of(&File::open(path)?)?, Looks::of(&File::open(above)?)?))
+/// A folder, and the one that it is alone in.
+fn both(path: &Path) -> io::Result<[File; 2]> {
+    Ok([File::open(path)?, File::open(path.parent().unwrap_or(path))?])
+}
+
+fn looks([folder, above]: &[File; 2]) -> io::Result<[Looks; 2]> {
+    Ok([Looks::of(folder)?, Looks::of(above)?])
 }
 
 #[cfg(test)]
@@ -260,7 +261,10 @@ mod tests {
     #[test]
     fn a_folder_is_alone_in_one_that_looks_the_same_whatever_others_make() {
         let grounds = Arc::new(Grounds::default());
-        let looks = |ground: &Ground| with_above(ground.path()).unwrap().1;
+        let looks = |ground: &Ground| {
+            let [_, above] = looks(&both(ground.path()).unwrap()).unwrap();
+            above
+        };
         let first = Grounds::take(&grounds).unwrap();
         let before = looks(&first);
         let second = Grounds::take(&grounds).unwrap();

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn where_calls_are_not_seen_nothing_is_known() {
-        let mut written = Written::of(&["close", "write"].iter().filter_map(|name| Sysno::parse(name)).collect());
+        let mut written = Written::of(&CallSet::named(&["close", "write"]));
         let (close, closed) = call("close", &[("fd", 3, Some((1, "/a")))], 0);
         assert_eq!(written.called(close, &closed), None);
         let (write, wrote) = call("write", &[("fd", 3, Some((1, "/a")))], 5);

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::procfs;
 use super::shortage::noted;
+use super::spawn::handler;
 use crate::abi::{Signal, TaskId};
 
 /// Sends `signal` to one thread (`thread` given: tgkill(2)) or to the process (kill(2)).
@@ -21,11 +22,7 @@ pub fn send_signal(process: TaskId, thread: Option<TaskId>, signal: Signal) -> b
 
 /// Whether this process ignores a signal.
 pub fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
-    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action the old one is written to, and all zeros are one.
-    let got = unsafe { libc::sigaction(signal as i32, std::ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: it began as zeros.
-    got == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+    handler(signal as i32) == libc::SIG_IGN
 }
 
 /// The start of `siginfo_t` as rt_sigqueueinfo(2) takes it: three words, then pid, uid and value.

@@ -365,7 +365,8 @@ unsafe fn set_handler(signal: c_int, handler: libc::sighandler_t) {
     unsafe { raw::call(libc::SYS_rt_sigaction, words) };
 }
 
-unsafe fn handler(signal: c_int) -> libc::sighandler_t {
+/// What this process does about a signal.
+pub(super) fn handler(signal: c_int) -> libc::sighandler_t {
     let mut action: Action = [0; 4];
     let words = [signal as usize, 0, (&raw mut action) as usize, MASK_SIZE];
     // SAFETY: there is room for an action, and the mask in it is as long as the last argument says.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::abi::{CallSet, Sysno};
+use crate::abi::CallSet;
 use crate::image::Elf;
 use crate::transcript::{CallResult, Event, EventKind, Part, Sink, Value};
 
@@ -14,7 +14,7 @@ const MAP: &str = "__llvm_covmap";
 
 /// The calls by which programs and libraries come into memory.
 pub(super) fn calls() -> CallSet {
-    ["execve", "execveat", "open", "openat", "openat2"].into_iter().filter_map(Sysno::parse).collect()
+    const { CallSet::named(&["execve", "execveat", "open", "openat", "openat2"]) }
 }
 
 /// Whoever looks on at a run: the files that could be one.

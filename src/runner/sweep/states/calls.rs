@@ -7,7 +7,7 @@ use crate::abi::{CallSet, Changes, Operation, Sysno};
 use crate::transcript::{Call, Value};
 
 /// Calls that change files, or may, by no argument of their own.
-const OTHERS: [&str; 4] = ["mmap", "mprotect", "io_submit", "io_uring_setup"];
+static OTHERS: CallSet = CallSet::named(&["mmap", "mprotect", "io_submit", "io_uring_setup"]);
 
 /// From linux/fcntl.h and asm-generic/fcntl.h.
 pub(super) const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
@@ -27,7 +27,9 @@ pub(super) fn all() -> CallSet {
         let info = call.info();
         info.changes.is_some_and(|changes| changes != Changes::Times) || info.syncs || call.does("file.open")
     };
-    Sysno::all().filter(is_recorded).chain(OTHERS.iter().filter_map(|name| Sysno::parse(name))).collect()
+    let mut all: CallSet = Sysno::all().filter(is_recorded).collect();
+    all.union(&OTHERS);
+    all
 }
 
 /// Whether a call that changes names makes a file, and gives none another name or takes it away.
