@@ -7,7 +7,7 @@ use super::check::invalid;
 use super::exit_status::ExitStatus;
 use super::interrupt::{self, Second};
 use super::live::Live;
-use super::remembered::Remembered;
+use super::remembered::Found;
 use super::reports::{self, Files, Kind};
 use super::select::{Selected, binaries, select};
 use super::terminal::{complain, talk, written};
@@ -147,7 +147,7 @@ struct Session {
     failures: u32,
     /// The runs were ended because cases failed.
     cut_short: bool,
-    remembered: Remembered,
+    found: Found,
     /// Words of the command line that say what a case is: they belong to the command that runs it again.
     asked: String,
 }
@@ -163,7 +163,7 @@ impl Session {
             max_fail: most_failures(words),
             failures: 0,
             cut_short: false,
-            remembered: Remembered::read(),
+            found: Found::default(),
             asked: asked(words, global),
         }
     }
@@ -187,7 +187,7 @@ impl Session {
             self.status = self.status.and(status);
         }
         self.status = self.status.and(self.files.case(&result));
-        self.remembered.keep(&result.id, result.status);
+        self.found.keep(&result.id, result.status);
         self.failures += u32::from(status != ExitStatus::Passed);
         if self.max_fail.is_some_and(|most| self.failures >= most) && !self.cut_short {
             self.cut_short = true;
@@ -196,7 +196,7 @@ impl Session {
     }
 
     fn finish(mut self, took: Duration) -> Result<ExitStatus, ExitStatus> {
-        self.remembered.write();
+        self.found.write();
         let files = self.files.finish(took);
         written(self.told.finish(took))?;
         Ok(self.status.and(files))

@@ -356,10 +356,11 @@ impl Engine {
         Event::new(name, image, kind)
     }
 
-    /// Notes on an event where its task is, if the event is shown and the spec asks for that.
+    /// Notes on an event where its task is, if the event is shown and the spec asks for that. Before the program is there the stack
+    /// is that of whoever starts it, which is none of its own.
     pub(super) fn trace_back(&self, event: &mut Event, inspect: &dyn Inspect) {
         let most = self.plan.trace.backtrace;
-        if most == 0 || !self.log.begun() || !self.log.is_written(event) {
+        if most == 0 || !self.executed || !self.log.begun() || !self.log.is_written(event) {
             return;
         }
         let shown = |addr: Addr| inspect.locate(addr).map_or_else(|| "?".into(), |place| place.to_string().into());

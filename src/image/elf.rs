@@ -144,9 +144,9 @@ impl Elf {
     /// Who wants no names reads none.
     fn known(&self) -> &Symbols {
         self.symbols.get_or_init(|| {
-            let mut all = symbol_table::defined(&self.content, &self.code);
-            if let Some(debug) = &self.debug {
-                all.extend(symbol_table::defined(debug, &self.code));
+            let mut all = Vec::new();
+            for content in [Some(&self.content), self.debug.as_ref()].into_iter().flatten() {
+                symbol_table::define(&mut all, content, &self.code);
             }
             if let Ok(file) = object::File::parse(&self.content) {
                 all.extend(plt::entries(&file));

@@ -16,12 +16,16 @@ use super::content::Content;
 use super::name::Name;
 use super::symbols::{Symbol, SymbolKind};
 
-/// Defined functions, labels and objects of both tables of a file; `code` is where the loaded one has code.
-pub(super) fn defined(content: &Content, code: &[Range<u64>]) -> Vec<Symbol> {
-    [SHT_SYMTAB, SHT_DYNSYM].into_iter().filter_map(|table| of_table(content, table, code)).flatten().collect()
+/// Puts defined functions, labels and objects of both tables of a file behind those that are known; `code` is where the loaded one has
+/// code.
+pub(super) fn define(known: &mut Vec<Symbol>, content: &Content, code: &[Range<u64>]) {
+    for table in [SHT_SYMTAB, SHT_DYNSYM] {
+        // A file may be without one.
+        let _ = define_of(known, content, table, code);
+    }
 }
 
-fn of_table(content: &Content, kind: u32, code: &[Range<u64>]) -> Option<Vec<Symbol>> {
+fn define_of(known: &mut Vec<Symbol>, content: &Content, kind: u32, code: &[Range<u64>]) -> Option<()> {
     let header = FileHeader64::<Endianness>::parse(content).ok()?;
     let endian = header.endian().ok()?;
     let sections = header.sections(endian, content).ok()?;
@@ -55,5 +59,7 @@ fn of_table(content: &Content, kind: u32, code: &[Range<u64>]) -> Option<Vec<Sym
         let is_global = symbol.st_bind() != STB_LOCAL;
         Some(Symbol { name, addr, size: symbol.st_size(endian), kind, is_global })
     };
-    Some(table.enumerate().filter_map(read).collect())
+    known.reserve(table.len());
+    known.extend(table.enumerate().filter_map(read));
+    Some(())
 }

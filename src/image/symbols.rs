@@ -66,8 +66,11 @@ struct DemangledNames {
 
 impl Symbols {
     pub(super) fn new(mut all: Vec<Symbol>) -> Symbols {
-        // Few are at one address, and which comes first of two that are alike in all does not matter.
-        all.sort_unstable_by(|a, b| a.addr.cmp(&b.addr).then_with(|| rank(a).cmp(&rank(b))));
+        // Few are at one address: there are thousands, which are moved but once.
+        all.sort_by_cached_key(|symbol| symbol.addr);
+        for alike in all.chunk_by_mut(|a, b| a.addr == b.addr).filter(|alike| alike.len() > 1) {
+            alike.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        }
         all.dedup_by(|a, b| a.addr == b.addr && a.name == b.name);
         let mut highest = 0;
         let ends = all.iter().map(|symbol| {

@@ -1,7 +1,9 @@
-//! Work on several threads, told on the one that asked for it.
-//! It must not know what the work is.
+//! Work on several threads. It must not know what the work is.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 
 /// Runs `work` on so many threads at once, and meanwhile `tell`, on this one, with what they send.
 pub(super) fn share<T: Send, R>(
@@ -23,4 +25,42 @@ pub(super) fn share<T: Send, R>(
         drop(sender);
         tell(receiver)
     })
+}
+
+/// Does `work` for each of so many things, by their numbers, `jobs` at a time. None begins once one breaks off.
+pub(super) fn each(jobs: usize, count: usize, work: impl Fn(usize) -> ControlFlow<()> + Sync) {
+    let next = AtomicUsize::new(0);
+    let work = |_: Sender<()>| {
+        loop {
+            let at = next.fetch_add(1, Ordering::SeqCst);
+            if at >= count {
+                return;
+            }
+            if work(at).is_break() {
+                next.store(count, Ordering::SeqCst);
+            }
+        }
+    };
+    share(jobs.clamp(1, count.max(1)), work, drop);
+}
+
+/// What `work` makes of each of so many things, in their order; `jobs` at a time. None begins once one has failed.
+///
+/// # Errors
+/// The first of those that were done.
+pub(super) fn all<T: Send, E: Send>(
+    jobs: usize,
+    count: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let done = Mutex::new(Vec::new());
+    each(jobs, count, |at| {
+        let one = work(at);
+        let goes_on = if one.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        done.lock().unwrap_or_else(PoisonError::into_inner).push((at, one));
+        goes_on
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, one)| one).collect()
 }

@@ -34,14 +34,13 @@ pub fn mappings(task: TaskId) -> Vec<Mapping> {
 }
 
 /// The text that tells the mappings of a task; it changes when they do.
-pub fn maps_text(task: TaskId) -> String {
-    shortage::read(format!("/proc/{}/maps", task.0))
-        .map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned())
+pub fn maps_text(task: TaskId) -> Vec<u8> {
+    shortage::read(format!("/proc/{}/maps", task.0)).unwrap_or_default()
 }
 
 /// The mappings in such a text.
-pub fn parse_mappings(text: &str) -> Vec<Mapping> {
-    text.lines().filter_map(parse_mapping).collect()
+pub fn parse_mappings(text: &[u8]) -> Vec<Mapping> {
+    String::from_utf8_lossy(text).lines().filter_map(parse_mapping).collect()
 }
 
 fn parse_mapping(line: &str) -> Option<Mapping> {

@@ -39,8 +39,11 @@ thread_local! {
 pub(super) struct Images {
     files: Rc<Files>,
     vdso: RefCell<Option<Rc<Elf>>>,
-    processes: RefCell<HashMap<TaskId, (String, Rc<Modules>)>>,
+    processes: RefCell<HashMap<TaskId, Mapped>>,
 }
+
+/// What a process had mapped when it was last asked for: the text that told so, and what it is.
+type Mapped = (Vec<u8>, Rc<Modules>);
 
 impl Default for Images {
     fn default() -> Images {

@@ -2,11 +2,10 @@
 //! It must not know whether they agree.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::super::workers::share;
+use super::super::workers;
 use super::coverage::Reader;
 use super::facts::{check, facts};
 use super::timed::Timed;
@@ -35,6 +34,24 @@ pub(super) struct Asked<'a> {
     /// The calls that are looked at.
     pub(super) calls: &'a CallSet,
     pub(super) reader: Option<&'a Reader>,
+    /// The same at another time, where it is asked whether that tells: runs within a second show nothing of the time.
+    pub(super) another_day: Option<Base>,
+    /// How long a run may take that need not come to its end, where others took so long.
+    pub(super) limit: &'a (dyn Fn(Duration) -> Duration + Sync),
+}
+
+/// Runs that have come to their end.
+pub(super) struct Runs {
+    /// In order.
+    pub(super) taken: Vec<Taken>,
+    /// What another day has shown; `None` where nobody asked, or it did not come to its end.
+    pub(super) another_day: Option<Facts>,
+}
+
+/// One of them.
+enum Run {
+    Taken(Box<Taken>),
+    AnotherDay(Option<Box<Facts>>),
 }
 
 /// A run that has come to its end.
@@ -58,31 +75,43 @@ pub(super) struct Taken {
 }
 
 impl Asked<'_> {
-    /// All runs, in order, so many at a time.
+    /// All runs, so many at a time.
     ///
     /// # Errors
     /// Of the first that was not to be made, or did not end.
-    pub(super) fn runs(&self, jobs: usize) -> Result<Vec<Taken>, Refused> {
+    pub(super) fn runs(&self, jobs: usize) -> Result<Runs, Refused> {
         let count = self.sweep.baseline;
-        let next = AtomicU32::new(1);
-        let work = |sender: Sender<(u32, Result<Taken, Refused>)>| {
-            loop {
-                let number = next.fetch_add(1, Ordering::SeqCst);
-                if number > count {
-                    return;
-                }
-                let taken = self.run(number);
-                if taken.is_err() {
-                    next.store(count + 1, Ordering::SeqCst);
-                }
-                // The receiver is gone only when the telling thread has panicked.
-                let _ = sender.send((number, taken));
+        let longest = AtomicU64::new(0);
+        // The one with stacks takes longest, and meanwhile others are made.
+        let run = |at: usize| match u32::try_from(at + 1) {
+            Ok(number) if number <= count => {
+                let taken = self.run(number)?;
+                longest.fetch_max(taken.took.as_nanos() as u64, Ordering::SeqCst);
+                Ok(Run::Taken(Box::new(taken)))
             }
+            // Whoever makes it has made another before.
+            _ => self.on_another_day(Duration::from_nanos(longest.load(Ordering::SeqCst))).map(Run::AnotherDay),
         };
-        let mut all: Vec<_> =
-            share(jobs.clamp(1, count.max(1) as usize), work, |receiver| receiver.into_iter().collect());
-        all.sort_by_key(|(number, _)| *number);
-        all.into_iter().map(|(_, taken)| taken).collect()
+        let most = count.max(1) as usize;
+        let all = workers::all(jobs.clamp(1, most), count as usize + usize::from(self.another_day.is_some()), run)?;
+        let mut runs = Runs { taken: Vec::new(), another_day: None };
+        for run in all {
+            match run {
+                Run::Taken(taken) => runs.taken.push(*taken),
+                Run::AnotherDay(facts) => runs.another_day = facts.map(|facts| *facts),
+            }
+        }
+        Ok(runs)
+    }
+
+    /// A run at another time, where others took so long; `None` where it does not come to its end.
+    fn on_another_day(&self, longest: Duration) -> Result<Option<Box<Facts>>, Refused> {
+        let Some(base) = &self.another_day else { return Ok(None) };
+        let change = |plan: &mut Plan| plan.target.timeout = (self.limit)(longest);
+        let played = play(self.stage, base, "", change, &mut Survey::new(false))?;
+        let mut facts = facts(&played);
+        check(&mut facts, &played, self.stage)?;
+        Ok(Some(Box::new(facts)).filter(|facts| facts.stuck.is_none()))
     }
 
     fn run(&self, number: u32) -> Result<Taken, Refused> {

@@ -1,13 +1,11 @@
 //! Runs with a fault: each is made again where it is not clear what it shows, at last alone and with much more time.
 //! It must not know which runs there are.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::super::workers::share;
+use super::super::workers::each;
 use super::facts::{check, facts_of};
 use super::timed::Timed;
 use super::{Course, MORE_OUTPUT, TIMES_LONGER};
@@ -197,9 +195,9 @@ fn ends(cell: &Cell, facts: &Facts) -> bool {
     cell.fault.kills() || matches!(cell.fault, Fault::Signal(signal) if ended(signal))
 }
 
-/// Runs cells, so many at a time; `tell` is called on the calling thread for each that is over, in whatever order. No cell
-/// begins once the runs are stopped from outside, or one of them could not be made. Those that do not come to their end in
-/// time are made again at last, one by one; of those that are returned nothing can be said.
+/// Runs cells, so many at a time; `tell` is called for each that is over, in whatever order and on whatever thread, for one at a
+/// time. No cell begins once the runs are stopped from outside, or one of them could not be made. Those that do not come to their
+/// end in time are made again at last, one by one; of those that are returned nothing can be said.
 ///
 /// # Errors
 /// Why one of them could not be made.
@@ -207,43 +205,33 @@ pub fn run_cells(
     course: &Course,
     cells: &[Cell],
     jobs: usize,
-    mut tell: impl FnMut(&Cell, Ran),
+    mut tell: impl FnMut(&Cell, Ran) + Send,
 ) -> Result<Vec<Lost>, Box<End>> {
-    let next = AtomicUsize::new(0);
-    let later: Mutex<Vec<(Cell, Duration)>> = Mutex::new(Vec::new());
-    let work = |sender: Sender<(usize, Result<Ran, Box<End>>)>| {
-        loop {
-            let at = next.fetch_add(1, Ordering::SeqCst);
-            let Some(cell) = cells.get(at) else { return };
-            let ran = match course.run(cell) {
-                Ok(Ok(ran)) => Ok(ran),
-                Ok(Err(limit)) => {
-                    later.lock().unwrap_or_else(PoisonError::into_inner).push((*cell, limit));
-                    continue;
-                }
-                Err(end) => {
-                    next.store(cells.len(), Ordering::SeqCst);
-                    Err(end)
-                }
-            };
-            // The receiver is gone only when the telling thread has panicked.
-            let _ = sender.send((at, ran));
-        }
-    };
-    share(jobs.clamp(1, cells.len().max(1)), work, |receiver| {
-        let mut failed: Result<(), Box<End>> = Ok(());
-        for (at, ran) in receiver {
-            match ran {
-                Ok(ran) => tell(&cells[at], ran),
+    let mut later: Vec<(Cell, Duration)> = Vec::new();
+    let mut failed: Option<Box<End>> = None;
+    let results = Mutex::new((&mut tell, &mut later, &mut failed));
+    each(jobs, cells.len(), |at| {
+        let ran = course.run(&cells[at]);
+        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tell, later, failed) = &mut *results;
+        match ran {
+            Ok(Ok(ran)) => tell(&cells[at], ran),
+            Ok(Err(limit)) => later.push((cells[at], limit)),
+            Err(end) => {
                 // Of several troubles the first is told; that of a run that was stopped is none.
-                Err(end) if failed.is_ok() || matches!(failed, Err(ref known) if is_stop(known)) => failed = Err(end),
-                Err(_) => {}
+                if failed.as_ref().is_none_or(|known| is_stop(known)) {
+                    **failed = Some(end);
+                }
+                return ControlFlow::Break(());
             }
         }
-        failed
-    })?;
+        ControlFlow::Continue(())
+    });
+    if let Some(end) = failed {
+        return Err(end);
+    }
     let mut lost = Vec::new();
-    for (cell, limit) in later.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for (cell, limit) in later {
         match course.run_alone(&cell, limit)? {
             Ok(ran) => tell(&cell, ran),
             Err(none) => lost.push(none),

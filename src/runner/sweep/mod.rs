@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use baseline::{Asked, FRAMES, LONGER, Taken};
+use baseline::{Asked, FRAMES, LONGER, Runs, Taken};
 use coverage::Reader;
 use facts::{check, facts};
 
@@ -202,17 +202,21 @@ impl Course {
         options: (&Options, usize),
         reader: Option<&Arc<Reader>>,
     ) -> Result<Course, Refused> {
-        let taken = Course::try_take(base, sweep, options, reader);
+        let taken = Course::try_take(base, sweep, options, reader, true);
         let is_steady = match &taken {
-            Ok(course) => course.golden.left_out().is_empty() && course.is_the_same_on_another_day()?,
+            Ok((course, another_day)) => {
+                course.golden.left_out().is_empty()
+                    && another_day.as_ref().is_none_or(|facts| course.golden.differences(facts).is_empty())
+            }
             Err(Refused::Unsteady(_)) => false,
             Err(Refused::End(_) | Refused::Endless(_)) => true,
         };
+        let taken = taken.map(|(course, _)| course);
         if is_steady {
             return taken;
         }
-        match (Course::try_take(&base.fixed(), sweep, options, reader), taken) {
-            (Ok(mut course), _) => {
+        match (Course::try_take(&base.fixed(), sweep, options, reader, false), taken) {
+            (Ok((mut course, _)), _) => {
                 let note = "runs were not the same: the program has a time and random bytes of the run's own";
                 course.notes.insert(0, note.to_owned());
                 Ok(course)
@@ -222,28 +226,30 @@ impl Course {
         }
     }
 
-    /// Whether a run at another time has the same result: runs within a second show nothing of the time.
-    fn is_the_same_on_another_day(&self) -> Result<bool, Box<End>> {
-        let change = |plan: &mut Plan| plan.target.timeout = self.limit;
-        let played = play(&self.stage, &self.base.fixed(), "", change, &mut Survey::new(false))?;
-        let mut facts = facts(&played);
-        check(&mut facts, &played, &self.stage)?;
-        Ok(facts.stuck.is_some() || self.golden.differences(&facts).is_empty())
-    }
-
+    /// Runs without a fault, which agree, and what another day shows where that is asked for.
     fn try_take(
         base: &Base,
         sweep: &Sweep,
         (options, jobs): (&Options, usize),
         reader: Option<&Arc<Reader>>,
-    ) -> Result<Course, Refused> {
+        asks_another_day: bool,
+    ) -> Result<(Course, Option<Facts>), Refused> {
         let stage = Stage::new(base.case(), options);
         let mut reached = reader.map(|_| Coverage::default());
         let arch = Arch::host().unwrap_or(Arch::X86_64);
         let calls: CallSet = fallible(sweep).iter().filter(|call| call.number(arch).is_some()).collect();
         let begun = Instant::now();
-        let asked = Asked { stage: &stage, base, sweep, calls: &calls, reader: reader.map(Arc::as_ref) };
-        let taken = asked.runs(jobs)?;
+        let limit = |longest: Duration| (longest * TIMES_LONGER).max(SHORTEST) * options.timeout_multiplier;
+        let asked = Asked {
+            stage: &stage,
+            base,
+            sweep,
+            calls: &calls,
+            reader: reader.map(Arc::as_ref),
+            another_day: asks_another_day.then(|| base.fixed()),
+            limit: &limit,
+        };
+        let Runs { taken, another_day } = asked.runs(jobs)?;
         let longest = taken.iter().skip(1).map(|run| run.took).max().unwrap_or_default();
         let silence = taken.iter().map(|run| run.silence).max().unwrap_or_default();
         if let Some(reached) = &mut reached {
@@ -302,8 +308,8 @@ impl Course {
             notes.push(format!("not compared, since it is not the same in each run: {left_out}"));
         }
         tracing::info!(target: "rinject", "{calls_made} calls at {} points", points.len());
-        let limit = (longest * TIMES_LONGER).max(SHORTEST) * options.timeout_multiplier;
-        Ok(Course {
+        let limit = limit(longest);
+        let course = Course {
             base: base.clone(),
             stage,
             sweep: sweep.clone(),
@@ -321,7 +327,8 @@ impl Course {
             calls,
             counts,
             has_company,
-        })
+        };
+        Ok((course, another_day))
     }
 
     /// The spec that the runs have in common.

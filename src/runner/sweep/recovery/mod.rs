@@ -6,11 +6,10 @@ mod left;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::workers::share;
+use super::super::workers;
 use super::cells::{Watched, watch};
 use super::facts::facts_of;
 use super::timed::Timed;
@@ -110,7 +109,7 @@ impl Course {
         }
         let store = self.stage.lay_out(&*self.spec("")?, |_| Ok(()))?;
         let found: Mutex<HashMap<Mark, (usize, Left)>> = Mutex::default();
-        each(jobs, all.len(), |at| {
+        workers::all(jobs, all.len(), |at| {
             if let Some((mark, left)) = self.left_by(&all[at], &store.folder().join(at.to_string()))? {
                 let mut found = lock(&found);
                 // The first of those that leave the same has it, whichever run was over first.
@@ -118,7 +117,7 @@ impl Course {
                     found.insert(mark, (at, left));
                 }
             }
-            Ok(())
+            Ok::<_, Box<End>>(())
         })?;
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut found: HashMap<Cell, Left> = found.into_values().map(|(at, left)| (all[at], left)).collect();
@@ -130,7 +129,7 @@ impl Course {
             ));
             cells = sample(cells, MOST_LEFT, seed);
         }
-        let seen = each(jobs, cells.len(), |at| self.undisturbed(&found[&cells[at]]))?;
+        let seen = workers::all(jobs, cells.len(), |at| self.undisturbed(&found[&cells[at]]))?;
         let mut recoveries = Recoveries { _store: Some(store), ..Recoveries::default() };
         let mut failing = 0;
         for (cell, seen) in cells.into_iter().zip(seen) {
@@ -328,31 +327,4 @@ impl Course {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What `work` makes of each of so many things, in their order; `jobs` at a time. None begins once one has failed.
-fn each<T: Send>(
-    jobs: usize,
-    count: usize,
-    work: impl Fn(usize) -> Result<T, Box<End>> + Sync,
-) -> Result<Vec<T>, Box<End>> {
-    let next = AtomicUsize::new(0);
-    let mut all = share(
-        jobs.clamp(1, count.max(1)),
-        |sender| loop {
-            let at = next.fetch_add(1, Ordering::SeqCst);
-            if at >= count {
-                return;
-            }
-            let done = work(at);
-            if done.is_err() {
-                next.store(count, Ordering::SeqCst);
-            }
-            // The receiver is gone only when the thread that has it has panicked.
-            let _ = sender.send((at, done));
-        },
-        |receiver| receiver.into_iter().collect::<Vec<_>>(),
-    );
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, done)| done).collect()
 }
