@@ -1,13 +1,14 @@
 //! Bad specs and what their authors see: each `tests/invalid/x.toml` has the rendered diagnostics beside it as
 //! `x.stderr`. It must not run anything. `RINJECT_BLESS=1` rewrites the goldens; read them before committing.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rinject::abi::Arch;
 use rinject::diagnostic::{Source, Style};
-use rinject::plan::{Context, lower};
+use rinject::plan::{Context, Programs, lower};
 use rinject::spec;
 use similar::TextDiff;
 
@@ -16,7 +17,7 @@ fn context() -> Context {
     let mut context = Context::new(Arch::X86_64, "/tmp/rinject-00000000", "/specs");
     context.case = "case".to_owned();
     context.env.insert("HOME".to_owned(), "/home/user".to_owned());
-    context.bins.insert("kv".to_owned(), "/build/kv".to_owned());
+    context.bins = Programs::from(BTreeMap::from([("kv".to_owned(), "/build/kv".to_owned())]));
     context
 }
 

@@ -64,12 +64,18 @@ impl Found {
     /// The text of all that is known, where it is another than before. When a case comes that was not known, others whose spec is
     /// not there any more go.
     fn among(&self, before: &str, is_there: impl Fn(&str) -> bool) -> Option<String> {
-        let (known, others): (Vec<_>, Vec<_>) = lines(before).partition(|(_, id)| self.0.contains_key(*id));
-        let is_more = known.len() < self.0.len();
-        if !is_more && known.iter().all(|(status, id)| self.0[*id].name() == *status) {
+        let (mut known, mut is_same) = (0, true);
+        for (status, id) in lines(before) {
+            if let Some(found) = self.0.get(id) {
+                known += 1;
+                is_same &= found.name() == status;
+            }
+        }
+        let is_more = known < self.0.len();
+        if is_same && !is_more {
             return None;
         }
-        let others = others.into_iter().filter(|(_, id)| !is_more || is_there(id));
+        let others = lines(before).filter(|(_, id)| !self.0.contains_key(*id) && (!is_more || is_there(id)));
         let found = self.0.iter().map(|(id, status)| (status.name(), id.as_str()));
         Some(others.chain(found).map(|(status, id)| format!("{status} {id}\n")).collect())
     }

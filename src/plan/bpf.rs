@@ -1,6 +1,6 @@
 //! The seccomp filter: selected calls stop, everything else runs at full speed.
 //!
-//! Only loads, comparisons and returns are used: those the kernel evaluates once for each call when the filter
+//! Only loads, comparisons, jumps and returns are used: those the kernel evaluates once for each call when the filter
 //! is installed (5.11), so that a call nobody selected never runs the filter at all.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use crate::abi::bpf::BpfInsn;
 use crate::abi::{Arch, CallSet, Sysno};
 
 const LOAD_WORD: u16 = 0x20;
+const JUMP: u16 = 0x05;
 const JUMP_EQUAL: u16 = 0x15;
-const JUMP_GREATER: u16 = 0x25;
 const JUMP_GREATER_EQUAL: u16 = 0x35;
 const RETURN: u16 = 0x06;
 /// With the errno below (seccomp(2)).
@@ -52,35 +52,52 @@ fn table(listed: &BTreeMap<u32, u32>, arch: Arch, others: u32, foreign: u32) -> 
         plain(RETURN, foreign),
         plain(LOAD_WORD, NUMBER),
     ];
-    for Run { low, high, verdict } in runs(listed) {
-        if low == high {
-            program.push(jump(JUMP_EQUAL, low, 0, 1));
-        } else {
-            program.push(jump(JUMP_GREATER_EQUAL, low, 0, 2));
-            program.push(jump(JUMP_GREATER, high, 1, 0));
-        }
-        program.push(plain(RETURN, verdict));
-    }
-    program.push(plain(RETURN, others));
+    program.extend(search(&steps(listed, others)));
     program
 }
 
-/// Consecutive numbers, both ends inclusive, that have a verdict in common.
-struct Run {
-    low: u32,
-    high: u32,
+/// A number from which on calls have this verdict, up to the next step.
+struct Step {
+    from: u32,
     verdict: u32,
 }
 
-fn runs(listed: &BTreeMap<u32, u32>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+/// The steps from 0 on; two that follow each other have different verdicts.
+fn steps(listed: &BTreeMap<u32, u32>, others: u32) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut step = |from, verdict| {
+        // One on which nothing lies is none.
+        steps.pop_if(|last| last.from == from);
+        if steps.last().is_none_or(|last| last.verdict != verdict) {
+            steps.push(Step { from, verdict });
+        }
+    };
+    step(0, others);
     for (&number, &verdict) in listed {
-        match runs.last_mut() {
-            Some(run) if run.high + 1 == number && run.verdict == verdict => run.high = number,
-            _ => runs.push(Run { low: number, high: number, verdict }),
+        step(number, verdict);
+        if let Some(next) = number.checked_add(1) {
+            step(next, others);
         }
     }
-    runs
+    steps
+}
+
+/// Finds the step that the number lies on by halves: when a filter is installed the kernel tries it with each number there is, so that
+/// a long way to a verdict is gone nine hundred times.
+fn search(steps: &[Step]) -> Vec<BpfInsn> {
+    let (below, above) = steps.split_at(steps.len() / 2);
+    if below.is_empty() {
+        return above.iter().map(|step| plain(RETURN, step.verdict)).collect();
+    }
+    let below = search(below);
+    let mut program = match u8::try_from(below.len()) {
+        Ok(over) => vec![jump(JUMP_GREATER_EQUAL, above[0].from, over, 0)],
+        // Comparisons jump no further than 255 instructions.
+        Err(_) => vec![jump(JUMP_GREATER_EQUAL, above[0].from, 0, 1), plain(JUMP, below.len() as u32)],
+    };
+    program.extend(below);
+    program.extend(search(above));
+    program
 }
 
 fn plain(code: u16, k: u32) -> BpfInsn {
@@ -98,19 +115,29 @@ mod tests {
 
     /// What the kernel would do with a call.
     fn verdict(program: &[BpfInsn], arch: u32, number: u32) -> u32 {
+        way(program, arch, number).0
+    }
+
+    /// That, and how many instructions it takes.
+    fn way(program: &[BpfInsn], arch: u32, number: u32) -> (u32, usize) {
         let mut accumulator = 0;
         let mut at = 0;
+        let mut taken = 0;
         loop {
             let insn = program[at];
             at += 1;
+            taken += 1;
             let holds = match insn.code {
-                RETURN => return insn.k,
+                RETURN => return (insn.k, taken),
                 LOAD_WORD => {
                     accumulator = if insn.k == ARCH { arch } else { number };
                     continue;
                 }
+                JUMP => {
+                    at += insn.k as usize;
+                    continue;
+                }
                 JUMP_EQUAL => accumulator == insn.k,
-                JUMP_GREATER => accumulator > insn.k,
                 JUMP_GREATER_EQUAL => accumulator >= insn.k,
                 other => panic!("no such instruction: {other:#x}"),
             };
@@ -174,6 +201,18 @@ mod tests {
                 assert_eq!(verdict(&program, arch.audit(), number), expected, "{other} on {arch}");
             }
         }
+    }
+
+    #[test]
+    fn the_way_to_each_verdict_is_short() {
+        let every_other: CallSet = Sysno::all().step_by(2).collect();
+        let program = filter(&every_other, &[], Arch::X86_64);
+        assert!(program.len() > 400, "{}", program.len());
+        let ways = (0..500).map(|number| way(&program, Arch::X86_64.audit(), number).1);
+        // Two loads and a comparison, at most nine of hundreds of steps and as many long jumps, and the verdict.
+        assert!(ways.max().unwrap() <= 3 + 2 * 9 + 1);
+        let few = filter(&[Sysno::parse("read").unwrap()].into_iter().collect(), &[], Arch::X86_64);
+        assert_eq!(few.len(), 4 + 7, "steps: read, others, restart_syscall, others");
     }
 
     #[test]

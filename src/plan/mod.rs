@@ -35,7 +35,7 @@ pub use expect::{
     Redaction, Sequence, SnapshotPlan, TextTest, View,
 };
 pub use fixed::Fixed;
-pub use lower::{Attached, Context, lower};
+pub use lower::{Attached, Context, Programs, lower};
 pub use place::{Place, PlaceAt, PlaceError};
 pub use point::{Access, Point, PointKind};
 pub use policy::{Policy, Switch};

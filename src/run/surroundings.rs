@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::Options;
 use crate::abi::Arch;
 use crate::cases::{Case, SpecFile};
-use crate::plan;
+use crate::plan::{self, Programs};
 
 /// What lowering has to know besides the spec of a case that is run in the folder `tmp`.
 pub(super) fn context(case: &Case, options: &Options, tmp: &str) -> plan::Context {
@@ -21,7 +21,7 @@ pub(super) fn context(case: &Case, options: &Options, tmp: &str) -> plan::Contex
         begun: begun(SystemTime::now()),
         env: environment(),
         inherited: std::env::vars_os().collect(),
-        bins: binaries(&options.bins, &options.bins_of_project),
+        bins: programs(options),
         seed: options.seed,
         timeout_multiplier: options.timeout_multiplier,
         policy: options.policy.clone(),
@@ -58,18 +58,18 @@ pub(super) fn begun(made: SystemTime) -> Duration {
 
 /// What `${bin.NAME}` means: the words of the command line, then what cargo says to its tests and runs, what the project
 /// says, and what is built.
-pub(super) fn binaries(
-    given: &BTreeMap<String, String>,
-    of_project: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = built().collect();
-    all.extend(of_project.clone());
-    let cargo = environment()
-        .into_iter()
-        .filter_map(|(name, path)| Some((name.strip_prefix("CARGO_BIN_EXE_")?.to_owned(), path)));
-    all.extend(cargo);
-    all.extend(given.clone());
-    all
+fn programs(options: &Options) -> Programs {
+    let (given, of_project) = (options.bins.clone(), options.bins_of_project.clone());
+    Programs::found_by(move || {
+        let mut all: BTreeMap<String, String> = built().collect();
+        all.extend(of_project);
+        let cargo = environment()
+            .into_iter()
+            .filter_map(|(name, path)| Some((name.strip_prefix("CARGO_BIN_EXE_")?.to_owned(), path)));
+        all.extend(cargo);
+        all.extend(given);
+        all
+    })
 }
 
 /// Executables in `target/debug` and `target/release` of the project around the current folder; the latter win. A member of

@@ -26,6 +26,10 @@ const TOGETHER: [&str; 12] = [
 
 /// The files that one file says it adds to. What is no list of strings is left to whoever reads the keys.
 pub fn extends(piece: Piece<'_>) -> Vec<Text> {
+    // Most files add to none, and are not parsed for that. A key may be written with escapes.
+    if !piece.text.contains("extends") && !piece.text.contains('\\') {
+        return Vec::new();
+    }
     let text = padded(piece);
     let (tree, _) = DeTable::parse_recoverable(&text);
     named(tree.get_ref())
@@ -126,6 +130,17 @@ fn are_tables(list: &[toml::Spanned<DeValue<'_>>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_names_those_it_adds_to_however_the_key_is_written() {
+        let named = |text: &str| -> Vec<String> {
+            extends(Piece { name: "x.toml", text, start: 0 }).into_iter().map(|text| text.value).collect()
+        };
+        assert_eq!(named("spec = 1\nextends = ['a.toml', 'b.toml']\n"), ["a.toml", "b.toml"]);
+        assert_eq!(named("\"\\u0065xtends\" = ['a.toml']\n"), ["a.toml"]);
+        assert_eq!(named("spec = 1\nname = \"a \\\"b\\\"\"\n"), [""; 0]);
+        assert_eq!(named("spec = 1\n"), [""; 0]);
+    }
 
     #[track_caller]
     fn check(below: &str, above: &str, expected: &str) {

@@ -12,11 +12,14 @@ impl Lowering<'_> {
         let mut instead = Vec::new();
         for job in Operation::all() {
             let alts: Vec<Alt> = pattern.alts.iter().filter_map(|alt| for_all_of(job, alt)).collect();
+            if alts.is_empty() {
+                continue;
+            }
             let mut others = job.calls();
             for call in own.iter() {
                 others.remove(call);
             }
-            if !alts.is_empty() && others.iter().any(|call| call.number(self.context.arch).is_some()) {
+            if others.iter().any(|call| call.number(self.context.arch).is_some()) {
                 self.beside.union(&others);
                 instead.push((job, Pattern { alts, text: pattern.text.clone() }));
             }

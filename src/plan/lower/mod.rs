@@ -14,6 +14,7 @@ mod filter;
 mod instead;
 mod patterns;
 mod points;
+mod programs;
 mod rules;
 mod sequences;
 mod state;
@@ -38,6 +39,7 @@ use crate::abi::{Arch, ArgKind, CallSet, Sysno};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level, Span};
 use crate::spec::keys::Table;
 use crate::spec::{Cell, Spec};
+pub use programs::Programs;
 
 /// What lowering has to know besides the spec.
 #[derive(Clone, Debug)]
@@ -59,7 +61,7 @@ pub struct Context {
     /// What the target inherits with `env-clear = false`: in its order, with whatever bytes there are.
     pub inherited: Vec<(OsString, OsString)>,
     /// `${bin.NAME}`: absolute paths.
-    pub bins: BTreeMap<String, String>,
+    pub bins: Programs,
     /// Instead of the spec's own seed.
     pub seed: Option<u64>,
     /// How many times as long as it says, or as by default, whatever has a time limit may take.
@@ -86,7 +88,7 @@ impl Context {
             begun: Duration::MAX,
             env: BTreeMap::new(),
             inherited: Vec::new(),
-            bins: BTreeMap::new(),
+            bins: Programs::from(BTreeMap::new()),
             seed: None,
             timeout_multiplier: 1,
             policy: None,

@@ -1,9 +1,10 @@
 //! Good specs and what becomes of them; bad ones are in `tests/invalid`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Attached, Context, lower};
+use super::{Attached, Context, Programs, lower};
 use crate::abi::{Arch, Errno, Signal, SignalSet, Sysno};
 use crate::diagnostic::{Source, Style};
 use crate::plan::{Action, ExitExpect, FileContent, Item, Phase, Plan, ProcessTest, Recipient, Side, Start};
@@ -30,7 +31,7 @@ fn context() -> Context {
     let mut context = Context::new(Arch::X86_64, "/tmp/rinject-00000000", "/proj/specs");
     context.case = "specs/x".to_owned();
     context.env.insert("USER".to_owned(), "ann".to_owned());
-    context.bins.insert("kv".to_owned(), "/build/kv".to_owned());
+    context.bins = Programs::from(BTreeMap::from([("kv".to_owned(), "/build/kv".to_owned())]));
     context
 }
 
