@@ -2,6 +2,7 @@
 //! not. It must not judge a run.
 
 use super::Lowering;
+use super::patterns::Placed;
 use crate::diagnostic::{Code, Span};
 use crate::pattern::{NamedStream, Pattern};
 use crate::plan::{DescriptorTest, Expect, Item, Rule};
@@ -21,12 +22,23 @@ impl Lowering<'_> {
         let all = never.chain(counts).chain(items);
         let named = all.filter_map(|(pattern, span)| Some((pattern.named_stream()?, span)));
         let named: Vec<(NamedStream, Span)> = named.chain(self.named_in_rules(rules)).collect();
-        for (NamedStream { test, meant, stream }, span) in named {
-            let help = format!("write `{meant}`; for a file of this name, `**/{stream}`");
-            let message = format!("`{test}` looks for a file of the name `{stream}`, not for the descriptor");
-            let what = "would never happen, and nobody would know";
-            self.error(Code::NAMED_STREAM, span, message, what, Some(help));
+        for (named, span) in named {
+            self.refuse_stream(named, span);
         }
+    }
+
+    /// Refuses a pattern of events that are not to be written which takes a descriptor for such a name.
+    pub(super) fn streams_in_drop(&mut self, drop: &Placed) {
+        if let Some(named) = drop.pattern.named_stream() {
+            self.refuse_stream(named, drop.span());
+        }
+    }
+
+    fn refuse_stream(&mut self, NamedStream { test, meant, stream }: NamedStream, span: Span) {
+        let help = format!("write `{meant}`; for a file of this name, `**/{stream}`");
+        let message = format!("`{test}` looks for a file of the name `{stream}`, not for the descriptor");
+        let what = "would never happen, and nobody would know";
+        self.error(Code::NAMED_STREAM, span, message, what, Some(help));
     }
 
     /// The tests of rules that need not fire, and of what is to disarm one.

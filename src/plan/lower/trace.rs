@@ -323,6 +323,7 @@ impl Lowering<'_> {
     }
 
     fn check_drop(&mut self, drop: &Placed, written: &CallSet, explicit: bool) {
+        self.streams_in_drop(drop);
         let calls = drop.pattern.calls();
         if !calls.is_empty() && !calls.iter().any(|call| written.contains(call)) {
             let why = if explicit { "not in `[trace] syscalls`" } else { "nothing else names these calls" };
