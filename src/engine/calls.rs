@@ -55,12 +55,12 @@ impl Engine {
             false => !alone && *sysno == CLOSE,
         };
         let behind = sysno.filter(asks).map_or(Behind::Other, |sysno| Behind::of(sysno, &raw, inspect));
-        let mut call = InCall {
+        let mut call = Box::new(InCall {
             maps: sysno.is_some_and(|sysno| self.maps_code(sysno, &raw)),
             may_block: sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, behind)),
             behind,
             ..InCall::new(raw, sysno)
-        };
+        });
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.handlers.notice(sysno, &raw, inspect);
         }
@@ -123,7 +123,7 @@ impl Engine {
     fn is_same_call(&mut self, name: TaskName, raw: &RawCall, decision: &mut Decision) -> bool {
         let Some(task) = self.tasks.get_mut(&name) else { return true };
         if let Some(call) = task.interrupted.pop_if(|call| call.goes_on_as(raw)) {
-            task.call = Some(call);
+            task.call = Some(Box::new(call));
         } else if !task.call.as_ref().is_some_and(|call| call.goes_on_as(raw)) {
             return false;
         }
@@ -212,7 +212,7 @@ impl Engine {
             let EventKind::Call(shown) = &mut event.kind else { return };
             match chosen.filter(|value| !reads_as_error(sysno, *value)) {
                 Some(raw) => shown.result = Some(CallResult::Value { raw, value: plain(raw) }),
-                None => self.decoder(name, inspect).exit(shown, result),
+                None => self.decoder(name, inspect).exit(call.raw.arch, shown, result),
             }
             self.finish(name, event, call, true, inspect, decision);
             return;
@@ -274,7 +274,7 @@ impl Engine {
         decision.edits.append(&mut told.edits);
         let Some(mut event) = self.begun(name, &mut call) else { return };
         let EventKind::Call(shown) = &mut event.kind else { return };
-        self.decoder(name, inspect).exit(shown, result);
+        self.decoder(name, inspect).exit(call.raw.arch, shown, result);
         self.charge(&call, &event, inspect);
         if let Some((_, errno)) = call.fails {
             fail(errno, &mut event, decision);
@@ -287,7 +287,7 @@ impl Engine {
     fn finish(
         &mut self,
         name: TaskName,
-        mut event: Event,
+        mut event: Box<Event>,
         call: &mut InCall,
         has_exit: bool,
         inspect: &dyn Inspect,
@@ -311,14 +311,14 @@ impl Engine {
     }
 
     /// The event of a call that is over, as it was at the entry.
-    fn begun(&mut self, name: TaskName, call: &mut InCall) -> Option<Event> {
+    fn begun(&mut self, name: TaskName, call: &mut InCall) -> Option<Box<Event>> {
         self.log.end(name, call.event.take()?)
     }
 
     /// A call whose task will not see its end: what is known of it is written with an unknown result.
     pub(super) fn call_lost(&mut self, name: TaskName, decision: &mut Decision) {
         let Some(task) = self.tasks.get_mut(&name) else { return };
-        let calls: Vec<InCall> = task.interrupted.drain(..).chain(task.call.take()).collect();
+        let calls: Vec<InCall> = task.interrupted.drain(..).chain(task.call.take().map(|call| *call)).collect();
         for mut call in calls {
             let Some(mut event) = self.begun(name, &mut call) else { continue };
             if let EventKind::Call(shown) = &mut event.kind {

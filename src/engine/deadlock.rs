@@ -33,6 +33,6 @@ impl Engine {
             && self
                 .tasks
                 .values()
-                .all(|task| self.schedule.is_zombie(task.name) || task.call.as_ref().is_some_and(waits_for_others))
+                .all(|task| self.schedule.is_zombie(task.name) || task.call.as_deref().is_some_and(waits_for_others))
     }
 }

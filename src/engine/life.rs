@@ -351,9 +351,9 @@ impl Engine {
     }
 
     /// An event of `name` that no rule has fired on yet.
-    pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Event {
+    pub(super) fn event(&self, name: TaskName, kind: EventKind) -> Box<Event> {
         let image = self.processes.get(&name.process).map_or_else(|| Arc::from(""), |process| process.image.clone());
-        Event::new(name, image, kind)
+        Box::new(Event::new(name, image, kind))
     }
 
     /// Notes on an event where its task is, if the event is shown and the spec asks for that. Before the program is there the stack
@@ -376,7 +376,7 @@ impl Engine {
     }
 
     /// Writes a finished event; rules are armed and disarmed by it from the next one on.
-    pub(super) fn emit(&mut self, event: Event, decision: &mut Decision) {
+    pub(super) fn emit(&mut self, event: Box<Event>, decision: &mut Decision) {
         if self.log.begun() && self.rules.note(&event) {
             self.points.rules_changed();
             self.begin_clock_rules();

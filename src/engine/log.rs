@@ -65,7 +65,7 @@ impl Log {
     }
 
     /// Takes a finished event; true if it is the one that everything starts with.
-    pub(super) fn push(&mut self, mut event: Event, out: &mut Vec<Event>) -> bool {
+    pub(super) fn push(&mut self, mut event: Box<Event>, out: &mut Vec<Event>) -> bool {
         if !self.begun && self.begins_with(&event) {
             return true;
         }
@@ -74,7 +74,7 @@ impl Log {
         }
         event.written = self.is_written(&event);
         for matcher in &mut self.drop {
-            matcher.note(&event);
+            matcher.note(&*event);
         }
         if event.written && !is_life_cycle(&event) {
             self.events += 1;
@@ -84,21 +84,21 @@ impl Log {
     }
 
     /// A call has begun whose result is still to come.
-    pub(super) fn begin(&mut self, event: Event) -> Pending {
+    pub(super) fn begin(&mut self, event: Box<Event>) -> Pending {
         if self.begun && self.is_written(&event) {
             Pending::Woven(self.weave.start(event))
         } else {
-            Pending::Apart(Box::new(event))
+            Pending::Apart(event)
         }
     }
 
     /// A call of a task is over: its event as it was; `None` if nobody wants it any more.
-    pub(super) fn end(&mut self, task: TaskName, pending: Pending) -> Option<Event> {
+    pub(super) fn end(&mut self, task: TaskName, pending: Pending) -> Option<Box<Event>> {
         match pending {
             Pending::Woven(begun) => self.weave.end(task, begun),
             Pending::Apart(mut event) => {
                 event.task = task;
-                Some(*event)
+                Some(event)
             }
         }
     }

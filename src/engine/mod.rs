@@ -65,8 +65,6 @@ pub use stop::{Birth, Decision, Edit, How, Newborn, Next, Observation, RawCall, 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use foldhash::HashMap;
-
 use crate::abi::{CallSet, TaskId};
 use crate::plan::{FilterMode, Plan, Rule, Start};
 use crate::transcript::{Abandoned, Hang, Record, TaskName};
@@ -106,7 +104,7 @@ pub struct Engine {
     stepping: BTreeSet<TaskName>,
     log: Log,
     tasks: Roster<TaskName, Task>,
-    ids: HashMap<TaskId, TaskName>,
+    ids: Roster<TaskId, TaskName>,
     processes: Roster<u32, Process>,
     /// Errors of files that were told: which descriptors of which processes have heard of them.
     told: Told,
@@ -157,7 +155,7 @@ impl Engine {
             stepping: BTreeSet::new(),
             log: Log::new(&plan),
             tasks: Roster::new(),
-            ids: HashMap::default(),
+            ids: Roster::new(),
             processes: Roster::new(),
             told: Told::default(),
             budgets: Budgets::default(),

@@ -26,7 +26,7 @@ impl Engine {
             return;
         }
         let mut call = self.decoder(name, inspect).entry(raw.arch, raw.number, &raw.args);
-        self.decoder(name, inspect).exit(&mut call, result);
+        self.decoder(name, inspect).exit(raw.arch, &mut call, result);
         let mut event = self.event(name, EventKind::Call(call));
         let hit = self.refused.entry(rule).or_default();
         *hit += 1;

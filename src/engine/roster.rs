@@ -1,26 +1,40 @@
 //! What is known of each of those that are there, by name.
 
-/// Values by key, in the order of the keys. There are few of them, looked up dozens of times at each stop; a new one mostly
-/// comes last.
+use std::cell::Cell;
+
+/// Values by key, in the order of the keys. There are few of them, looked up dozens of times at each stop, mostly the same one;
+/// a new one mostly comes last.
 #[derive(Debug)]
-pub(super) struct Roster<K, V>(Vec<(K, Box<V>)>);
+pub(super) struct Roster<K, V> {
+    all: Vec<(K, Box<V>)>,
+    /// Where the one stood that was looked up last.
+    last: Cell<usize>,
+}
 
 impl<K: Copy + Ord, V> Roster<K, V> {
     /// Nobody.
     pub(super) fn new() -> Roster<K, V> {
-        Roster(Vec::new())
+        Roster { all: Vec::new(), last: Cell::new(0) }
     }
 
     fn at(&self, key: K) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.cmp(&key))
+        let last = self.last.get();
+        if self.all.get(last).is_some_and(|(known, _)| *known == key) {
+            return Ok(last);
+        }
+        let found = self.all.binary_search_by(|(known, _)| known.cmp(&key));
+        if let Ok(at) = found {
+            self.last.set(at);
+        }
+        found
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
-        self.at(*key).ok().map(|at| &*self.0[at].1)
+        self.at(*key).ok().map(|at| &*self.all[at].1)
     }
 
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.at(*key).ok().map(|at| &mut *self.0[at].1)
+        self.at(*key).ok().map(|at| &mut *self.all[at].1)
     }
 
     pub(super) fn contains_key(&self, key: &K) -> bool {
@@ -30,37 +44,37 @@ impl<K: Copy + Ord, V> Roster<K, V> {
     /// Puts a value in the place of the one before, if there was one.
     pub(super) fn insert(&mut self, key: K, value: V) {
         match self.at(key) {
-            Ok(at) => *self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (key, Box::new(value))),
+            Ok(at) => *self.all[at].1 = value,
+            Err(at) => self.all.insert(at, (key, Box::new(value))),
         }
     }
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
-        self.at(*key).ok().map(|at| *self.0.remove(at).1)
+        self.at(*key).ok().map(|at| *self.all.remove(at).1)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, &**value))
+        self.all.iter().map(|(key, value)| (key, &**value))
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.0.iter().map(|(key, _)| key)
+        self.all.iter().map(|(key, _)| key)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
-        self.0.iter().map(|(_, value)| &**value)
+        self.all.iter().map(|(_, value)| &**value)
     }
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, value)| &mut **value)
+        self.all.iter_mut().map(|(_, value)| &mut **value)
     }
 }
 

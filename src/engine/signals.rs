@@ -111,7 +111,7 @@ impl Engine {
             if let Some(task) = self.tasks.get_mut(&name)
                 && let Some(call) = task.call.take()
             {
-                task.interrupted.push(call);
+                task.interrupted.push(*call);
             }
         } else {
             self.call_interrupted(name, inspect, decision);

@@ -29,13 +29,13 @@ pub(super) struct Task {
     /// How it goes on from the stop it is in.
     pub(super) go: Go,
     /// The call it is in.
-    pub(super) call: Option<InCall>,
+    pub(super) call: Option<Box<InCall>>,
     /// The call that it has last begun, where that is no event and its end is not told.
     pub(super) counted: Option<RawCall>,
     /// Calls that signal handlers run on top of; the kernel will start them again.
     pub(super) interrupted: Vec<InCall>,
     /// A signal line that waits until it is known whether the call below it failed or will go on.
-    pub(super) pending_signal: Option<Event>,
+    pub(super) pending_signal: Option<Box<Event>>,
     /// Its process ends, whatever it is about to do.
     pub(super) is_killed: bool,
     /// It is past PTRACE_EVENT_EXIT.

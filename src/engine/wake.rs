@@ -107,7 +107,7 @@ impl Engine {
             Observation::Stop { task, .. } | Observation::Asleep { task } => self.ids.get(task),
             _ => None,
         };
-        let call = task.and_then(|name| self.tasks.get(name)?.call.as_ref());
+        let call = task.and_then(|name| self.tasks.get(name)?.call.as_deref());
         self.woken.note(observation, call);
     }
 }

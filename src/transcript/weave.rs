@@ -20,7 +20,7 @@ pub struct Begun(u64);
 #[derive(Debug)]
 struct Pending {
     begun: Begun,
-    event: Event,
+    event: Box<Event>,
     /// Its start has been shown.
     shown: bool,
 }
@@ -28,7 +28,7 @@ struct Pending {
 impl Weave {
     /// A call has begun; `event` has the arguments known so far, and is kept until [`Weave::end`] gives it back. Nothing
     /// goes out yet.
-    pub fn start(&mut self, event: Event) -> Begun {
+    pub fn start(&mut self, event: Box<Event>) -> Begun {
         self.begun += 1;
         let begun = Begun(self.begun);
         self.pending.entry(event.task).or_default().push(Pending { begun, event, shown: false });
@@ -37,7 +37,7 @@ impl Weave {
 
     /// A call of `task` is over, whose event is then to be completed and pushed: [`Part::Resumed`] if its start was shown.
     /// `None` if it was forgotten.
-    pub fn end(&mut self, task: TaskName, begun: Begun) -> Option<Event> {
+    pub fn end(&mut self, task: TaskName, begun: Begun) -> Option<Box<Event>> {
         let pending = self.pending.get_mut(&task)?;
         let at = pending.iter().rposition(|pending| pending.begun == begun)?;
         let Pending { mut event, shown, .. } = pending.remove(at);
@@ -49,7 +49,7 @@ impl Weave {
 
     /// Passes `event` on. Before a line of one task, the starts of the other tasks' calls are shown, in the order
     /// of the tasks' names.
-    pub fn push(&mut self, mut event: Event, out: &mut Vec<Event>) {
+    pub fn push(&mut self, mut event: Box<Event>, out: &mut Vec<Event>) {
         if event.written {
             for (task, pending) in &mut self.pending {
                 if *task != event.task {
@@ -70,7 +70,7 @@ impl Weave {
             | EventKind::Clone { .. }
             | EventKind::Note(_) => {}
         }
-        out.push(event);
+        out.push(*event);
     }
 
     /// Another line of `task` is about to fall into its own call, such as a signal's: the start is shown now.
@@ -100,7 +100,7 @@ impl Pending {
             return;
         }
         self.shown = true;
-        let mut event = self.event.clone();
+        let mut event = Event::clone(&self.event);
         event.written = true;
         // Rules are named at the call's end, once.
         event.fired.clear();

@@ -7,14 +7,14 @@ fn task(number: u32) -> TaskName {
     TaskName { process: number, thread: 1 }
 }
 
-fn call(process: u32, written: bool) -> Event {
+fn call(process: u32, written: bool) -> Box<Event> {
     let result = Some(CallResult::Value { raw: 0, value: Value::Int(0) });
     let kind = EventKind::Call(Call { sysno: None, number: 1, args: Vec::new(), result, part: Part::Whole });
-    Event { written, ..Event::new(task(process), "kv", kind) }
+    Box::new(Event { written, ..Event::new(task(process), "kv", kind) })
 }
 
-fn exit(process: u32) -> Event {
-    Event { kind: EventKind::Exit { code: 0 }, ..call(process, true) }
+fn exit(process: u32) -> Box<Event> {
+    Box::new(Event { kind: EventKind::Exit { code: 0 }, ..*call(process, true) })
 }
 
 fn line(event: &Event) -> String {
@@ -33,7 +33,7 @@ fn check(steps: &str, expected: &[&str]) {
             kind @ ("-" | "~") => {
                 let ended = begun.remove(&process).and_then(|begun| weave.end(task(process), begun));
                 let ended = ended.unwrap_or_else(|| call(process, true));
-                weave.push(Event { written: kind == "-", ..ended }, &mut events);
+                weave.push(Box::new(Event { written: kind == "-", ..*ended }), &mut events);
             }
             "x" => weave.push(exit(process), &mut events),
             "/" => weave.split(task(process), &mut events),

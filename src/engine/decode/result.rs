@@ -2,23 +2,32 @@
 
 use super::{Decoder, Phase, Raw, command, is_filled, scalar};
 use crate::abi::flags::flag_sets;
-use crate::abi::{Arch, ArgKind, Errno, RetKind};
-use crate::transcript::{Call, CallResult, Value};
+use crate::abi::{Arch, ArgInfo, ArgKind, Errno, RetKind, Sysno};
+use crate::transcript::{Arg, Call, CallResult, Value};
 
 /// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK of the kernel's `linux/errno.h`: it will
 /// start the call again or turn them into EINTR; programs never see them.
 const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
+const BRK: Sysno = Sysno::named("brk");
+const CLOSE: Sysno = Sysno::named("close");
+const CLOSE_RANGE: Sysno = Sysno::named("close_range");
+const DUP2: Sysno = Sysno::named("dup2");
+const FCNTL: Sysno = Sysno::named("fcntl");
+const FCNTL64: Sysno = Sysno::named("fcntl64");
+const RENAME: Sysno = Sysno::named("rename");
+const RENAMEAT: Sysno = Sysno::named("renameat");
+const RENAMEAT2: Sysno = Sysno::named("renameat2");
+const SIGNALFD: Sysno = Sysno::named("signalfd");
+const SIGNALFD4: Sysno = Sysno::named("signalfd4");
+
 impl Decoder<'_> {
-    /// Completes `call`, which was decoded at its entry, with its result.
-    pub(in crate::engine) fn exit(&mut self, call: &mut Call, result: i64) {
+    /// Completes `call`, which was decoded at its entry, by the table of `arch`, with its result.
+    pub(in crate::engine) fn exit(&mut self, arch: Arch, call: &mut Call, result: i64) {
         let Some(sysno) = call.sysno else {
             call.result = Some(plain_result(result));
             return;
         };
-        // Calls whose number is the same on several architectures have structures that are the same, too.
-        let arch = Arch::ALL.into_iter().find(|arch| sysno.number(*arch).map(u64::from) == Some(call.number));
-        let arch = arch.unwrap_or(Arch::X86_64);
         // A 32-bit register that was not extended.
         let result = if arch == Arch::I386 && result >= 0xffff_f000 { i64::from(result as i32) } else { result };
         let error = Errno::from_result(result);
@@ -28,11 +37,11 @@ impl Decoder<'_> {
         // They are in the order of the signature, which may have more of them.
         let mut args = call.args.iter().peekable();
         for (word, info) in raw.args.iter_mut().zip(signature) {
-            *word = args.next_if(|arg| arg.name == info.name).map_or(0, |arg| arg.raw);
+            *word = args.next_if(|arg| is_of(arg, info)).map_or(0, |arg| arg.raw);
         }
         let mut args = call.args.iter_mut().peekable();
         for (info, at) in signature.iter().zip(0..) {
-            if let Some(arg) = args.next_if(|arg| arg.name == info.name)
+            if let Some(arg) = args.next_if(|arg| is_of(arg, info))
                 && is_filled_by(info.kind, &raw, at)
                 && let Some(value) = self.argument(&raw, info.kind, at)
             {
@@ -50,13 +59,13 @@ impl Decoder<'_> {
     /// How the result of a call that succeeded is shown.
     fn value(&mut self, raw: &Raw, result: i64) -> Value {
         let fd = result as i32;
-        match (raw.sysno.name(), raw.sysno.info().ret) {
-            ("fcntl" | "fcntl64", _) => self.fcntl_result(raw, result),
+        match (raw.sysno, raw.sysno.info().ret) {
+            (FCNTL | FCNTL64, _) => self.fcntl_result(raw, result),
             // Already what it was: nothing was opened.
-            ("dup2", RetKind::Fd) if raw.at(0) as i32 == raw.at(1) as i32 => self.descriptor(fd),
-            ("signalfd" | "signalfd4", RetKind::Fd) if raw.at(0) as i32 == fd => self.descriptor(fd),
+            (DUP2, RetKind::Fd) if raw.at(0) as i32 == raw.at(1) as i32 => self.descriptor(fd),
+            (SIGNALFD | SIGNALFD4, RetKind::Fd) if raw.at(0) as i32 == fd => self.descriptor(fd),
             // The break is where the heap ends, and lies in no mapping.
-            ("brk", _) => Value::Address("[heap]".into()),
+            (BRK, _) => Value::Address("[heap]".into()),
             (_, RetKind::Fd) => self.opened(fd),
             (_, RetKind::Int) => Value::Int(result),
             (_, RetKind::Size) => Value::Uint(result as u64),
@@ -92,16 +101,16 @@ impl Decoder<'_> {
 
     /// Keeps the names after calls that end or rename what they name.
     fn follow(&mut self, raw: &Raw, call: &Call) {
-        match (raw.sysno.name(), &call.result) {
+        match (raw.sysno, &call.result) {
             // Closed whatever the error, except that it was not open (close(2), "Dealing with error returns").
-            ("close", Some(CallResult::Error(errno))) if errno.number() == 9 => {}
-            ("close", Some(CallResult::Value { .. } | CallResult::Error(_))) => {
+            (CLOSE, Some(CallResult::Error(errno))) if errno.number() == 9 => {}
+            (CLOSE, Some(CallResult::Value { .. } | CallResult::Error(_))) => {
                 self.names.closed(self.table, raw.at(0) as i32);
             }
-            ("close_range", Some(CallResult::Value { .. })) if raw.at(2) & 4 == 0 => {
+            (CLOSE_RANGE, Some(CallResult::Value { .. })) if raw.at(2) & 4 == 0 => {
                 self.names.closed_range(self.table, raw.at(0) as u32, raw.at(1) as u32);
             }
-            ("rename" | "renameat" | "renameat2", Some(CallResult::Value { .. })) => {
+            (RENAME | RENAMEAT | RENAMEAT2, Some(CallResult::Value { .. })) => {
                 let mut paths = call.args.iter().filter_map(|arg| match &arg.value {
                     Value::Path(path) => Some(path.host.as_str()),
                     _ => None,
@@ -113,6 +122,11 @@ impl Decoder<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether an argument is the one of this place in the signature, from whose text its name comes.
+fn is_of(arg: &Arg, info: &ArgInfo) -> bool {
+    std::ptr::eq(arg.name, info.name) || arg.name == info.name
 }
 
 fn is_filled_by(kind: ArgKind, raw: &Raw, at: u8) -> bool {

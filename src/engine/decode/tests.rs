@@ -34,7 +34,7 @@ fn decode(fake: &Fake, names: &mut Names, arch: Arch, name: &str, args: &[u64], 
     let mut decoder = decoder(fake, names);
     let mut call = decoder.entry(arch, u64::from(number), &words);
     if let Some(result) = result {
-        decoder.exit(&mut call, result);
+        decoder.exit(arch, &mut call, result);
     }
     call
 }

@@ -168,7 +168,12 @@ impl Schedule {
         let Some(entry) = self.entries.get_mut(&task) else { return };
         let (before, on, since) = (entry.state, entry.on, entry.since);
         entry.state = state;
-        self.take_off(task, before, on, since);
+        // What happens at each stop comes first.
+        match (before, state) {
+            (State::Running, State::Ready) => return self.ready.insert(task),
+            (State::Ready, State::Running) => return self.ready.remove(task),
+            _ => self.take_off(task, before, on, since),
+        }
         if let Some(deadline) = state.deadline() {
             self.deadlines.insert((deadline, task));
         }

@@ -158,7 +158,7 @@ fn calls_without_a_signature() {
     let (fake, mut names) = (Fake::default(), names());
     let mut decoder = decoder(&fake, &mut names);
     let mut call = decoder.entry(Arch::X86_64, 5000, &[7, HEAP, 0, 0, 0, 0]);
-    decoder.exit(&mut call, HEAP as i64);
+    decoder.exit(Arch::X86_64, &mut call, HEAP as i64);
     assert_eq!(call.to_string(), "syscall_0x1388(7, _, 0, 0, 0, 0) = _");
 }
 

@@ -20,7 +20,7 @@ fn every_call_takes_any_words_and_results() {
                     let mut call = decoder.entry(arch, u64::from(number), &args);
                     let result = [0, 3, 64, -1, -512, i64::MAX, i64::MIN, 0xffff_fffe][turn % 8];
                     let entry = call.to_string();
-                    decoder.exit(&mut call, result);
+                    decoder.exit(arch, &mut call, result);
                     assert!(!entry.contains('\n') && !call.to_string().contains('\n'));
                 }
             }
@@ -45,7 +45,7 @@ fn no_address_is_shown() {
         let mut names = names();
         let mut decoder = decoder(&fake, &mut names);
         let mut call = decoder.entry(Arch::X86_64, u64::from(number), &args);
-        decoder.exit(&mut call, 0);
+        decoder.exit(Arch::X86_64, &mut call, 0);
         let text = call.to_string();
         assert!(!text.contains(&address) && !text.contains(&hex), "{text}");
     }
