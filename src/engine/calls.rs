@@ -9,7 +9,6 @@ use super::inspect::Inspect;
 use super::names::TableId;
 use super::sandboxed::installs_filter;
 use super::sleep::{Behind, gives_way, may_block, sleep_length, watches_files};
-use super::stack::Stack;
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
 use super::vdso;
@@ -161,7 +160,8 @@ impl Engine {
         self.told.written(sysno, &event);
         if self.plan.trace.beside.contains(sysno) {
             if self.log.begun() {
-                self.rules.look_beside(&event, &Stack::new(inspect));
+                let stack = self.stack(inspect);
+                self.rules.look_beside(&event, &stack);
             }
             if let EventKind::Call(shown) = &event.kind {
                 self.names.unwritten(shown);

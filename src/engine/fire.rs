@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::inspect::Inspect;
 use super::location::Resolved;
-use super::stack::Stack;
 use super::state::State;
 use super::stop::{Decision, Edit};
 use super::tamper::Tampering;
@@ -90,7 +89,7 @@ impl Engine {
         let mut taken = false;
         let mut loud = false;
         let among = if let Moment::Point(rules) = moment { Some(rules) } else { None };
-        let stack = Stack::new(inspect);
+        let stack = self.stack(inspect);
         for at in self.rules.candidates(moment.phase(), event, &stack, among) {
             let rule = self.rules.rule(at);
             if let Some(budget) = &rule.budget {

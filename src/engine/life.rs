@@ -9,6 +9,7 @@ use super::inspect::Inspect;
 use super::leaks::Given;
 use super::names::TableId;
 use super::points::{SpaceId, Use};
+use super::stack::Stack;
 use super::stop::{Birth, Decision, Newborn};
 use super::task::{Go, Process, Task};
 use super::vdso;
@@ -356,8 +357,12 @@ impl Engine {
         Box::new(Event::new(name, image, kind))
     }
 
-    /// Notes on an event where its task is, if the event is shown and the spec asks for that. Before the program is there the stack
-    /// is that of whoever starts it, which is none of its own.
+    /// The user stack of the stopped task. Before the program is there it has none: what is run until then is rinject's.
+    pub(super) fn stack<'i>(&self, inspect: &'i dyn Inspect) -> Stack<'i> {
+        if self.executed { Stack::new(inspect) } else { Stack::none(inspect) }
+    }
+
+    /// Notes on an event where its task is, if the event is shown, it has a stack of its own, and the spec asks for that.
     pub(super) fn trace_back(&self, event: &mut Event, inspect: &dyn Inspect) {
         let most = self.plan.trace.backtrace;
         if most == 0 || !self.executed || !self.log.begun() || !self.log.is_written(event) {

@@ -24,6 +24,11 @@ impl<'i> Stack<'i> {
         Stack { inspect, frames: OnceCell::new() }
     }
 
+    /// That of a task in which the program is not there yet: what it runs is rinject's.
+    pub(super) fn none(inspect: &'i dyn Inspect) -> Stack<'i> {
+        Stack { inspect, frames: OnceCell::from(Vec::new()) }
+    }
+
     /// Whether a function on it is one of `callers`.
     pub(super) fn has(&self, callers: &[Caller]) -> bool {
         self.frames().iter().flatten().any(|frame| {

@@ -12,7 +12,7 @@ use super::timed::Timed;
 use super::{Base, Refused, lookouts, play, watch_calls};
 use crate::abi::CallSet;
 use crate::plan::{FaultKind, Plan, Sweep};
-use crate::run::{Played, Stage};
+use crate::run::{End, Played, Stage};
 use crate::sweep::coverage::Coverage;
 use crate::sweep::{Facts, Stuck, Survey, fallible};
 
@@ -44,14 +44,17 @@ pub(super) struct Asked<'a> {
 pub(super) struct Runs {
     /// In order.
     pub(super) taken: Vec<Taken>,
-    /// What another day has shown; `None` where nobody asked, or it did not come to its end.
-    pub(super) another_day: Option<Facts>,
+    /// What another day has shown, where somebody asked.
+    pub(super) another_day: AnotherDay,
 }
+
+/// What a run at another time has shown; `None` where it has not come to its end.
+pub(super) type AnotherDay = Result<Option<Box<Facts>>, Box<End>>;
 
 /// One of them.
 enum Run {
     Taken(Box<Taken>),
-    AnotherDay(Option<Box<Facts>>),
+    AnotherDay(AnotherDay),
 }
 
 /// A run that has come to its end.
@@ -83,29 +86,31 @@ impl Asked<'_> {
         let count = self.sweep.baseline;
         let longest = AtomicU64::new(0);
         // The one with stacks takes longest, and meanwhile others are made.
-        let run = |at: usize| match u32::try_from(at + 1) {
-            Ok(number) if number <= count => {
-                let taken = self.run(number)?;
-                longest.fetch_max(taken.took.as_nanos() as u64, Ordering::SeqCst);
-                Ok(Run::Taken(Box::new(taken)))
+        let run = |at: usize| -> Result<Run, Refused> {
+            match u32::try_from(at + 1) {
+                Ok(number) if number <= count => {
+                    let taken = self.run(number)?;
+                    longest.fetch_max(taken.took.as_nanos() as u64, Ordering::SeqCst);
+                    Ok(Run::Taken(Box::new(taken)))
+                }
+                // Whoever makes it has made another before.
+                _ => Ok(Run::AnotherDay(self.on_another_day(Duration::from_nanos(longest.load(Ordering::SeqCst))))),
             }
-            // Whoever makes it has made another before.
-            _ => self.on_another_day(Duration::from_nanos(longest.load(Ordering::SeqCst))).map(Run::AnotherDay),
         };
         let most = count.max(1) as usize;
         let all = workers::all(jobs.clamp(1, most), count as usize + usize::from(self.another_day.is_some()), run)?;
-        let mut runs = Runs { taken: Vec::new(), another_day: None };
+        let mut runs = Runs { taken: Vec::new(), another_day: Ok(None) };
         for run in all {
             match run {
                 Run::Taken(taken) => runs.taken.push(*taken),
-                Run::AnotherDay(facts) => runs.another_day = facts.map(|facts| *facts),
+                Run::AnotherDay(shown) => runs.another_day = shown,
             }
         }
         Ok(runs)
     }
 
     /// A run at another time, where others took so long; `None` where it does not come to its end.
-    fn on_another_day(&self, longest: Duration) -> Result<Option<Box<Facts>>, Refused> {
+    fn on_another_day(&self, longest: Duration) -> AnotherDay {
         let Some(base) = &self.another_day else { return Ok(None) };
         let change = |plan: &mut Plan| plan.target.timeout = (self.limit)(longest);
         let played = play(self.stage, base, "", change, &mut Survey::new(false))?;

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use baseline::{Asked, FRAMES, LONGER, Runs, Taken};
+use baseline::{AnotherDay, Asked, FRAMES, LONGER, Runs, Taken};
 use coverage::Reader;
 use facts::{check, facts};
 
@@ -202,16 +202,17 @@ impl Course {
         options: (&Options, usize),
         reader: Option<&Arc<Reader>>,
     ) -> Result<Course, Refused> {
-        let taken = Course::try_take(base, sweep, options, reader, true);
+        let (taken, another_day) = match Course::try_take(base, sweep, options, reader, true) {
+            Ok((course, another_day)) => (Ok(course), another_day),
+            Err(refused) => (Err(refused), Ok(None)),
+        };
         let is_steady = match &taken {
-            Ok((course, another_day)) => {
-                course.golden.left_out().is_empty()
-                    && another_day.as_ref().is_none_or(|facts| course.golden.differences(facts).is_empty())
+            Ok(course) if course.golden.left_out().is_empty() => {
+                another_day?.is_none_or(|facts| course.golden.differences(&facts).is_empty())
             }
-            Err(Refused::Unsteady(_)) => false,
+            Ok(_) | Err(Refused::Unsteady(_)) => false,
             Err(Refused::End(_) | Refused::Endless(_)) => true,
         };
-        let taken = taken.map(|(course, _)| course);
         if is_steady {
             return taken;
         }
@@ -233,7 +234,7 @@ impl Course {
         (options, jobs): (&Options, usize),
         reader: Option<&Arc<Reader>>,
         asks_another_day: bool,
-    ) -> Result<(Course, Option<Facts>), Refused> {
+    ) -> Result<(Course, AnotherDay), Refused> {
         let stage = Stage::new(base.case(), options);
         let mut reached = reader.map(|_| Coverage::default());
         let arch = Arch::host().unwrap_or(Arch::X86_64);
