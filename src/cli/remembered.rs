@@ -1,7 +1,7 @@
 //! What became of cases when they were run last, for `status:` and `--last-failed`: a file for each folder that rinject is
 //! called in, below the user's cache. It is worth nothing but for that: where it cannot be read or written, nothing is known.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,9 @@ impl Found {
     pub(super) fn keep(&mut self, id: &str, status: Status) {
         let id = as_known(id);
         let failed_before = self.0.get(id).is_some_and(|found| found.is_bad());
-        if status != Status::Interrupted && !id.contains('\n') && !failed_before {
+        // It has a line of its own.
+        let is_line = !id.contains(['\n', '\r']);
+        if status != Status::Interrupted && is_line && !failed_before {
             self.0.insert(id.to_owned(), status);
         }
     }
@@ -64,14 +66,14 @@ impl Found {
     /// The text of all that is known, where it is another than before. When a case comes that was not known, others whose spec is
     /// not there any more go.
     fn among(&self, before: &str, is_there: impl Fn(&str) -> bool) -> Option<String> {
-        let (mut known, mut is_same) = (0, true);
+        let (mut known, mut is_same) = (HashSet::new(), true);
         for (status, id) in lines(before) {
             if let Some(found) = self.0.get(id) {
-                known += 1;
+                known.insert(id);
                 is_same &= found.name() == status;
             }
         }
-        let is_more = known < self.0.len();
+        let is_more = known.len() < self.0.len();
         if is_same && !is_more {
             return None;
         }
@@ -147,5 +149,23 @@ mod tests {
     fn of_a_case_that_runs_several_times_the_failure_counts() {
         let twice = found(&[("a.toml", Status::Fail), ("a.toml", Status::Pass), ("a.toml", Status::Interrupted)]);
         assert_eq!(twice.among("", |_| true).as_deref(), Some("fail a.toml\n"));
+    }
+
+    #[test]
+    fn a_case_that_two_lines_tell_of_hides_no_other() {
+        let found = found(&[("a.toml", Status::Pass), ("b.toml", Status::Fail), ("c\r", Status::Fail)]);
+        let text = found.among("pass a.toml\npass a.toml\n", |_| true);
+        assert_eq!(text.as_deref(), Some("pass a.toml\nfail b.toml\n"));
+    }
+
+    #[test]
+    fn a_case_is_there_as_long_as_its_spec_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = folder.path().join("a.toml");
+        fs::write(&spec, "spec = 1\n").unwrap();
+        let id = |cell: &str| format!("{}{cell}", spec.display());
+        assert!(is_there(&id("")) && is_there(&id("::error=EIO")));
+        fs::remove_file(&spec).unwrap();
+        assert!(!is_there(&id("")) && !is_there(&id("::error=EIO")));
     }
 }

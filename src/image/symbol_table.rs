@@ -16,8 +16,8 @@ use super::content::Content;
 use super::name::Name;
 use super::symbols::{Symbol, SymbolKind};
 
-/// Puts defined functions, labels and objects of both tables of a file behind those that are known; `code` is where the loaded one has
-/// code.
+/// Puts defined functions, labels and objects of both tables of a file behind those that are known; `code` is where the loaded
+/// one has code.
 pub(super) fn define(known: &mut Vec<Symbol>, content: &Content, code: &[Range<u64>]) {
     for table in [SHT_SYMTAB, SHT_DYNSYM] {
         // A file may be without one.

@@ -66,7 +66,7 @@ struct DemangledNames {
 
 impl Symbols {
     pub(super) fn new(mut all: Vec<Symbol>) -> Symbols {
-        // Few are at one address: there are thousands, which are moved but once.
+        // There are thousands, which are moved but once; few are at one address.
         all.sort_by_cached_key(|symbol| symbol.addr);
         for alike in all.chunk_by_mut(|a, b| a.addr == b.addr).filter(|alike| alike.len() > 1) {
             alike.sort_by(|a, b| rank(a).cmp(&rank(b)));

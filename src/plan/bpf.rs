@@ -82,8 +82,8 @@ fn steps(listed: &BTreeMap<u32, u32>, others: u32) -> Vec<Step> {
     steps
 }
 
-/// Finds the step that the number lies on by halves: when a filter is installed the kernel tries it with each number there is, so that
-/// a long way to a verdict is gone nine hundred times.
+/// Finds the step that the number lies on by halves. When a filter is installed the kernel tries it with each number that there
+/// is, by two tables: an instruction on the way counts nine hundred times.
 fn search(steps: &[Step]) -> Vec<BpfInsn> {
     let (below, above) = steps.split_at(steps.len() / 2);
     if below.is_empty() {

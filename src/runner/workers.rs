@@ -64,3 +64,30 @@ pub(super) fn all<T: Send, E: Send>(
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, one)| one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_comes_in_order_however_many_make_it() {
+        for jobs in [0, 1, 3, 8] {
+            let made: Result<Vec<usize>, ()> = all(jobs, 5, |at| Ok(at * at));
+            assert_eq!(made, Ok(vec![0, 1, 4, 9, 16]), "{jobs}");
+        }
+        assert_eq!(all::<(), ()>(2, 0, |_| Err(())), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn none_begins_once_one_has_failed() {
+        let begun = AtomicUsize::new(0);
+        let failed = all(1, 5, |at| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            if at < 2 { Ok(()) } else { Err(at) }
+        });
+        assert_eq!((failed, begun.into_inner()), (Err(2), 3));
+        // Of several that fail at a time one is told.
+        let failed: Result<Vec<()>, usize> = all(4, 4, Err);
+        assert!(failed.is_err_and(|at| at < 4));
+    }
+}

@@ -36,7 +36,7 @@ pub(super) struct Asked<'a> {
     pub(super) reader: Option<&'a Reader>,
     /// The same at another time, where it is asked whether that tells: runs within a second show nothing of the time.
     pub(super) another_day: Option<Base>,
-    /// How long a run may take that need not come to its end, where others took so long.
+    /// How long a run may take that need not come to its end, where others, as far as they are over, took so long.
     pub(super) limit: &'a (dyn Fn(Duration) -> Duration + Sync),
 }
 
@@ -84,17 +84,22 @@ impl Asked<'_> {
     /// Of the first that was not to be made, or did not end.
     pub(super) fn runs(&self, jobs: usize) -> Result<Runs, Refused> {
         let count = self.sweep.baseline;
-        let longest = AtomicU64::new(0);
-        // The one with stacks takes longest, and meanwhile others are made.
+        // How long the one with stacks took, which takes longest, and the longest of the others.
+        let (first, longest) = (AtomicU64::new(0), AtomicU64::new(0));
         let run = |at: usize| -> Result<Run, Refused> {
             match u32::try_from(at + 1) {
                 Ok(number) if number <= count => {
                     let taken = self.run(number)?;
-                    longest.fetch_max(taken.took.as_nanos() as u64, Ordering::SeqCst);
+                    let which = if number == 1 { &first } else { &longest };
+                    which.fetch_max(taken.took.as_nanos() as u64, Ordering::SeqCst);
                     Ok(Run::Taken(Box::new(taken)))
                 }
-                // Whoever makes it has made another before.
-                _ => Ok(Run::AnotherDay(self.on_another_day(Duration::from_nanos(longest.load(Ordering::SeqCst))))),
+                // There are not more who make runs than runs without it: one of them is over.
+                _ => {
+                    let took = [&longest, &first].map(|took| took.load(Ordering::SeqCst));
+                    let took = took.into_iter().find(|took| *took > 0).unwrap_or_default();
+                    Ok(Run::AnotherDay(self.on_another_day(Duration::from_nanos(took))))
+                }
             }
         };
         let most = count.max(1) as usize;

@@ -172,5 +172,8 @@ fn other_architectures() {
     check(Arch::Aarch64, "openat", &[CWD, TEXT, 0o40000], -2, opened);
     check(Arch::X86_64, "openat", &[CWD, TEXT, 0o200000], -2, opened);
     check(Arch::I386, "open", &[TEXT, 0], 0xffff_fffe, r#"open("hello", O_RDONLY) = -1 ENOENT"#);
+    // It has one number on all of them.
+    let opened = r#"openat2(AT_FDCWD, "hello", _, 24) = -1 ENOENT"#;
+    check(Arch::I386, "openat2", &[CWD & 0xffff_ffff, TEXT, 0x10000, 24], 0xffff_fffe, opened);
     check(Arch::I386, "munmap", &[HEAP, 0xffff_ffff], 0, "munmap([heap], 4294967295) = 0");
 }
