@@ -2,14 +2,17 @@
 //! They must not look at the file system.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 /// A glob over a path, or over `socket:`, `pipe:`, `anon:[eventfd]`.
 #[derive(Clone, Debug)]
 pub struct PathGlob {
     text: String,
-    matcher: GlobMatcher,
+    glob: Glob,
+    /// Made when somebody first asks, which takes longer than all else, and is the same for all that come from one.
+    matcher: Arc<OnceLock<GlobMatcher>>,
     whole: bool,
 }
 
@@ -21,18 +24,22 @@ impl PathGlob {
             .backslash_escape(true)
             .build()
             .map_err(|error| error.kind().to_string())?;
-        Ok(PathGlob { text: text.to_owned(), matcher: glob.compile_matcher(), whole: text.contains('/') })
+        Ok(PathGlob { text: text.to_owned(), glob, matcher: Arc::default(), whole: text.contains('/') })
     }
 
     /// Whether it matches this path, or its last component where the glob has no slash.
     pub fn matches(&self, path: &str) -> bool {
         let part = if self.whole { path } else { path.trim_end_matches('/').rsplit('/').next().unwrap_or(path) };
-        self.matcher.is_match(part)
+        self.matcher().is_match(part)
     }
 
     /// Whether it matches this text, which is no path: all of it.
     pub fn matches_text(&self, text: &str) -> bool {
-        self.matcher.is_match(text)
+        self.matcher().is_match(text)
+    }
+
+    fn matcher(&self) -> &GlobMatcher {
+        self.matcher.get_or_init(|| self.glob.compile_matcher())
     }
 
     /// Whether it has a slash but begins like no absolute path, so that it matches none.
@@ -90,6 +97,15 @@ mod tests {
         check("anon:[event*]", "anon:[eventpoll]", true);
         check("anon:*", "anon:[eventpoll]", true);
         check("{a,b}.txt", "/b.txt", true);
+    }
+
+    #[test]
+    fn a_glob_that_nobody_asks_is_not_compiled() {
+        let glob = PathGlob::parse("*.wal").unwrap();
+        let other = glob.clone();
+        assert!(glob.matcher.get().is_none());
+        assert!(glob.matches("/data/0.wal"));
+        assert!(other.matcher.get().is_some(), "it is the same one");
     }
 
     #[test]
