@@ -5,6 +5,12 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
+use regex::bytes::RegexBuilder;
+
+/// Longer ones, in bytes, may be too large to be compiled; shorter ones never are.
+const LONG: usize = 4096;
+/// How large a compiled glob may be, in bytes: less than what globset allows, which panics.
+const LARGEST: usize = 8 << 20;
 
 /// A glob over a path, or over `socket:`, `pipe:`, `anon:[eventfd]`.
 #[derive(Clone, Debug)]
@@ -24,6 +30,7 @@ impl PathGlob {
             .backslash_escape(true)
             .build()
             .map_err(|error| error.kind().to_string())?;
+        fits(&glob)?;
         Ok(PathGlob { text: text.to_owned(), glob, matcher: Arc::default(), whole: text.contains('/') })
     }
 
@@ -51,6 +58,15 @@ impl PathGlob {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Whether a glob can be compiled when somebody asks it; the error is the reason in words.
+pub(crate) fn fits(glob: &Glob) -> Result<(), String> {
+    let is_large = || RegexBuilder::new(glob.regex()).size_limit(LARGEST).build().is_err();
+    if glob.glob().len() > LONG && is_large() {
+        return Err(format!("it is too large, with {} bytes", glob.glob().len()));
+    }
+    Ok(())
 }
 
 /// The brackets of `anon:[eventfd]` are its own, not a set of characters.
@@ -112,5 +128,18 @@ mod tests {
     fn a_broken_glob_says_why() {
         assert!(PathGlob::parse("[a").is_err());
         assert!(PathGlob::parse("{a").is_err());
+    }
+
+    #[test]
+    fn a_glob_that_cannot_be_compiled_is_refused_at_once() {
+        let asked = |text: &str| PathGlob::parse(text).map(|glob| glob.matches("/x"));
+        // Of as many bytes, those that become the largest: whoever is taken can be asked.
+        for piece in ["?", "**/", "[!a]", "{a,}", "*"] {
+            assert!(asked(&piece.repeat(LONG / piece.len())).is_ok(), "{piece}");
+            let large = asked(&piece.repeat((1 << 16) / piece.len()));
+            assert!(large.is_ok() || large.is_err_and(|reason| reason.starts_with("it is too large")), "{piece}");
+        }
+        let reason = PathGlob::parse(&"?".repeat(1 << 19)).unwrap_err();
+        assert_eq!(reason, "it is too large, with 524288 bytes");
     }
 }

@@ -34,6 +34,7 @@ pub use ast::{
 pub use audience::Audience;
 pub use bindings::{Bindings, Bound};
 pub use glob::PathGlob;
+pub(crate) use glob::fits;
 pub use matcher::Matcher;
 pub use names::signal_name;
 pub use parse::{parse, parse_free_preds, parse_preds, parse_result};

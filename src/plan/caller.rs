@@ -6,7 +6,7 @@ use std::fmt;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::place::split_module;
-use crate::pattern::PathGlob;
+use crate::pattern::{PathGlob, fits};
 
 /// `[module!]function`, each a glob.
 #[derive(Clone, Debug)]
@@ -32,10 +32,12 @@ impl Caller {
         }
         // Unlike a path, `operator/` has no components.
         let glob = GlobBuilder::new(function).literal_separator(false).backslash_escape(true).build();
+        let glob = glob.map_err(|error| error.kind().to_string())?;
+        fits(&glob)?;
         Ok(Caller {
             text: text.to_owned(),
             module: module.map(PathGlob::parse).transpose()?,
-            function: glob.map_err(|error| error.kind().to_string())?.compile_matcher(),
+            function: glob.compile_matcher(),
             any_function: function == "*",
             with_parameters: function.contains('('),
         })

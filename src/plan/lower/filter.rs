@@ -65,7 +65,9 @@ impl Lowering<'_> {
         {
             let message =
                 format!("`where.caller` looks at the stack, and at `{}` there is none to look at", on.pattern);
-            let help = Some("name the call: `execve`, `clone3`, `exit_group`".to_owned());
+            let help = Some(
+                "name the call: `execve`, but for the one that starts the program, `clone3`, `exit_group`".to_owned(),
+            );
             self.error(Code::NEVER_FIRES, first.span, message, "can never hold", help);
         }
         filter
