@@ -65,6 +65,7 @@ impl Log {
     }
 
     /// Takes a finished event; true if it is the one that everything starts with.
+    #[inline]
     pub(super) fn push(&mut self, mut event: Box<Event>, out: &mut Vec<Event>) -> bool {
         if !self.begun && self.begins_with(&event) {
             return true;

@@ -97,6 +97,7 @@ impl Rules {
 
     /// Counts `event` for every rule of `phase` that it matches, of those in `among` where that is given; the
     /// positions of those whose turn it is, in file order.
+    #[inline]
     pub(super) fn candidates(
         &mut self,
         phase: Phase,
@@ -218,6 +219,7 @@ impl Rules {
     }
 
     /// Lets a finished event arm and disarm rules, from the next event on; whether one was.
+    #[inline]
     pub(super) fn note(&mut self, event: &Event) -> bool {
         let mut changed = false;
         let Rules { rules, audience, captured, .. } = self;

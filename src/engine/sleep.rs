@@ -121,6 +121,7 @@ pub(super) fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -
 }
 
 /// Whether a task that got this result is likely to ask again in a loop, and had better let others go first.
+#[inline]
 pub(super) fn gives_way(sysno: Sysno, result: i64) -> bool {
     const EAGAIN: i64 = -11;
     sysno.name() == "sched_yield" || result == EAGAIN || result == 0 && POLLS.contains(&sysno.name())

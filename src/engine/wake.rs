@@ -41,6 +41,7 @@ impl Woken {
     }
 
     /// Takes in what was seen of a task that is in `call`, if it is in one.
+    #[inline]
     pub(super) fn note(&mut self, observation: &Observation, call: Option<&InCall>) {
         // Whether a sleeper is seen to sleep may hang on the machine; how many calls there were does not.
         self.calls += u32::from(matches!(observation, Observation::Stop { stop: Stop::Exit(_), .. }));

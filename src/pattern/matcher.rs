@@ -47,6 +47,7 @@ impl Matcher {
     }
 
     /// Whether `subject`, a call whose result is not known yet, matches: what the pattern says of results is left out.
+    #[inline]
     pub fn matches_entry(&self, subject: &dyn Subject, known: &Bindings) -> bool {
         self.any_alt(subject, &mut known.clone(), false)
     }

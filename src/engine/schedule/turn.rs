@@ -18,6 +18,7 @@ const ENOUGH: u32 = 10_000;
 
 impl Schedule {
     /// Whose turn it is; that task is running from now on. `alarm` is when the first timer goes off that rinject keeps.
+    #[inline]
     pub(in crate::engine) fn turn(&mut self, alarm: Option<Duration>) -> Turn {
         if self.entries.is_empty() {
             return Turn::Nobody;
