@@ -235,9 +235,8 @@ impl Sysno {
 
     /// The call with this number on `arch`.
     pub fn from_number(arch: Arch, number: u64) -> Option<Sysno> {
-        let column = BY_NUMBER[arch as usize];
-        let at = column.binary_search_by_key(&number, |(number, _)| u64::from(*number)).ok()?;
-        Some(Sysno(column[at].1))
+        let row = *BY_NUMBER[arch as usize].get(usize::try_from(number).ok()?)?;
+        (row != u16::MAX).then_some(Sysno(row))
     }
 
     /// Its number on `arch`; `None` where that architecture has no such call.

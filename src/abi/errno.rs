@@ -31,7 +31,7 @@ impl Errno {
             "ENOTSUP" => "EOPNOTSUPP",
             other => other,
         };
-        ERRNOS.iter().find(|(_, name)| *name == upper).map(|(number, _)| Errno(*number))
+        ERRNOS.iter().position(|name| *name == Some(upper)).map(|number| Errno(number as u16))
     }
 
     /// The number, 1 to 4095.
@@ -41,13 +41,12 @@ impl Errno {
 
     /// The name, where the number has one.
     pub fn name(self) -> Option<&'static str> {
-        let at = ERRNOS.binary_search_by_key(&self.0, |(number, _)| *number).ok()?;
-        Some(ERRNOS[at].1)
+        ERRNOS.get(usize::from(self.0)).copied().flatten()
     }
 
     /// Every name there is, in number order; for suggestions.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        ERRNOS.iter().map(|(_, name)| *name)
+        ERRNOS.iter().copied().flatten()
     }
 
     /// The errno in a raw system-call result, -4095 to -1.

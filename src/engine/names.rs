@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use memchr::memchr;
 
 use super::Descriptor;
 use crate::abi::TaskId;
@@ -88,7 +89,7 @@ impl Names {
         let mut out: Vec<u8> = Vec::new();
         let mut copied = 0;
         let mut at = 0;
-        while let Some(slash) = bytes[at..].iter().position(|byte| *byte == b'/') {
+        while let Some(slash) = memchr(b'/', &bytes[at..]) {
             at += slash;
             let found = self.dirs.iter().find(|(host, _)| {
                 bytes[at..].starts_with(host.as_bytes()) && !name_goes_on(&bytes[at + host.len()..])

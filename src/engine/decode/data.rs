@@ -83,8 +83,8 @@ impl Decoder<'_> {
             return Value::Bytes { shown: renamed.into_owned(), len, digest: None };
         }
         let digest = if len <= DIGESTED {
-            let digest = Sha256::digest(&renamed);
-            digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>()
+            let [a, b, c, d, ..] = Sha256::digest(&renamed).0;
+            format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
         } else {
             String::new()
         };

@@ -194,7 +194,7 @@ fn result(text: &str) -> Option<String> {
     Some(format!("R::{kind}"))
 }
 
-/// `CALLS`, and for each architecture a column of `BY_NUMBER`.
+/// `CALLS`, and for each architecture a column of `BY_NUMBER`: the row of each number, `u16::MAX` where there is no such call.
 pub fn render(calls: &BTreeMap<String, Call>) -> String {
     let mut out = String::from(
         "const fn arg(name: &'static str, kind: K) -> ArgInfo { ArgInfo { name, kind } }\n\
@@ -220,11 +220,13 @@ pub fn render(calls: &BTreeMap<String, Call>) -> String {
         }
         out.push_str(&format!("{row},\n"));
     }
-    out.push_str("];\n\npub(super) static BY_NUMBER: [&[(u16, u16)]; 3] = [\n");
+    out.push_str("];\n\npub(super) static BY_NUMBER: [&[u16]; 3] = [\n");
     for column in 0..3 {
-        let mut rows: Vec<(u16, usize)> =
+        let at: BTreeMap<u16, usize> =
             calls.values().enumerate().filter_map(|(at, call)| Some((call.numbers[column]?, at))).collect();
-        rows.sort_unstable();
+        let end = at.last_key_value().map_or(0, |(number, _)| number + 1);
+        let rows: Vec<usize> =
+            (0..end).map(|number| at.get(&number).copied().unwrap_or(usize::from(u16::MAX))).collect();
         out.push_str(&format!("&{rows:?},\n"));
     }
     out.push_str("];\n\n");

@@ -6,6 +6,7 @@ mod calls;
 mod faults;
 mod flags;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,10 @@ fn errnos(text: &str) -> Result<Vec<(u16, &str)>, String> {
 }
 
 fn render_errnos(rows: &[(u16, &str)]) -> String {
-    format!("pub(super) static ERRNOS: &[(u16, &str)] = &{rows:?};\n\n")
+    let names: BTreeMap<u16, &str> = rows.iter().copied().collect();
+    let end = names.last_key_value().map_or(0, |(number, _)| number + 1);
+    let by_number: Vec<Option<&str>> = (0..end).map(|number| names.get(&number).copied()).collect();
+    format!("pub(super) static ERRNOS: &[Option<&str>] = &{by_number:?};\n\n")
 }
 
 fn rustfmt(root: &Path, source: &str) -> Result<String, String> {
