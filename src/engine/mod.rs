@@ -223,7 +223,7 @@ impl Engine {
                     let name = self.ids.get(&task).copied().unwrap_or(name);
                     self.keep_planted(name, inspect, &mut decision);
                 }
-                self.hold(name);
+                decision.holds = self.hold(name);
             }
             Observation::Asleep { task } => self.with(task, |engine, name| {
                 let on = engine.sleeps_on(name);
@@ -255,7 +255,7 @@ impl Engine {
     pub fn recycle(&mut self, mut decision: Decision) {
         decision.edits.clear();
         decision.events.clear();
-        decision.put_off = false;
+        (decision.put_off, decision.holds) = (false, false);
         self.spare = decision;
     }
 
@@ -424,12 +424,14 @@ impl Engine {
         }
     }
 
-    /// Keeps a task back if a rule asked for it at this stop.
-    fn hold(&mut self, name: TaskName) {
-        if let Some(length) = self.tasks.get_mut(&name).and_then(|task| task.go.hold.take()) {
+    /// Keeps a task back if a rule asked for it at this stop; whether one did.
+    fn hold(&mut self, name: TaskName) -> bool {
+        let held = self.tasks.get_mut(&name).and_then(|task| task.go.hold.take());
+        if let Some(length) = held {
             self.schedule.hold(name, length);
             self.limit_later(name, length);
         }
+        held.is_some()
     }
 
     fn resume(&mut self, name: TaskName) -> Next {

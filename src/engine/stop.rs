@@ -138,6 +138,8 @@ pub struct Decision {
     pub events: Vec<Event>,
     /// Nothing was taken in: the same is to be told again when [`Next::Recall`] asks for it.
     pub put_off: bool,
+    /// The task is kept back from here on, for as long as [`Next::Wait`] will say.
+    pub holds: bool,
 }
 
 /// A change to the stopped task.

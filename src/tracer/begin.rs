@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::errors::SeizeError;
 use super::run::{Seat, Tracer};
-use super::task::Running;
+use super::task::{Running, Stopped};
 use super::typing::Typist;
 use super::watchdog::{Spared, Stopper, Watch, Watchdog};
 use crate::abi::TaskId;
@@ -77,7 +77,7 @@ fn run(
     let engine = Engine::new(plan.clone(), spawned.task);
     let mut tracer = Tracer::new(engine, watchdog, sink);
     tracer.typist = typist;
-    tracer.seat(spawned.task, Seat::stopped(spawned.task));
+    tracer.seat(spawned.task, Seat::stopped(Stopped::told(spawned.task)));
     let record = tracer.run();
     Ok(Traced { record, failure: spawned.failure() })
 }

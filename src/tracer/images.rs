@@ -9,9 +9,9 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::modules::Modules;
-use crate::abi::TaskId;
+use crate::abi::{Addr, TaskId};
 use crate::image::{Content, Elf};
-use crate::sys::maps::{self, Mapping};
+use crate::sys::maps::{self, Mapping, Maps};
 use crate::sys::{is_short, noted, procfs, read_memory};
 
 /// Where distributions keep separate debug information (GDB manual, "Separate Debug Files").
@@ -40,6 +40,8 @@ pub(super) struct Images {
     files: Rc<Files>,
     vdso: RefCell<Option<Rc<Elf>>>,
     processes: RefCell<HashMap<TaskId, Mapped>>,
+    /// The memory of the process that was asked last: to open it takes longer than to ask.
+    latest: RefCell<Option<(TaskId, Maps)>>,
 }
 
 /// What a process had mapped when it was last asked for: the text that told so, and what it is.
@@ -52,7 +54,7 @@ impl Default for Images {
         if size > KEPT {
             files.borrow_mut().clear();
         }
-        Images { files, vdso: RefCell::default(), processes: RefCell::default() }
+        Images { files, vdso: RefCell::default(), processes: RefCell::default(), latest: RefCell::default() }
     }
 }
 
@@ -77,6 +79,20 @@ impl Images {
         }
         processes.insert(process, (maps, modules.clone()));
         modules
+    }
+
+    /// The mapping that an address of a process lies in, by one of its threads; `None` where nothing is mapped.
+    pub(super) fn mapping_at(&self, process: TaskId, task: TaskId, addr: Addr) -> Option<Mapping> {
+        let mut latest = self.latest.borrow_mut();
+        if latest.as_ref().is_none_or(|(known, _)| *known != process) {
+            *latest = Some((process, Maps::of(task)?));
+        }
+        latest.as_ref()?.1.mapping_at(addr)
+    }
+
+    /// A process has another image, or has ended: its memory is not what it was.
+    pub(super) fn replaced(&self, process: TaskId) {
+        self.latest.borrow_mut().take_if(|(known, _)| *known == process);
     }
 
     /// The file behind a mapping; `None` where it cannot be read, or is no program or library.

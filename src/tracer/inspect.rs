@@ -238,7 +238,7 @@ impl Inspect for Inspector {
     }
 
     fn region(&self, addr: Addr) -> Option<Region> {
-        let mapping = maps::mapping_at(self.task, addr)?;
+        let mapping = self.images.mapping_at(self.process, self.task, addr)?;
         Some(match mapping.name.as_str() {
             "[heap]" => Region::Heap,
             "[stack]" => Region::Stack,

@@ -27,8 +27,8 @@ use crate::transcript::{Abandoned, Record, Sink};
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) state: SeatState,
-    /// When it last stopped.
-    pub(super) since: Instant,
+    /// Since when it is kept back, if it is.
+    pub(super) held_since: Option<Instant>,
     /// It fell asleep where a signal would wake it; otherwise it may also have where none does.
     pub(super) is_light_sleeper: bool,
 }
@@ -40,12 +40,12 @@ pub(super) enum SeatState {
 }
 
 impl Seat {
-    pub(super) fn stopped(task: TaskId) -> Seat {
-        Seat { state: SeatState::Stopped(Stopped::told(task)), since: Instant::now(), is_light_sleeper: false }
+    pub(super) fn stopped(stopped: Stopped) -> Seat {
+        Seat { state: SeatState::Stopped(stopped), held_since: None, is_light_sleeper: false }
     }
 
     pub(super) fn running(running: Running) -> Seat {
-        Seat { state: SeatState::Running(running), since: Instant::now(), is_light_sleeper: false }
+        Seat { state: SeatState::Running(running), held_since: None, is_light_sleeper: false }
     }
 }
 
@@ -230,8 +230,14 @@ impl Tracer<'_> {
 
     pub(super) fn vanished(&mut self, task: TaskId) {
         self.seats.remove(&task);
-        self.links.forget(task);
+        self.forget(task);
         self.tell(task, Observation::Vanished { task });
+    }
+
+    /// What was found out of a task is nothing to do with another one that gets its number.
+    fn forget(&self, task: TaskId) {
+        self.links.forget(task);
+        self.images.replaced(task);
     }
 
     pub(super) fn changed(&mut self, task: TaskId, status: Status) {
@@ -265,19 +271,13 @@ impl Tracer<'_> {
         if self.watchdog.kills() {
             // What happens from here on is the watchdog's doing.
             if let Seen::Stopped(stopped, _) = seen {
-                self.seats.insert(
-                    task,
-                    Seat { state: SeatState::Stopped(stopped), since: Instant::now(), is_light_sleeper: false },
-                );
+                self.seats.insert(task, Seat::stopped(stopped));
             }
             return;
         }
         match seen {
             Seen::Running(running) => {
-                self.seats.insert(
-                    task,
-                    Seat { state: SeatState::Running(running), since: Instant::now(), is_light_sleeper: false },
-                );
+                self.seats.insert(task, Seat::running(running));
             }
             // A first thread that had ended before the process was attached to: it is no child of this thread's unless
             // another one executes, and comes back in its place.
@@ -292,14 +292,11 @@ impl Tracer<'_> {
             Seen::Ended(ending) => {
                 self.seats.remove(&task);
                 self.watchdog.remove(task);
-                self.links.forget(task);
+                self.forget(task);
                 self.tell(task, Observation::Ended { task, ending });
             }
             Seen::Stopped(stopped, status) => {
-                self.seats.insert(
-                    task,
-                    Seat { state: SeatState::Stopped(stopped), since: Instant::now(), is_light_sleeper: false },
-                );
+                self.seats.insert(task, Seat::stopped(stopped));
                 self.stopped(task, status);
             }
         }
@@ -325,14 +322,7 @@ impl Tracer<'_> {
             }
             // Killed in its stop: its end is told by the next wait.
             Err(PtraceError::Gone) => {
-                self.seats.insert(
-                    task,
-                    Seat {
-                        state: SeatState::Running(Running::told(task)),
-                        since: Instant::now(),
-                        is_light_sleeper: false,
-                    },
-                );
+                self.seats.insert(task, Seat::running(Running::told(task)));
                 if !self.engine.is_free() {
                     self.settle(task, Settle::EndOrSleep, false);
                 }
@@ -369,10 +359,7 @@ impl Tracer<'_> {
             self.watchdog.add(child);
         }
         let running = if self.engine.spares() { Running::bare(child) } else { Running::told(child) };
-        self.seats.insert(
-            child,
-            Seat { state: SeatState::Running(running), since: Instant::now(), is_light_sleeper: false },
-        );
+        self.seats.insert(child, Seat::running(running));
         if let Some(status) = self.early.remove(&child) {
             match status {
                 // Its number may have been used before, by a task whose end was no news any more.
@@ -390,6 +377,7 @@ impl Tracer<'_> {
 
     /// After an exec the process is its first thread alone, whichever thread made it.
     fn image_replaced(&mut self, task: TaskId, former: TaskId) {
+        self.images.replaced(task);
         if let Some(Seat { state: SeatState::Running(running), .. }) =
             (former != task).then(|| self.seats.remove(&former)).flatten()
         {
@@ -411,6 +399,11 @@ impl Tracer<'_> {
             return;
         }
         carry_out(&decision.edits, task, process, &inspector, || self.watchdog.kill_all());
+        if decision.holds
+            && let Some(seat) = self.seats.get_mut(&task)
+        {
+            seat.held_since = Some(Instant::now());
+        }
         if !decision.events.is_empty() {
             self.sink.stands_still(task);
         }

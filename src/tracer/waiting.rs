@@ -100,7 +100,8 @@ impl Tracer<'_> {
             return self.wait_impatiently();
         }
         let until = |(held, length): &(TaskId, Duration)| {
-            (self.seats.get(held).map_or_else(Instant::now, |seat| seat.since + *length), Some(*held))
+            let since = self.seats.get(held).and_then(|seat| seat.held_since);
+            (since.unwrap_or_else(Instant::now) + *length, Some(*held))
         };
         let idle = idle.map(|idle| (Instant::now() + idle, None));
         let Some((until, held)) = timers.iter().map(until).chain(idle).min() else {

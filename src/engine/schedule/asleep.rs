@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::shelf::Shelf;
 use super::{Schedule, State};
 use crate::engine::effects::Reach;
 use crate::engine::sleep::{SleepsOn, Word};
@@ -13,6 +14,9 @@ impl Schedule {
     /// Tasks that may have been woken, in logical order.
     pub(in crate::engine) fn sleepers(&mut self, asked: &Asked) -> Vec<TaskName> {
         self.counted.clear();
+        if self.nobody_sleeps() {
+            return Vec::new();
+        }
         let mut names: Vec<TaskName> = match asked {
             Asked::All => {
                 let words = self.words.values().flat_map(BTreeMap::values).copied();
@@ -28,6 +32,12 @@ impl Schedule {
         };
         names.sort_unstable();
         names
+    }
+
+    /// Whether there is none to be asked, as where somebody is alone.
+    fn nobody_sleeps(&self) -> bool {
+        let shelves = [&self.sleepers, &self.at_streams, &self.parents];
+        shelves.into_iter().all(Shelf::is_empty) && self.words.is_empty()
     }
 
     /// Those who wait for something else than a number, as far as that reaches.
@@ -53,6 +63,9 @@ impl Schedule {
 
     /// Those who may have been woken in place of others who were counted on and sleep still, in logical order.
     pub(in crate::engine) fn overlooked(&mut self) -> Vec<TaskName> {
+        if self.counted.is_empty() {
+            return Vec::new();
+        }
         let counted = std::mem::take(&mut self.counted);
         let sleeps = |(addr, task): &&(u64, TaskName)| {
             let entry = self.entries.get(task);

@@ -1,6 +1,7 @@
 # Makes the folder $1 with what programs are to work on.
 set -e
-mkdir "$1" && cd "$1"
+mkdir "$1"
+cd "$1"
 mkdir files modules program
 n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); echo "$n" > files/$n; done
 awk 'BEGIN { print "create table t(a integer primary key, b text);"; print "begin;";
@@ -14,4 +15,6 @@ n=0; while [ $n -lt 40 ]; do n=$((n + 1))
 done
 echo 'int main(void) { return 0; }' > program/main.c
 printf 'program: $(patsubst %%.c,%%.o,$(wildcard *.c))\n\tcc -o $@ $^\n' > program/Makefile
-git init -q repository && cd repository && cp -r ../modules ../program . && git add . && git -c user.name=x -c user.email=x@y commit -qm x
+git init -q repository
+cd repository
+cp -r ../modules ../program . && git add . && git -c user.name=x -c user.email=x@y commit -qm x
