@@ -95,24 +95,21 @@ struct Query {
 /// The memory of a task, to be asked where something lies. After an execve(2) of the task it is still the memory of before,
 /// which others may share.
 #[derive(Debug)]
-pub struct Maps {
-    task: TaskId,
-    file: File,
-}
+pub struct Maps(File);
 
 impl Maps {
     /// The memory that a task has now; `None` where it is gone.
     pub fn of(task: TaskId) -> Option<Maps> {
         let file = noted(File::open(format!("/proc/{}/maps", task.0))).ok()?;
-        Some(Maps { task, file })
+        Some(Maps(file))
     }
 
-    /// The mapping that an address lies in; `None` where nothing is mapped, or the task is gone.
-    pub fn mapping_at(&self, addr: Addr) -> Option<Mapping> {
-        match query(&self.file, addr) {
+    /// The mapping that an address lies in, by a task of this memory that is there; `None` where nothing is mapped.
+    pub fn mapping_at(&self, task: TaskId, addr: Addr) -> Option<Mapping> {
+        match query(&self.0, addr) {
             Ok(found) => found,
             // An older kernel, or a name that is too long.
-            Err(_) => mappings(self.task).into_iter().find(|map| (map.start..map.end).contains(&addr)),
+            Err(_) => mappings(task).into_iter().find(|map| (map.start..map.end).contains(&addr)),
         }
     }
 }
@@ -188,7 +185,7 @@ mod tests {
         let mut seen = 0;
         for mapping in fixed {
             for at in [mapping.start.0, mapping.end.0 - 1] {
-                assert_eq!(maps.mapping_at(Addr(at)).as_ref(), Some(mapping));
+                assert_eq!(maps.mapping_at(here(), Addr(at)).as_ref(), Some(mapping));
                 seen += 1;
             }
         }
@@ -198,6 +195,6 @@ mod tests {
             Ok(found) => assert_eq!(found, None),
             Err(error) => assert_eq!(error, nix::Error::ENOTTY, "only a kernel before 6.11 cannot tell"),
         }
-        assert_eq!(maps.mapping_at(Addr(1)), None);
+        assert_eq!(maps.mapping_at(here(), Addr(1)), None);
     }
 }

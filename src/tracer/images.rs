@@ -87,7 +87,7 @@ impl Images {
         if latest.as_ref().is_none_or(|(known, _)| *known != process) {
             *latest = Some((process, Maps::of(task)?));
         }
-        latest.as_ref()?.1.mapping_at(addr)
+        latest.as_ref()?.1.mapping_at(task, addr)
     }
 
     /// A process has another image, or has ended: its memory is not what it was.
