@@ -22,17 +22,24 @@ pub struct Row {
     goals: Vec<Goal>,
     /// In so many rounds at most: work that takes long, or is the same each time.
     rounds: usize,
+    /// So many times as many rounds as are asked for: work that is short, and whose ratio has to be known to a few per cent.
+    times: usize,
 }
 
 impl Row {
     /// Work whose time counts.
     fn timed(work: impl Into<String>, ways: Vec<Way>, goals: Vec<Goal>) -> Row {
-        Row { work: work.into(), what: What::Time, ways, goals, rounds: usize::MAX }
+        Row { work: work.into(), what: What::Time, ways, goals, rounds: usize::MAX, times: 1 }
     }
 
     /// Work whose memory counts, which is the same each time.
     fn of_memory(work: impl Into<String>, ways: Vec<Way>, goals: Vec<Goal>) -> Row {
         Row { what: What::Memory, rounds: 1, ..Row::timed(work, ways, goals) }
+    }
+
+    /// In three times as many rounds.
+    fn often(self) -> Row {
+        Row { times: 3, ..self }
     }
 
     /// In so many rounds at most.
@@ -68,7 +75,7 @@ pub fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
     let mut targets = String::new();
     println!("{WAYS}");
     for row in all.iter().filter(is_wanted) {
-        let measured = measure(row, rounds.max(1).min(row.rounds))?;
+        let measured = measure(row, (rounds.max(1) * row.times).min(row.rounds))?;
         let (ways, verdicts) = (measured.ways(), measured.verdicts());
         print!("{ways}");
         if rounds >= WORTH_TELLING {

@@ -5,10 +5,10 @@ use crate::bench::goal::Goal;
 use crate::bench::way::Way;
 
 /// Each costs as much as the one before, which a row of its own shows.
-const STOPS: u64 = 100_000;
+const STOPS: u64 = 50_000;
 const MILLION: u64 = 1_000_000;
 /// strace on two processors takes ten times as long for each, which fewer of them show as well.
-const UNPINNED: u64 = 100_000;
+const UNPINNED: u64 = 30_000;
 const HITS: u64 = 100_000;
 const FREE: u64 = 10_000_000;
 const RULES: u64 = 300_000;
@@ -54,7 +54,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                 Way::new("rinject", access("quiet", quiet, STOPS)?, STOPS).single(),
             ],
             vec![Goal::AtMost("rinject", 1.15, "bare loop")],
-        ),
+        )
+        .often(),
         Row::timed(
             "an injected errno, with its line",
             vec![
@@ -73,7 +74,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                 Goal::Faster("rinject", 1.8, "strace pinned"),
                 Goal::Faster("rinject", 5.0, "strace"),
             ],
-        ),
+        )
+        .often(),
         Row::timed(
             "a recorded call with one string",
             vec![
@@ -87,7 +89,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                 Goal::Faster("rinject", 1.0, "strace pinned"),
                 Goal::Faster("rinject", 5.0, "strace"),
             ],
-        ),
+        )
+        .often(),
         Row::timed(
             "a call recorded without its result",
             vec![
@@ -100,7 +103,8 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
                 .single(),
             ],
             vec![Goal::AtMost("rinject", 1.3, "bare loop")],
-        ),
+        )
+        .often(),
         Row::timed(
             "a constant errno that nobody counts",
             vec![
