@@ -63,3 +63,28 @@ impl fmt::Display for Errno {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_itself() {
+        for name in Errno::names() {
+            assert_eq!(Errno::parse(name).and_then(Errno::name), Some(name));
+        }
+        let known = [(1, "EPERM"), (11, "EAGAIN"), (35, "EDEADLK"), (133, "EHWPOISON")];
+        for (number, name) in known {
+            assert_eq!(Errno::parse(name).map(Errno::number), Some(number));
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_name_is_shown_as_one() {
+        for number in [41, 58, 134, 4095] {
+            let errno = Errno::new(number).unwrap();
+            assert_eq!((errno.name(), errno.to_string()), (None, format!("ERRNO_{number}")));
+        }
+        assert_eq!(Errno::parse(""), None);
+    }
+}

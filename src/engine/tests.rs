@@ -34,6 +34,8 @@ struct Run {
     script: Script,
     lines: Vec<String>,
     edits: Vec<Edit>,
+    /// Whether the last observation has kept its task back.
+    holds: bool,
     /// What was changed when tracing started.
     started: Vec<Edit>,
 }
@@ -66,7 +68,7 @@ impl Run {
 
     fn planned(plan: Arc<Plan>, script: Script) -> Run {
         let engine = Engine::new(plan, ROOT);
-        let mut run = Run { engine, script, lines: Vec::new(), edits: Vec::new(), started: Vec::new() };
+        let mut run = Run { engine, script, lines: vec![], edits: vec![], holds: false, started: vec![] };
         run.resumes(ROOT);
         run.see(ROOT, Stop::Exec { former: ROOT });
         assert_eq!(run.take_edits(), [byte(MAIN, 0xcc)]);
@@ -81,6 +83,7 @@ impl Run {
     fn tell(&mut self, observation: Observation) {
         self.script.rewound.set(None);
         let decision = self.engine.observe(observation, &self.script);
+        self.holds = decision.holds;
         self.edits.extend(decision.edits);
         self.lines.extend(decision.events.iter().filter(|event| event.written).map(Event::to_string));
     }
@@ -293,7 +296,9 @@ fn delays_hold_a_task_while_others_run() {
     run.resumes(ROOT);
     run.see(ROOT, Stop::Born(Newborn { child: CHILD, birth: Birth::Fork, process: CHILD, shares_memory: false }));
     run.see(CHILD, Stop::Started);
+    assert!(!run.holds);
     run.enter(ROOT, "write", WRITE);
+    assert!(run.holds, "its time begins here");
     run.enter(CHILD, "write", WRITE);
     let held = std::time::Duration::from_millis(50);
     assert_eq!(run.engine.next(), Next::Wait { timers: vec![(ROOT, held)], idle: None });
@@ -308,6 +313,7 @@ fn calls_before_main_do_not_exist() {
         script: Script::default(),
         lines: Vec::new(),
         edits: Vec::new(),
+        holds: false,
         started: Vec::new(),
     };
     engine.resumes(ROOT);

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::shelf::Shelf;
 use super::{Schedule, State};
 use crate::engine::effects::Reach;
 use crate::engine::sleep::{SleepsOn, Word};
@@ -36,8 +35,7 @@ impl Schedule {
 
     /// Whether there is none to be asked, as where somebody is alone.
     fn nobody_sleeps(&self) -> bool {
-        let shelves = [&self.sleepers, &self.at_streams, &self.parents];
-        shelves.into_iter().all(Shelf::is_empty) && self.words.is_empty()
+        self.words.is_empty() && self.reached(Reach::Children).next().is_none()
     }
 
     /// Those who wait for something else than a number, as far as that reaches.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::flags::FlagSet;
-use super::lines;
+use super::{by_number, lines};
 
 /// The classes, in the order of their bits; the same list as `Class::NAMES`.
 const CLASSES: [&str; 15] = [
@@ -222,11 +222,8 @@ pub fn render(calls: &BTreeMap<String, Call>) -> String {
     }
     out.push_str("];\n\npub(super) static BY_NUMBER: [&[u16]; 3] = [\n");
     for column in 0..3 {
-        let at: BTreeMap<u16, usize> =
-            calls.values().enumerate().filter_map(|(at, call)| Some((call.numbers[column]?, at))).collect();
-        let end = at.last_key_value().map_or(0, |(number, _)| number + 1);
-        let rows: Vec<usize> =
-            (0..end).map(|number| at.get(&number).copied().unwrap_or(usize::from(u16::MAX))).collect();
+        let rows = calls.values().zip(0..).filter_map(|(call, at)| Some((call.numbers[column]?, at)));
+        let rows: Vec<u16> = by_number(rows).into_iter().map(|row| row.unwrap_or(u16::MAX)).collect();
         out.push_str(&format!("&{rows:?},\n"));
     }
     out.push_str("];\n\n");

@@ -74,10 +74,15 @@ fn errnos(text: &str) -> Result<Vec<(u16, &str)>, String> {
 }
 
 fn render_errnos(rows: &[(u16, &str)]) -> String {
-    let names: BTreeMap<u16, &str> = rows.iter().copied().collect();
-    let end = names.last_key_value().map_or(0, |(number, _)| number + 1);
-    let by_number: Vec<Option<&str>> = (0..end).map(|number| names.get(&number).copied()).collect();
-    format!("pub(super) static ERRNOS: &[Option<&str>] = &{by_number:?};\n\n")
+    let names = by_number(rows.iter().copied());
+    format!("pub(super) static ERRNOS: &[Option<&str>] = &{names:?};\n\n")
+}
+
+/// What stands for each number from 0 to the last; nothing for those between that have none.
+fn by_number<T: Copy>(rows: impl Iterator<Item = (u16, T)>) -> Vec<Option<T>> {
+    let rows: BTreeMap<u16, T> = rows.collect();
+    let end = rows.last_key_value().map_or(0, |(number, _)| number + 1);
+    (0..end).map(|number| rows.get(&number).copied()).collect()
 }
 
 fn rustfmt(root: &Path, source: &str) -> Result<String, String> {
