@@ -54,12 +54,10 @@ impl Engine {
             false => !alone && *sysno == CLOSE,
         };
         let behind = sysno.filter(asks).map_or(Behind::Other, |sysno| Behind::of(sysno, &raw, inspect));
-        let mut call = Box::new(InCall {
-            maps: sysno.is_some_and(|sysno| self.maps_code(sysno, &raw)),
-            may_block: sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, behind)),
-            behind,
-            ..InCall::new(raw, sysno)
-        });
+        let mut call = self.used.call(raw, sysno);
+        call.maps = sysno.is_some_and(|sysno| self.maps_code(sysno, &raw));
+        call.may_block = sandboxed || sysno.is_some_and(|sysno| may_block(sysno, &raw, behind));
+        call.behind = behind;
         if let Some(process) = self.processes.get_mut(&name.process) {
             process.handlers.notice(sysno, &raw, inspect);
         }
@@ -107,8 +105,13 @@ impl Engine {
         call.wants_exit |= call.maps || self.tasks.get(&name).is_some_and(|task| task.walk.is_some());
         // Without an exit stop to come nothing would tell this call from the next one like it.
         let has_exit = (call.wants_exit || self.stops_at_exits()) && !vdso::is_vsyscall(&raw);
-        if let Some(task) = self.tasks.get_mut(&name) {
-            task.call = has_exit.then_some(call);
+        match self.tasks.get_mut(&name) {
+            Some(task) if has_exit => task.call = Some(call),
+            Some(task) => {
+                task.call = None;
+                self.used.over(call);
+            }
+            None => self.used.over(call),
         }
     }
 
@@ -251,6 +254,19 @@ impl Engine {
             task.call = Some(call);
             return;
         }
+        self.over(name, &mut call, result, inspect, decision);
+        self.used.over(call);
+    }
+
+    /// A call has come to its end.
+    fn over(
+        &mut self,
+        name: TaskName,
+        call: &mut InCall,
+        result: i64,
+        inspect: &dyn Inspect,
+        decision: &mut Decision,
+    ) {
         self.schedule.slept(name);
         if call.maps
             && let Some(space) = self.space(name)
@@ -269,17 +285,17 @@ impl Engine {
         self.pages_wait |= result >= 0 && call.sysno == Some(USERFAULTFD);
         // What was changed for the call is taken back before anything is put in its place: both may be in one spot.
         let mut told = Decision::default();
-        let result = self.fix(name, &mut call, result, inspect, &mut told);
+        let result = self.fix(name, call, result, inspect, &mut told);
         decision.edits.extend(call.tampering.iter().rev().flat_map(|tampering| tampering.undo.iter().cloned()));
         decision.edits.append(&mut told.edits);
-        let Some(mut event) = self.begun(name, &mut call) else { return };
+        let Some(mut event) = self.begun(name, call) else { return };
         let EventKind::Call(shown) = &mut event.kind else { return };
         self.decoder(name, inspect).exit(call.raw.arch, shown, result);
-        self.charge(&call, &event, inspect);
+        self.charge(call, &event, inspect);
         if let Some((_, errno)) = call.fails {
             fail(errno, &mut event, decision);
         }
-        self.finish(name, event, &mut call, true, inspect, decision);
+        self.finish(name, event, call, true, inspect, decision);
     }
 
     /// The result is known: rules that wait for it fire, what is due at the exit is done, the line is written.

@@ -51,6 +51,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod untraced;
+mod used;
 mod vdso;
 mod wake;
 mod yields;
@@ -83,6 +84,7 @@ use schedule::{Schedule, Turn};
 use second_filter::SecondFilter;
 use spin::Spins;
 use task::{Process, Task};
+use used::Used;
 use wake::Woken;
 
 /// The number of a program in a namespace of its own: the first one waits for orphans (pid_namespaces(7)).
@@ -140,8 +142,8 @@ pub struct Engine {
     fixed: Fixed,
     /// Which sleepers may have been woken since they were last asked for.
     woken: Woken,
-    /// Where the next decision is made, empty.
-    spare: Decision,
+    /// Where the next decision and the next call are made.
+    used: Used,
 }
 
 impl Engine {
@@ -175,7 +177,7 @@ impl Engine {
             links: Links::new(&plan),
             fixed: Fixed::new(&plan.fixed),
             woken: Woken::new(),
-            spare: Decision::default(),
+            used: Used::default(),
             pages_wait: false,
             selected: plan.trace.stops(),
             plan,
@@ -190,7 +192,7 @@ impl Engine {
 
     /// Takes what was seen of one task, and tells what is to be done to it and written of it.
     pub fn observe(&mut self, observation: Observation, inspect: &dyn Inspect) -> Decision {
-        let mut decision = std::mem::take(&mut self.spare);
+        let mut decision = self.used.decision();
         self.note_wakes(&observation);
         match observation {
             Observation::Stop { task, mut stop } => {
@@ -252,11 +254,8 @@ impl Engine {
     }
 
     /// Takes back a decision that has been carried out: the next one is made where it was.
-    pub fn recycle(&mut self, mut decision: Decision) {
-        decision.edits.clear();
-        decision.events.clear();
-        (decision.put_off, decision.holds) = (false, false);
-        self.spare = decision;
+    pub fn recycle(&mut self, decision: Decision) {
+        self.used.decided(decision);
     }
 
     /// Tells who goes on.

@@ -193,6 +193,44 @@ impl InCall {
         }
     }
 
+    /// Makes it a call like a new one, in its place and with the memory that it has.
+    pub(super) fn renew(&mut self, now: RawCall, number: Option<Sysno>) {
+        // Named one by one: what comes to a call is to be thought of here, too.
+        let InCall {
+            raw,
+            sysno,
+            event,
+            wants_exit,
+            maps,
+            skipped,
+            suspended,
+            waits_for_ends,
+            may_block,
+            behind,
+            fails,
+            tampering,
+            charges,
+            due,
+            listed,
+            limit,
+            sets,
+            before,
+        } = self;
+        (*raw, *sysno, *behind) = (now, number, Behind::Other);
+        for flag in [wants_exit, maps, suspended, waits_for_ends, may_block] {
+            *flag = false;
+        }
+        (*skipped, *fails) = (None, None);
+        tampering.clear();
+        charges.clear();
+        due.clear();
+        *event = None;
+        *listed = None;
+        *limit = None;
+        *sets = None;
+        *before = None;
+    }
+
     /// Whether a rule has put another call in its place.
     pub(super) fn is_replaced(&self) -> bool {
         self.tampering.iter().any(|tampering| tampering.number.is_some() && !tampering.is_same_call)

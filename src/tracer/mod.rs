@@ -96,6 +96,7 @@ mod teardown;
 mod timers;
 mod typing;
 mod unwind;
+mod vigil;
 mod waiting;
 mod watchdog;
 mod why;

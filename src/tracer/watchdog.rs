@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::patience::Awaited;
 use super::rounds::{self, Rounds};
+use super::vigil::{Vigil, WaitNumber};
 use crate::abi::TaskId;
 use crate::sys::procfs;
 use crate::sys::{Bell, ProcessHandle};
@@ -79,6 +80,8 @@ struct Shared {
     barked: AtomicBool,
     /// Patience with the tasks of a process that ran already is over.
     is_late: AtomicBool,
+    /// For whom the tracer waits, which it says at every stop.
+    vigil: Vigil,
     state: Mutex<State>,
 }
 
@@ -95,8 +98,8 @@ struct State {
     reason: Option<Option<Abandoned>>,
     /// The call that each process was seen in when the run was given up.
     calls: HashMap<TaskId, u64>,
-    /// The task that the tracer waits for, if that may not take for ever.
-    awaited: Option<Awaited>,
+    /// What is known of the task that the tracer was last seen to wait for, and which wait that was.
+    awaited: Option<(WaitNumber, Awaited)>,
 }
 
 impl Shared {
@@ -144,12 +147,15 @@ impl Watchdog {
 
     /// The tracer waits for a task, which is to stop once it has had a processor for `limit`, or the run is given up.
     pub(super) fn awaits(&self, task: TaskId, limit: Duration) {
-        self.shared.lock().awaited = Some(Awaited::new(task, limit));
+        self.shared.vigil.begin(task, limit);
     }
 
     /// The task has stopped.
     pub(super) fn met(&self) {
-        self.shared.lock().awaited = None;
+        if self.shared.vigil.end() {
+            // Whoever acts on the task does so under this lock.
+            drop(self.shared.lock());
+        }
     }
 
     /// Whether the run is to be given up. Set before anything is killed, so that no death of the watchdog's doing
@@ -192,7 +198,13 @@ fn guard(shared: &Shared, watch: &Watch, since: &mut Option<Instant>) -> Duratio
         let calls = state.processes.keys().filter_map(|task| Some((*task, procfs::call_in_progress(*task)?)));
         state.calls = calls.collect();
     }
-    if let Some(awaited) = &mut state.awaited {
+    // The tracer does not take it for met until this is dropped, and so is the lock.
+    let held = shared.vigil.hold();
+    state.awaited = held.as_ref().map(|held| match state.awaited.take() {
+        Some((number, awaited)) if number == held.number => (number, awaited),
+        _ => (held.number, Awaited::new(held.task, held.limit)),
+    });
+    if let Some((_, awaited)) = &mut state.awaited {
         awaited.look();
     }
     match &watch.spared {
@@ -201,7 +213,7 @@ fn guard(shared: &Shared, watch: &Watch, since: &mut Option<Instant>) -> Duratio
             match &mut state.awaited {
                 // Were it killed, it might tell the tracer nothing of that before the other threads of its process
                 // have ended, which stand still until the tracer lets them go on.
-                Some(awaited) if is_early => awaited.stop(),
+                Some((_, awaited)) if is_early => awaited.stop(),
                 _ => state.processes.values().for_each(ProcessHandle::kill),
             }
         }
