@@ -157,8 +157,9 @@ impl Engine {
         decision: &mut Decision,
     ) {
         let reads = !self.plan.trace.unread.contains(sysno);
+        let args = self.used.args();
         let mut decoder = Decoder { reads, ..self.decoder(name, inspect) };
-        let decoded = decoder.entry(call.raw.arch, call.raw.number, &call.raw.args);
+        let decoded = decoder.entry_in(args, call.raw.arch, call.raw.number, &call.raw.args);
         let mut event = self.event(name, EventKind::Call(decoded));
         self.told.written(sysno, &event);
         if self.plan.trace.beside.contains(sysno) {

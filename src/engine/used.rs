@@ -4,12 +4,14 @@
 use super::stop::{Decision, RawCall};
 use super::task::InCall;
 use crate::abi::Sysno;
+use crate::transcript::{Arg, EventKind};
 
 /// Memory that is there to be used.
 #[derive(Debug, Default)]
 pub(super) struct Used {
     decision: Decision,
     call: Option<Box<InCall>>,
+    args: Vec<Arg>,
 }
 
 impl Used {
@@ -23,9 +25,19 @@ impl Used {
     #[inline]
     pub(super) fn decided(&mut self, mut decision: Decision) {
         decision.edits.clear();
+        if let Some(EventKind::Call(call)) = decision.events.last_mut().map(|event| &mut event.kind) {
+            self.args = std::mem::take(&mut call.args);
+            self.args.clear();
+        }
         decision.events.clear();
         (decision.put_off, decision.holds) = (false, false);
         self.decision = decision;
+    }
+
+    /// No arguments, where those of an event were that has been told.
+    #[inline]
+    pub(super) fn args(&mut self) -> Vec<Arg> {
+        std::mem::take(&mut self.args)
     }
 
     /// A call of which nothing is known but what stands in the registers.

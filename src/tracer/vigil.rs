@@ -94,6 +94,10 @@ fn word(number: u64, task: TaskId) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::thread;
+    use std::time::Instant;
+
     use super::*;
 
     const TASK: TaskId = TaskId(4_194_303);
@@ -132,5 +136,38 @@ mod tests {
         assert!(!vigil.end());
         vigil.begin(TASK, LIMIT);
         assert_ne!(number(), first);
+    }
+    #[test]
+    fn nobody_acts_on_a_task_whose_wait_is_over() {
+        let (vigil, lock) = (Vigil::default(), Mutex::new(()));
+        let [waits_for, held] = [const { AtomicU64::new(0) }; 2];
+        let until = Instant::now() + Duration::from_secs(60);
+        let goes_on = || held.load(Ordering::Relaxed) < 100 && Instant::now() < until;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while goes_on() {
+                    let _lock = lock.lock();
+                    let Some(now) = vigil.hold() else { continue };
+                    let before = waits_for.load(Ordering::SeqCst);
+                    thread::yield_now();
+                    assert_eq!((before, waits_for.load(Ordering::SeqCst)), (now.number.0, now.number.0));
+                    held.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            for number in 1.. {
+                waits_for.store(number, Ordering::SeqCst);
+                vigil.begin(TASK, LIMIT);
+                // Where both threads have one processor, the other one comes to it here.
+                thread::yield_now();
+                if vigil.end() {
+                    drop(lock.lock());
+                }
+                waits_for.store(0, Ordering::SeqCst);
+                if !goes_on() {
+                    break;
+                }
+            }
+        });
+        assert_eq!(held.into_inner(), 100);
     }
 }

@@ -73,8 +73,13 @@ const NAMES: [&str; 6] = ["arg0", "arg1", "arg2", "arg3", "arg4", "arg5"];
 impl Decoder<'_> {
     /// The call that is being entered. What the kernel fills in is [`Value::Opaque`] until its exit.
     pub(super) fn entry(&mut self, arch: Arch, number: u64, args: &[u64; 6]) -> Call {
+        self.entry_in(Vec::new(), arch, number, args)
+    }
+
+    /// The same, with the arguments in the memory of `shown`, which is empty.
+    pub(super) fn entry_in(&mut self, mut shown: Vec<Arg>, arch: Arch, number: u64, args: &[u64; 6]) -> Call {
         let sysno = Sysno::from_number(arch, number);
-        let mut shown = Vec::with_capacity(args.len());
+        shown.reserve(args.len());
         if let Some(sysno) = sysno
             && let Some(signature) = sysno.info().args
         {
