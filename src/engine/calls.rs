@@ -105,13 +105,12 @@ impl Engine {
         call.wants_exit |= call.maps || self.tasks.get(&name).is_some_and(|task| task.walk.is_some());
         // Without an exit stop to come nothing would tell this call from the next one like it.
         let has_exit = (call.wants_exit || self.stops_at_exits()) && !vdso::is_vsyscall(&raw);
-        match self.tasks.get_mut(&name) {
-            Some(task) if has_exit => task.call = Some(call),
-            Some(task) => {
-                task.call = None;
-                self.used.over(call);
-            }
-            None => self.used.over(call),
+        let Some(task) = self.tasks.get_mut(&name) else { return };
+        if has_exit {
+            task.call = Some(call);
+        } else {
+            task.call = None;
+            self.used.over(call);
         }
     }
 
@@ -255,12 +254,12 @@ impl Engine {
             task.call = Some(call);
             return;
         }
-        self.over(name, &mut call, result, inspect, decision);
+        self.returned(name, &mut call, result, inspect, decision);
         self.used.over(call);
     }
 
-    /// A call has come to its end.
-    fn over(
+    /// A call has come to its end: what was changed for it is taken back, and its line is written.
+    fn returned(
         &mut self,
         name: TaskName,
         call: &mut InCall,

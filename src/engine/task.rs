@@ -279,3 +279,29 @@ pub(super) struct Process {
     /// How many threads it ever had.
     pub(super) born: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::Arch;
+
+    #[test]
+    fn a_renewed_call_is_like_a_new_one() {
+        let raw = |number| RawCall { arch: Arch::X86_64, number, args: [number; 6], ip: number };
+        let mut call = InCall {
+            wants_exit: true,
+            maps: true,
+            skipped: Some(1),
+            suspended: true,
+            waits_for_ends: true,
+            may_block: true,
+            behind: Behind::Nothing,
+            fails: Errno::new(5).map(|errno| (1, errno)),
+            charges: vec![1],
+            ..InCall::new(raw(1), Sysno::parse("read"))
+        };
+        let new = InCall::new(raw(2), Sysno::parse("close"));
+        call.renew(new.raw, new.sysno);
+        assert_eq!(format!("{call:?}"), format!("{new:?}"));
+    }
+}

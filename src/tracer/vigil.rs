@@ -137,6 +137,7 @@ mod tests {
         vigil.begin(TASK, LIMIT);
         assert_ne!(number(), first);
     }
+
     #[test]
     fn nobody_acts_on_a_task_whose_wait_is_over() {
         let (vigil, lock) = (Vigil::default(), Mutex::new(()));
