@@ -86,6 +86,7 @@ mod inspect;
 mod launch;
 mod links;
 mod modules;
+mod pace;
 mod patience;
 mod process;
 mod rounds;

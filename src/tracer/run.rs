@@ -95,7 +95,7 @@ impl Tracer<'_> {
     /// Alternates between the engine's two questions until every task is gone.
     pub(super) fn run(mut self) -> Record {
         // Whoever may fall asleep is let have the processor again and again.
-        let turns = (!self.engine.is_free()).then(sys::ShortTurns::take).flatten();
+        let turns = (!self.engine.is_free()).then(|| (sys::ShortTurns::take(), sys::NoSlack::take()));
         self.alternate();
         drop(turns);
         self.engine.into_record()

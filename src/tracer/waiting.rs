@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::pace::{Pace, give_way};
 use super::run::{SeatState, Tracer};
 use super::task::{Running, Seen};
 use crate::abi::TaskId;
@@ -22,13 +23,10 @@ impl Tracer<'_> {
         let mut since = None;
         // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough.
         let enough = if was_asleep { 1 } else { 2 };
-        // One that has just been resumed has not had the processor yet.
+        // One that has just been resumed may not have had the processor yet.
         let mut gives_way = !was_asleep && !matches!(settle, Settle::Stop | Settle::StopWithin(_));
+        let mut pace = Pace::default();
         loop {
-            if std::mem::replace(&mut gives_way, true) {
-                // A refusal would only make the next look come sooner.
-                let _ = nix::sched::sched_yield();
-            }
             let Some(seat) = self.seats.get_mut(&task) else { return };
             let placeholder = SeatState::Running(Running::told(task));
             let running = match std::mem::replace(&mut seat.state, placeholder) {
@@ -49,6 +47,10 @@ impl Tracer<'_> {
             };
             if let Some(seat) = self.seats.get_mut(&task) {
                 seat.state = SeatState::Running(running);
+            }
+            if std::mem::take(&mut gives_way) {
+                give_way();
+                continue;
             }
             match procfs::run_state(task) {
                 RunState::Sleeping | RunState::Uninterruptible if settle == Settle::End => {
@@ -87,6 +89,11 @@ impl Tracer<'_> {
             }
             if self.watchdog.has_barked() {
                 return;
+            }
+            match asleep + zombie + listening {
+                0 => pace.pause(),
+                // What was seen once is soon seen again.
+                _ => give_way(),
             }
         }
     }
