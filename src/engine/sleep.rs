@@ -87,7 +87,7 @@ impl Behind {
         }
         let fd = raw.args[0] as i32;
         match inspect.descriptor(fd) {
-            Some(Descriptor::Path(path)) if path.starts_with("/dev/") || path.starts_with("/proc/") => Behind::Other,
+            Some(Descriptor::Path(path)) if is_special(&path) => Behind::Other,
             Some(Descriptor::Path(_)) if inspect.is_fifo(fd) => Behind::Other,
             Some(Descriptor::Path(_)) => Behind::File,
             Some(Descriptor::Pipe { .. } | Descriptor::Socket { .. }) => Behind::Stream,
@@ -95,6 +95,11 @@ impl Behind {
             None => Behind::Nothing,
         }
     }
+}
+
+/// Whether a path may be a device's, or of what the kernel tells of itself. In /dev/shm are files (shm_overview(7)).
+fn is_special(path: &str) -> bool {
+    path.strip_prefix("/dev/").is_some_and(|below| !below.starts_with("shm/")) || path.starts_with("/proc/")
 }
 
 /// Whether this call can put its task to sleep until somebody else acts: by the table, less what its arguments
@@ -125,4 +130,18 @@ pub(super) fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -
 pub(super) fn gives_way(sysno: Sysno, result: i64) -> bool {
     const EAGAIN: i64 = -11;
     sysno.name() == "sched_yield" || result == EAGAIN || result == 0 && POLLS.contains(&sysno.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_in_memory_are_no_devices() {
+        for (path, expected) in
+            [("/dev/tty", true), ("/proc/self/maps", true), ("/dev/shm/a", false), ("/devel/a", false)]
+        {
+            assert_eq!(is_special(path), expected, "{path}");
+        }
+    }
 }

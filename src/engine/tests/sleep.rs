@@ -68,6 +68,16 @@ fn who_waits_for_something_else_is_asked_for_what_is_done_to_files_too() {
 }
 
 #[test]
+fn whoever_changes_only_what_it_is_itself_wakes_nobody() {
+    for call in ["arch_prctl", "chdir", "execve", "getrandom", "pipe2", "prctl", "rt_sigreturn", "setresuid"] {
+        assert!(!is_asked(&mut asleep_in("flock", NONE), call, NONE), "{call}");
+    }
+    // Another one may wait for the file of this name.
+    assert!(is_asked(&mut asleep_in("flock", NONE), "chmod", NONE));
+    assert!(!is_asked(&mut asleep_in("read", A_PIPE), "chmod", NONE));
+}
+
+#[test]
 fn whoever_may_be_told_of_files_or_get_a_signal_from_nobody_is_asked_for_everything() {
     for (before, call) in [("inotify_init1", "poll"), ("fanotify_init", "epoll_wait"), ("setitimer", "wait4")] {
         assert!(is_asked(&mut asleep_after(before, call, NONE), "openat", NONE), "{call} after {before}");

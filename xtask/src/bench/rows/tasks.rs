@@ -4,20 +4,25 @@ use super::{Maker, Row, words};
 use crate::bench::goal::Goal;
 use crate::bench::way::Way;
 
+/// How many calls all tasks make together.
 const SHARED: u64 = 200_000;
+
+/// So many that what it takes to make a thousand processes is little beside them.
+const MANY: u64 = 1_000_000;
 
 pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     let tasks = maker.fixture("many-tasks");
-    let crowd = |kind: &str, number: u64, schedule: &str| {
+    let calls = |kind: &str, number: u64, schedule: &str, shared: u64| {
         maker.run(
-            &format!("{kind}-{number}-{schedule}"),
+            &format!("{kind}-{number}-{schedule}-{shared}"),
             &tasks,
-            &[kind, &number.to_string(), &SHARED.to_string()],
+            &[kind, &number.to_string(), &shared.to_string()],
             &format!(
                 "determinism = {{ schedule = \"{schedule}\" }}\ntrace = {{ syscalls = [\"access\", \"write\"] }}\n"
             ),
         )
     };
+    let crowd = |kind: &str, number: u64, schedule: &str| calls(kind, number, schedule, SHARED);
     let mut rows = Vec::new();
     for number in [1, 4, 16, 64] {
         rows.push(Row::timed(
@@ -34,15 +39,15 @@ pub(super) fn rows(maker: &Maker<'_>) -> Result<Vec<Row>, String> {
     let one = maker.run(
         "one-task",
         &maker.fixture("make-calls"),
-        &["access", &SHARED.to_string()],
+        &["access", &MANY.to_string()],
         "trace = { syscalls = [\"access\"] }",
     )?;
     rows.push(Row::timed(
         "a recorded call of one in a thousand",
         vec![
-            Way::new("one task", one, SHARED).single(),
-            Way::new("1,000 threads", crowd("threads", 1000, "serial")?, SHARED).single(),
-            Way::new("1,000 processes", crowd("processes", 1000, "serial")?, SHARED).single(),
+            Way::new("one task", one, MANY).single(),
+            Way::new("1,000 threads", calls("threads", 1000, "serial", MANY)?, MANY).single(),
+            Way::new("1,000 processes", calls("processes", 1000, "serial", MANY)?, MANY).single(),
             Way::new("1,000 threads, free", crowd("threads", 1000, "free")?, SHARED),
             Way::new("1,000 processes, free", crowd("processes", 1000, "free")?, SHARED),
         ],
