@@ -1,7 +1,7 @@
 //! System calls: what is done at their entry and exit.
 
 use super::Engine;
-use super::deadlock::TIMERS;
+use super::deadlock::sets_timer;
 use super::decode::Decoder;
 use super::effects::is_quiet;
 use super::fire::{Deed, Moment};
@@ -12,7 +12,7 @@ use super::sleep::{Behind, gives_way, may_block, sleep_length, watches_files};
 use super::stop::{Decision, Edit, RawCall};
 use super::task::InCall;
 use super::vdso;
-use crate::abi::{CallSet, Errno, RetKind, Sysno};
+use crate::abi::{Errno, RetKind, Sysno};
 use crate::faults;
 use crate::plan::Start;
 use crate::transcript::{CallResult, Event, EventKind, TaskName, Value};
@@ -24,13 +24,18 @@ pub(super) const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 const EINTR: i64 = -4;
 
 const CLOSE: Sysno = Sysno::named("close");
+const EXECVE: Sysno = Sysno::named("execve");
+const EXECVEAT: Sysno = Sysno::named("execveat");
 const MMAP: Sysno = Sysno::named("mmap");
 const USERFAULTFD: Sysno = Sysno::named("userfaultfd");
-/// Calls that put another image in the place of one.
-static EXECS: CallSet = CallSet::named(&["execve", "execveat"]);
 
 /// Why a rule that changes what a call comes to has not fired after all.
 const INTERRUPTED: &str = "a signal interrupted the call for good";
+
+/// Whether a call puts another image in the place of one.
+fn executes(sysno: Sysno) -> bool {
+    matches!(sysno, EXECVE | EXECVEAT)
+}
 
 impl Engine {
     pub(super) fn entry(&mut self, name: TaskName, raw: RawCall, inspect: &dyn Inspect, decision: &mut Decision) {
@@ -81,16 +86,16 @@ impl Engine {
             call.wants_exit = true;
         }
         call.wants_exit |= kept.is_some_and(|sysno| self.fixed.concerns(sysno));
-        if let Some(sysno) = kept {
+        if let Some(sysno) = kept.filter(|sysno| self.fixed.is_about(*sysno)) {
             self.keep_time(name, sysno, &mut call, inspect, decision);
             self.list_in_order(sysno, &mut call, inspect, decision);
             self.look_at_files(sysno, &mut call, inspect);
         }
-        self.has_timers |= kept.is_some_and(|sysno| TIMERS.contains(sysno));
+        self.has_timers |= kept.is_some_and(sets_timer);
         self.watches_files |= kept.is_some_and(watches_files);
         call.wants_exit |= kept.is_some_and(|sysno| installs_filter(sysno, &raw) || sysno == USERFAULTFD);
         let threads = self.processes.get(&name.process).map_or(0, |process| process.threads);
-        if threads > 1 && sysno.is_some_and(|sysno| EXECS.contains(sysno)) {
+        if threads > 1 && sysno.is_some_and(executes) {
             // An exec waits for the other threads of its process to end, where no signal wakes it.
             call.waits_for_ends = true;
         }
@@ -143,7 +148,7 @@ impl Engine {
     fn exists(&self, name: TaskName, sysno: Sysno) -> bool {
         let Some(process) = self.processes.get(&name.process) else { return false };
         let silent = self.tasks.get(&name).is_none_or(|task| task.silent);
-        let first_exec = self.executed || matches!(self.plan.trace.start, Start::Exec) && EXECS.contains(sysno);
+        let first_exec = self.executed || matches!(self.plan.trace.start, Start::Exec) && executes(sysno);
         !silent && process.tracing && first_exec && self.plan.trace.calls.contains(sysno)
     }
 

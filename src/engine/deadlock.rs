@@ -6,13 +6,20 @@ use std::time::Duration;
 use super::Engine;
 use super::futex::{Operation, futex};
 use super::task::InCall;
-use crate::abi::CallSet;
+use crate::abi::Sysno;
 
 /// How long nothing stirs where all tasks wait for each other, until that is taken to be so for ever.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
-/// Calls by which a process gets a signal later, from nobody.
-pub(super) static TIMERS: CallSet = CallSet::named(&["alarm", "setitimer", "timer_create"]);
+const ALARM: Sysno = Sysno::named("alarm");
+const SETITIMER: Sysno = Sysno::named("setitimer");
+const TIMER_CREATE: Sysno = Sysno::named("timer_create");
+
+/// Whether by this call a process gets a signal later, from nobody.
+#[inline]
+pub(super) fn sets_timer(sysno: Sysno) -> bool {
+    matches!(sysno, ALARM | SETITIMER | TIMER_CREATE)
+}
 
 /// Whether nobody but another task of the run can end this call.
 fn waits_for_others(call: &InCall) -> bool {

@@ -7,6 +7,8 @@ use super::inspect::Inspect;
 use super::stop::RawCall;
 use crate::abi::{Addr, Signal, SignalSet, Sysno};
 
+const RT_SIGACTION: Sysno = Sysno::named("rt_sigaction");
+
 /// `SA_RESTART` of sigaction(2).
 const SA_RESTART: u64 = 0x1000_0000;
 
@@ -27,7 +29,7 @@ impl Handlers {
     /// kernel does not list the signal among those that are caught.
     pub(super) fn notice(&mut self, sysno: Option<Sysno>, raw: &RawCall, inspect: &dyn Inspect) {
         let action = Addr(raw.args[1]);
-        if sysno.is_none_or(|sysno| sysno.name() != "rt_sigaction") || action == Addr(0) {
+        if sysno != Some(RT_SIGACTION) || action == Addr(0) {
             return;
         }
         // `struct kernel_sigaction` on 64-bit architectures: the handler, then the flags.

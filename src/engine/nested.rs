@@ -8,6 +8,8 @@ use crate::abi::{Arch, Sysno, TaskId};
 use crate::plan::Nested;
 use crate::transcript::TaskName;
 
+const PTRACE: Sysno = Sysno::named("ptrace");
+
 /// Requests of ptrace(2) by which a tracer gets a tracee.
 const PTRACE_TRACEME: u64 = 0;
 const PTRACE_ATTACH: u64 = 16;
@@ -23,7 +25,7 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) -> bool {
-        if sysno.name() != "ptrace" || self.plan.trace.nested != Nested::Deny || self.traced(name, raw).is_none() {
+        if sysno != PTRACE || self.plan.trace.nested != Nested::Deny || self.traced(name, raw).is_none() {
             return false;
         }
         let image = self.image_name(name);
@@ -53,7 +55,7 @@ impl Engine {
         if self.plan.trace.nested != Nested::Release || raw.arch != Arch::X86_64 {
             return false;
         }
-        if Sysno::from_number(raw.arch, raw.number).is_none_or(|call| call.name() != "ptrace") {
+        if Sysno::from_number(raw.arch, raw.number).is_none_or(|call| call != PTRACE) {
             return false;
         }
         match self.traced(name, raw) {

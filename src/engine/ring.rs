@@ -4,11 +4,13 @@
 use super::Engine;
 use super::inspect::Inspect;
 use super::stop::{Decision, RawCall};
-use crate::abi::{CallSet, Sysno};
+use crate::abi::Sysno;
 use crate::plan::IoUring;
 use crate::transcript::TaskName;
 
-static RINGS: CallSet = CallSet::named(&["io_uring_enter", "io_uring_register", "io_uring_setup"]);
+const IO_URING_ENTER: Sysno = Sysno::named("io_uring_enter");
+const IO_URING_REGISTER: Sysno = Sysno::named("io_uring_register");
+const IO_URING_SETUP: Sysno = Sysno::named("io_uring_setup");
 
 impl Engine {
     /// Answers a call that is about rings, whoever traces it; whether that was all there is to do.
@@ -20,12 +22,12 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) -> bool {
-        if !RINGS.contains(sysno) {
+        if !matches!(sysno, IO_URING_ENTER | IO_URING_REGISTER | IO_URING_SETUP) {
             return false;
         }
         let image = self.image_name(name);
         if self.plan.trace.io_uring == IoUring::Allow {
-            if sysno.name() == "io_uring_setup" {
+            if sysno == IO_URING_SETUP {
                 self.note(format!(
                     "`{image}` set up an io_uring: what it did through the ring could not be seen, and no rule fires on it"
                 ));

@@ -11,6 +11,8 @@ use crate::abi::{Errno, Signal, Sysno};
 use crate::plan::FilterMode;
 use crate::transcript::TaskName;
 
+const PRCTL: Sysno = Sysno::named("prctl");
+const SECCOMP: Sysno = Sysno::named("seccomp");
 /// seccomp(2) and prctl(2).
 const SET_MODE_STRICT: u64 = 0;
 const SET_MODE_FILTER: u64 = 1;
@@ -20,9 +22,9 @@ const MODE_STRICT: u64 = 1;
 
 /// Whether a call puts a filter upon its task.
 pub(super) fn installs_filter(sysno: Sysno, raw: &RawCall) -> bool {
-    match sysno.name() {
-        "seccomp" => matches!(raw.args[0], SET_MODE_STRICT | SET_MODE_FILTER),
-        "prctl" => raw.args[0] == PR_SET_SECCOMP,
+    match sysno {
+        SECCOMP => matches!(raw.args[0], SET_MODE_STRICT | SET_MODE_FILTER),
+        PRCTL => raw.args[0] == PR_SET_SECCOMP,
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use super::fixed::Form;
 use super::futex::{Operation, futex};
 use super::inspect::{Descriptor, Inspect};
 use super::stop::RawCall;
-use crate::abi::{Addr, CallSet, Sysno};
+use crate::abi::{Addr, Sysno};
 use crate::transcript::TaskName;
 
 /// What a sleeping task waits for.
@@ -31,6 +31,13 @@ pub(super) struct Word {
     /// The sleep may also be over by itself.
     pub(super) is_limited: bool,
 }
+
+const CLOCK_NANOSLEEP: Sysno = Sysno::named("clock_nanosleep");
+const FANOTIFY_INIT: Sysno = Sysno::named("fanotify_init");
+const INOTIFY_INIT: Sysno = Sysno::named("inotify_init");
+const INOTIFY_INIT1: Sysno = Sysno::named("inotify_init1");
+const NANOSLEEP: Sysno = Sysno::named("nanosleep");
+const SCHED_YIELD: Sysno = Sysno::named("sched_yield");
 
 /// Calls that wait for several descriptors.
 const POLLS: [&str; 7] = ["epoll_pwait", "epoll_pwait2", "epoll_wait", "poll", "ppoll", "pselect6", "select"];
@@ -57,7 +64,7 @@ impl Engine {
 
 /// Whether a call makes a descriptor that tells of what others do to files (inotify(7), fanotify(7)).
 pub(super) fn watches_files(sysno: Sysno) -> bool {
-    const { &CallSet::named(&["fanotify_init", "inotify_init", "inotify_init1"]) }.contains(sysno)
+    matches!(sysno, FANOTIFY_INIT | INOTIFY_INIT | INOTIFY_INIT1)
 }
 
 /// What is behind the descriptor that a call reads, writes or closes.
@@ -117,9 +124,9 @@ pub(super) fn may_block(sysno: Sysno, raw: &RawCall, behind: Behind) -> bool {
 /// How long a call that only sleeps will sleep, if it is one.
 pub(super) fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -> Option<Duration> {
     const TIMER_ABSTIME: u64 = 1;
-    let at = match sysno.name() {
-        "nanosleep" => raw.args[0],
-        "clock_nanosleep" if raw.args[1] & TIMER_ABSTIME == 0 => raw.args[2],
+    let at = match sysno {
+        NANOSLEEP => raw.args[0],
+        CLOCK_NANOSLEEP if raw.args[1] & TIMER_ABSTIME == 0 => raw.args[2],
         _ => return None,
     };
     Form::Timespec.read(Addr(at), inspect).length()
@@ -129,7 +136,7 @@ pub(super) fn sleep_length(sysno: Sysno, raw: &RawCall, inspect: &dyn Inspect) -
 #[inline]
 pub(super) fn gives_way(sysno: Sysno, result: i64) -> bool {
     const EAGAIN: i64 = -11;
-    sysno.name() == "sched_yield" || result == EAGAIN || result == 0 && POLLS.contains(&sysno.name())
+    sysno == SCHED_YIELD || result == EAGAIN || result == 0 && POLLS.contains(&sysno.name())
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use super::tamper::Tampering;
 use crate::abi::{Addr, Sysno};
 use crate::transcript::TaskName;
 
+const CLONE: Sysno = Sysno::named("clone");
+const CLONE3: Sysno = Sysno::named("clone3");
 /// clone(2).
 const CLONE_UNTRACED: u64 = 0x0080_0000;
 
@@ -21,13 +23,13 @@ impl Engine {
         raw: &RawCall,
         inspect: &dyn Inspect,
     ) -> Option<Tampering> {
-        let tampering = match sysno.name() {
-            "clone" if raw.args[0] & CLONE_UNTRACED != 0 => Tampering {
+        let tampering = match sysno {
+            CLONE if raw.args[0] & CLONE_UNTRACED != 0 => Tampering {
                 edits: vec![Edit::Argument { at: 0, value: raw.args[0] & !CLONE_UNTRACED }],
                 undo: vec![Edit::Argument { at: 0, value: raw.args[0] }],
                 ..Tampering::default()
             },
-            "clone3" => {
+            CLONE3 => {
                 // `struct clone_args` begins with the flags.
                 let (addr, mut before) = (Addr(raw.args[0]), [0; 8]);
                 let got = inspect.read(addr, &mut before);

@@ -150,10 +150,10 @@ impl Engine {
         inspect: &dyn Inspect,
         decision: &mut Decision,
     ) {
-        let raw = call.changed();
         // Those of 32-bit programs do not always stop.
-        let is_sorted = self.fixed.plan.sorts_directories && raw.arch != Arch::I386 && !call.is_replaced();
+        let is_sorted = self.fixed.plan.sorts_directories && call.raw.arch != Arch::I386 && !call.is_replaced();
         let Some(layout) = DirectoryLayout::of(sysno).filter(|_| is_sorted) else { return };
+        let raw = call.changed();
         let seek = Sysno::parse("lseek").and_then(|lseek| tamper::substitute(lseek, &raw).ok());
         let Some(mut seek) = seek else { return };
         // The kernel takes an int and an unsigned int (getdents(2)).

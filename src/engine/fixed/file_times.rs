@@ -203,9 +203,8 @@ fn time(bytes: &[u8], at: usize) -> Option<Duration> {
 impl Engine {
     /// A call that is about to be made: which file loses its name, and whether one is made.
     pub(in crate::engine) fn look_at_files(&self, sysno: Sysno, call: &mut InCall, inspect: &dyn Inspect) {
-        let raw = call.changed();
-        if self.fixed.file_times.is_some() && raw.arch != Arch::I386 && !call.is_replaced() {
-            call.before = Before::look(sysno.name(), &raw, inspect);
+        if self.fixed.file_times.is_some() && call.raw.arch != Arch::I386 && !call.is_replaced() {
+            call.before = Before::look(sysno.name(), &call.changed(), inspect);
         }
     }
 

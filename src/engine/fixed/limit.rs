@@ -277,3 +277,18 @@ fn put(addr: Addr, bytes: Vec<u8>, inspect: &dyn Inspect, decision: &mut Decisio
         decision.edits.push(Edit::Write { addr, bytes: bytes.into() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan;
+
+    #[test]
+    fn a_call_with_a_limit_stops_where_the_run_has_a_time_of_its_own() {
+        let fixed = plan::Fixed { clock: Some(Duration::ZERO), ..plan::Fixed::default() };
+        let limited: Vec<Sysno> = Sysno::all().filter(|sysno| written(*sysno, &[0; 6]).is_some()).collect();
+        assert!(limited.len() > 15, "{limited:?}");
+        let unseen: Vec<&Sysno> = limited.iter().filter(|sysno| !fixed.calls().contains(**sysno)).collect();
+        assert!(unseen.is_empty(), "{unseen:?}");
+    }
+}

@@ -44,6 +44,10 @@ use timer_files::TimerFiles;
 use timers::Timers;
 pub(super) use times::{Form, word64};
 
+const SETITIMER: Sysno = Sysno::named("setitimer");
+const SETSOCKOPT: Sysno = Sysno::named("setsockopt");
+const TIMERFD_SETTIME: Sysno = Sysno::named("timerfd_settime");
+
 /// Commands of fcntl(2) that make another descriptor.
 const F_DUPFD: u64 = 0;
 const F_DUPFD_CLOEXEC: u64 = 1030;
@@ -81,9 +85,14 @@ impl Fixed {
         }
     }
 
+    /// Whether something is told in place of what this call would come to.
+    pub(super) fn is_about(&self, sysno: Sysno) -> bool {
+        self.calls.contains(sysno)
+    }
+
     /// Whether the exit of this call has to be seen.
     pub(super) fn concerns(&self, sysno: Sysno) -> bool {
-        self.calls.contains(sysno) || self.files.are_open()
+        self.is_about(sysno) || self.files.are_open()
     }
 }
 
@@ -201,11 +210,14 @@ impl Engine {
         } else {
             self.limit(name, sysno, call, inspect, decision);
         }
+        if !matches!(sysno, SETITIMER | SETSOCKOPT | TIMERFD_SETTIME) {
+            return;
+        }
         let raw = call.changed();
-        let set = match sysno.name() {
+        let set = match sysno {
             _ if raw.arch == Arch::I386 || call.is_replaced() => None,
-            "timerfd_settime" => TimerFiles::set(&raw, inspect).map(|(set, changes)| (Sets::Timer(set), changes)),
-            "setsockopt" => Sockets::set(&raw, inspect).map(|(set, changes)| (Sets::SocketLimit(set), changes)),
+            TIMERFD_SETTIME => TimerFiles::set(&raw, inspect).map(|(set, changes)| (Sets::Timer(set), changes)),
+            SETSOCKOPT => Sockets::set(&raw, inspect).map(|(set, changes)| (Sets::SocketLimit(set), changes)),
             _ => None,
         };
         if let Some((sets, changes)) = set {
@@ -213,9 +225,9 @@ impl Engine {
             call.tampering.push(Tampering { is_same_call: true, ..changes });
             call.sets = Some(sets);
         }
-        let goes_by_real_time = match sysno.name() {
-            "setitimer" => raw.args[0] != 0,
-            "timerfd_settime" => raw.arch == Arch::I386 || TimerFiles::is_out_of_reach(raw.args[0] as i32, inspect),
+        let goes_by_real_time = match sysno {
+            SETITIMER => raw.args[0] != 0,
+            TIMERFD_SETTIME => raw.arch == Arch::I386 || TimerFiles::is_out_of_reach(raw.args[0] as i32, inspect),
             _ => false,
         };
         if goes_by_real_time {
