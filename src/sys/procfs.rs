@@ -98,8 +98,14 @@ pub fn call_in_progress(task: TaskId) -> Option<u64> {
     text.split(' ').next()?.trim().parse().ok()
 }
 
-/// Whether a task that is marked as asleep has left its processor and waits for none: the kernel tells where it sleeps
-/// only then, and says `running` else (proc_pid_syscall(5)). True where that is not to be had.
+/// Whether a task that is marked as asleep has left its processor and waits for none: only then the kernel tells what it sleeps in,
+/// and `0` else (proc_pid_wchan(5)), also to whom it tells nothing. `None` where that is not to be had.
+pub fn names_its_sleep(task: TaskId) -> Option<bool> {
+    Some(shortage::read_page(format!("/proc/{}/wchan", task.0)).ok()? != b"0")
+}
+
+/// The same for sure: the kernel tells where it sleeps only then, and says `running` else (proc_pid_syscall(5)). Of a task that
+/// waits for a processor it says so after a tick of its clock. True where that is not to be had.
 pub fn is_off_processor(task: TaskId) -> bool {
     !matches!(shortage::read_page(format!("/proc/{}/syscall", task.0)), Ok(text) if text == b"running\n")
 }
@@ -298,11 +304,12 @@ mod tests {
             let _ = is_over.recv();
         });
         let task = hears.recv().unwrap();
-        assert!((0..100).all(|_| !is_off_processor(task)));
+        assert!((0..100).all(|_| !is_off_processor(task) && names_its_sleep(task) == Some(false)));
         stop.send(()).unwrap();
         let until = std::time::Instant::now() + Duration::from_secs(10);
-        while !is_off_processor(task) {
+        while !is_off_processor(task) || names_its_sleep(task) != Some(true) {
             assert!(std::time::Instant::now() < until, "{:?}", run_state(task));
         }
+        assert_eq!(names_its_sleep(TaskId(i32::MAX)), None);
     }
 }

@@ -28,16 +28,26 @@ impl Pace {
         thread::sleep(self.next(Instant::now()));
     }
 
+    /// Lets a task that was seen to sleep come to rest. The end of a pause may have driven it from the processor on its way there: to
+    /// ask of such a one whether it is off the processor takes a tick of the kernel's clock.
+    pub(super) fn pause_briefly(&self) {
+        if self.has_slept() {
+            thread::sleep(SHORTEST);
+        } else {
+            // A refusal would only make the next look come sooner.
+            let _ = nix::sched::sched_yield();
+        }
+    }
+
+    /// Whether there was a pause before.
+    pub(super) fn has_slept(&self) -> bool {
+        self.since.is_some()
+    }
+
     fn next(&mut self, now: Instant) -> Duration {
         let passed = now.saturating_duration_since(*self.since.get_or_insert(now));
         (passed / LOST).clamp(SHORTEST, LONGEST)
     }
-}
-
-/// Lets others have the processor, if they want it.
-pub(super) fn give_way() {
-    // A refusal would only make the next look come sooner.
-    let _ = nix::sched::sched_yield();
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::{Pace, give_way};
+use super::pace::Pace;
 use super::run::{SeatState, Tracer};
 use super::task::{Running, Seen};
 use crate::abi::TaskId;
@@ -15,14 +15,28 @@ use crate::sys::{self, Status, WaitOutcome};
 /// may wait for the disk or for all processors, the first process of a namespace waits for all others.
 const LONG: Duration = Duration::from_millis(500);
 
+/// So often a task is taken to be awake of which the kernel does not say in what it sleeps.
+const DOUBTS: u32 = 8;
+
+/// Whether a task that is marked as asleep is. A call that looks again at what it waits for, such as wait4, has its task marked so
+/// meanwhile, also while it buries a child.
+fn has_come_to_rest(task: TaskId, doubts: &mut u32) -> bool {
+    match procfs::names_its_sleep(task) {
+        Some(false) if *doubts < DOUBTS => {
+            *doubts += 1;
+            false
+        }
+        Some(true) => true,
+        _ => procfs::is_off_processor(task),
+    }
+}
+
 impl Tracer<'_> {
     /// Waits until a running task has stopped, ended or, where it may, fallen asleep. `was_asleep` says that the
     /// engine knows it to be asleep already.
     pub(super) fn settle(&mut self, task: TaskId, settle: Settle, was_asleep: bool) {
-        let (mut asleep, mut zombie, mut listening) = (0, 0, 0);
+        let (mut asleep, mut zombie, mut listening, mut doubts) = (0, 0, 0, 0);
         let mut since = None;
-        // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough.
-        let enough = if was_asleep { 1 } else { 2 };
         // One that has just been resumed may not have had the processor yet.
         let mut gives_way = !was_asleep && !matches!(settle, Settle::Stop | Settle::StopWithin(_));
         let mut pace = Pace::default();
@@ -49,7 +63,7 @@ impl Tracer<'_> {
                 seat.state = SeatState::Running(running);
             }
             if std::mem::take(&mut gives_way) {
-                give_way();
+                pace.pause_briefly();
                 continue;
             }
             match procfs::run_state(task) {
@@ -68,8 +82,9 @@ impl Tracer<'_> {
                     (asleep, zombie, since) = (0, 0, None);
                 }
             }
-            // A call that looks again at what it waits for, such as wait4, has its task marked as asleep meanwhile.
-            if asleep == enough && !procfs::is_off_processor(task) {
+            // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough.
+            let enough = if was_asleep && !pace.has_slept() { 1 } else { 2 };
+            if asleep == enough && !has_come_to_rest(task, &mut doubts) {
                 (asleep, since) = (0, None);
             }
             if asleep == enough {
@@ -93,7 +108,7 @@ impl Tracer<'_> {
             match asleep + zombie + listening {
                 0 => pace.pause(),
                 // What was seen once is soon seen again.
-                _ => give_way(),
+                _ => pace.pause_briefly(),
             }
         }
     }
