@@ -52,12 +52,11 @@ pub(super) static QUIET: CallSet = CallSet::named(&[
     "uname",
 ]);
 
-/// Wake nobody either: a new task tells of itself, and so does a new program; who sleeps until a time, for a child or for an event
-/// does nothing to others, and nobody waits yet for what a new descriptor leads to.
+/// Wake nobody either: a new task tells of itself; who sleeps until a time, for a child or for an event does nothing to others, and
+/// nobody waits yet for what a new descriptor leads to.
 static WAITING: CallSet = CallSet::named(&[
     "arch_prctl",
     "capget",
-    "chdir",
     "clock_nanosleep",
     "clone",
     "clone3",
@@ -68,9 +67,6 @@ static WAITING: CallSet = CallSet::named(&[
     "epoll_wait",
     "eventfd",
     "eventfd2",
-    "execve",
-    "execveat",
-    "fchdir",
     "fork",
     "getgroups",
     "getpgid",
@@ -114,13 +110,18 @@ static FILES: CallSet = CallSet::named(&[
     "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readv", "write", "writev",
 ]);
 
-/// Touch files and their names, and wake those who wait for one of them: by a lock, by inotify(7), by open of a FIFO.
+/// Touch files and their names, and wake those who wait for one of them: by a lock, by inotify(7), by open of a FIFO. An exec that fails
+/// may have opened its file, and a folder that was removed goes with the last who is in it; an exec that succeeds tells of itself.
 static NAMES: CallSet = CallSet::named(&[
+    "chdir",
     "chmod",
     "chown",
     "copy_file_range",
     "creat",
+    "execve",
+    "execveat",
     "fallocate",
+    "fchdir",
     "fchmod",
     "fchmodat",
     "fchown",

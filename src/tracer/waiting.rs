@@ -82,7 +82,8 @@ impl Tracer<'_> {
                     (asleep, zombie, since) = (0, 0, None);
                 }
             }
-            // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough.
+            // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough,
+            // unless the end of a pause may have driven it from the processor on its way.
             let enough = if was_asleep && !pace.has_slept() { 1 } else { 2 };
             if asleep == enough && !has_come_to_rest(task, &mut doubts) {
                 (asleep, since) = (0, None);

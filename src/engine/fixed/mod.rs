@@ -85,7 +85,7 @@ impl Fixed {
         }
     }
 
-    /// Whether something is told in place of what this call would come to.
+    /// Whether this call stops for the sake of what is fixed.
     pub(super) fn is_about(&self, sysno: Sysno) -> bool {
         self.calls.contains(sysno)
     }

@@ -69,12 +69,18 @@ fn who_waits_for_something_else_is_asked_for_what_is_done_to_files_too() {
 
 #[test]
 fn whoever_changes_only_what_it_is_itself_wakes_nobody() {
-    for call in ["arch_prctl", "chdir", "execve", "getrandom", "pipe2", "prctl", "setresuid"] {
+    for call in ["arch_prctl", "getrandom", "pipe2", "prctl", "setresuid"] {
         assert!(!is_asked(&mut asleep_in("flock", NONE), call, NONE), "{call}");
     }
-    // Another one may wait for the file of this name.
-    assert!(is_asked(&mut asleep_in("flock", NONE), "chmod", NONE));
-    assert!(!is_asked(&mut asleep_in("read", A_PIPE), "chmod", NONE));
+    // Another one may wait for the file of this name, or be told of what is done to it.
+    for call in ["chdir", "chmod", "execve", "link"] {
+        assert!(is_asked(&mut asleep_in("flock", NONE), call, NONE), "{call}");
+        assert!(is_asked(&mut asleep_after("inotify_init1", "poll", NONE), call, NONE), "{call}");
+        assert!(!is_asked(&mut asleep_in("read", A_PIPE), call, NONE), "{call}");
+    }
+    for call in ["kill", "seccomp", "signalfd4"] {
+        assert!(is_asked(&mut asleep_in("read", A_PIPE), call, NONE), "{call}");
+    }
 }
 
 #[test]
