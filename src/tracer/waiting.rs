@@ -21,14 +21,16 @@ const DOUBTS: u32 = 8;
 /// Whether a task that is marked as asleep is. A call that looks again at what it waits for, such as wait4, has its task marked so
 /// meanwhile, also while it buries a child.
 fn has_come_to_rest(task: TaskId, doubts: &mut u32) -> bool {
-    match procfs::names_its_sleep(task) {
+    let rests = match procfs::names_its_sleep(task) {
         Some(false) if *doubts < DOUBTS => {
             *doubts += 1;
             false
         }
         Some(true) => true,
         _ => procfs::is_off_processor(task),
-    }
+    };
+    // It may have gone on to a stop since it was seen to be marked, and whoever is stopped is off the processor, too.
+    rests && matches!(procfs::run_state(task), RunState::Sleeping | RunState::Uninterruptible)
 }
 
 impl Tracer<'_> {
