@@ -5,7 +5,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much of the time that has passed may be lost between a stop and the look that finds it.
+/// One part in so many of the time that has passed may be lost between a stop and the look that finds it.
 const LOST: u32 = 8;
 
 /// What it takes to fall asleep and to be woken is a part of this.
@@ -28,8 +28,8 @@ impl Pace {
         thread::sleep(self.next(Instant::now()));
     }
 
-    /// Lets a task that was seen to sleep come to rest. The end of a pause may have driven it from the processor on its way there: to
-    /// ask of such a one whether it is off the processor takes a tick of the kernel's clock.
+    /// Lets a task come to rest that was just resumed, or seen to sleep. To give the processor away is enough where nobody has slept:
+    /// the end of a pause may have driven the task from the processor on its way.
     pub(super) fn pause_briefly(&self) {
         if self.has_slept() {
             thread::sleep(SHORTEST);

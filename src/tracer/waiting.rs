@@ -18,9 +18,9 @@ const LONG: Duration = Duration::from_millis(500);
 /// So often a task is taken to be awake of which the kernel does not say in what it sleeps.
 const DOUBTS: u32 = 8;
 
-/// Whether a task that is marked as asleep is. A call that looks again at what it waits for, such as wait4, has its task marked so
+/// Whether a task that is marked as asleep, in this state, is. A call that looks again at what it waits for, such as wait4, has its task marked so
 /// meanwhile, also while it buries a child.
-fn has_come_to_rest(task: TaskId, doubts: &mut u32) -> bool {
+fn has_come_to_rest(task: TaskId, state: RunState, doubts: &mut u32) -> bool {
     let rests = match procfs::names_its_sleep(task) {
         Some(false) if *doubts < DOUBTS => {
             *doubts += 1;
@@ -30,7 +30,7 @@ fn has_come_to_rest(task: TaskId, doubts: &mut u32) -> bool {
         _ => procfs::is_off_processor(task),
     };
     // It may have gone on to a stop since it was seen to be marked, and whoever is stopped is off the processor, too.
-    rests && matches!(procfs::run_state(task), RunState::Sleeping | RunState::Uninterruptible)
+    rests && procfs::run_state(task) == state
 }
 
 impl Tracer<'_> {
@@ -68,7 +68,8 @@ impl Tracer<'_> {
                 pace.pause_briefly();
                 continue;
             }
-            match procfs::run_state(task) {
+            let state = procfs::run_state(task);
+            match state {
                 RunState::Sleeping | RunState::Uninterruptible if settle == Settle::End => {
                     let begun: &mut Instant = since.get_or_insert_with(Instant::now);
                     asleep += i32::from(begun.elapsed() >= LONG);
@@ -87,7 +88,7 @@ impl Tracer<'_> {
             // Seen twice with a wait in between: a task on its way into sleep is not asleep. Of one that was, once is enough,
             // unless the end of a pause may have driven it from the processor on its way.
             let enough = if was_asleep && !pace.has_slept() { 1 } else { 2 };
-            if asleep == enough && !has_come_to_rest(task, &mut doubts) {
+            if asleep == enough && !has_come_to_rest(task, state, &mut doubts) {
                 (asleep, since) = (0, None);
             }
             if asleep == enough {
